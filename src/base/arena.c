@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chunks of memory, handed out from the front; freed all at once. */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CHUNK_BYTES = 8192 };
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t used, size;
+	alignas(max_align_t) char bytes[];
+};
+
+static struct arena_chunk *chunk_add(struct arena *arena, size_t least)
+{
+	size_t size = least > CHUNK_BYTES ? least : CHUNK_BYTES;
+	struct arena_chunk *chunk;
+
+	if (size > SIZE_MAX - sizeof(*chunk))
+		return NULL;
+	chunk = calloc(1, sizeof(*chunk) + size);
+	if (!chunk)
+		return NULL;
+	chunk->size = size;
+	chunk->next = arena->chunks;
+	arena->chunks = chunk;
+	return chunk;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	const size_t unit = alignof(max_align_t);
+	struct arena_chunk *chunk = arena->chunks;
+	void *result;
+
+	if (size > SIZE_MAX - unit)
+		return NULL;
+	size = (size + unit - 1) / unit * unit;
+	if (!chunk || chunk->size - chunk->used < size)
+		chunk = chunk_add(arena, size);
+	if (!chunk)
+		return NULL;
+	result = chunk->bytes + chunk->used;
+	chunk->used += size;
+	return result;
+}
+
+char *arena_copy_bytes(struct arena *arena, const void *bytes, size_t size)
+{
+	char *copy = arena_alloc(arena, size + 1);
+
+	if (copy && size)
+		memcpy(copy, bytes, size);
+	return copy;
+}
+
+char *arena_copy(struct arena *arena, const char *text)
+{
+	return text ? arena_copy_bytes(arena, text, strlen(text)) : NULL;
+}
+
+char *arena_format(struct arena *arena, const char *format, ...)
+{
+	va_list args, again;
+	char *result = NULL;
+	int length;
+
+	va_start(args, format);
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, format, args);
+	if (length >= 0)
+		result = arena_alloc(arena, (size_t)length + 1);
+	if (result)
+		vsnprintf(result, (size_t)length + 1, format, again);
+	va_end(again);
+	va_end(args);
+	return result;
+}
+
+void arena_free(struct arena *arena)
+{
+	while (arena->chunks) {
+		struct arena_chunk *next = arena->chunks->next;
+
+		free(arena->chunks);
+		arena->chunks = next;
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small questions to a spec. */
+#include "spec/spec.h"
+
+#include <string.h>
+
+static const struct origin built_in = { .layer = LAYER_DEFAULT };
+
+const struct origin *spec_origin(const struct spec *spec, size_t offset)
+{
+	for (unsigned i = 0; i < spec->origin_count; i++)
+		if (spec->origins[i].offset == offset)
+			return &spec->origins[i].origin;
+	return &built_in;
+}
+
+void spec_set_origin(struct spec *spec, size_t offset, const struct origin *origin)
+{
+	unsigned i = 0;
+
+	while (i < spec->origin_count && spec->origins[i].offset != offset)
+		i++;
+	if (i == SPEC_ORIGINS)
+		return;
+	if (i == spec->origin_count)
+		spec->origin_count++;
+	spec->origins[i] = (struct field_origin){ offset, *origin };
+}
+
+bool string_list_has(const struct string_item *list, const char *text)
+{
+	for (; list; list = list->next)
+		if (strcmp(list->text, text) == 0)
+			return true;
+	return false;
+}
+
+bool spec_may_lack(const struct spec *spec, const char *what)
+{
+	return string_list_has(spec->may_lack, what) || string_list_has(spec->may_lack, "all");
+}
+
+bool spec_requires(const struct spec *spec, const char *what)
+{
+	return string_list_has(spec->require, what);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The spec: what the user wants, each value with the place it came from. It never holds pids,
+ * descriptors that immure opened, or decisions.
+ */
+#ifndef IMMURE_SPEC_SPEC_H
+#define IMMURE_SPEC_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/number.h"
+#include "spec/origin.h"
+
+/* A namespace is new, the caller's, or another's. For the network, BARE is new with loopback down. */
+enum namespace_mode { NAMESPACE_NEW, NAMESPACE_HOST, NAMESPACE_JOIN, NAMESPACE_BARE };
+
+struct namespace_choice {
+	enum namespace_mode mode;
+	const char *target; /* JOIN: a pid, or the path of a namespace file */
+};
+
+enum mount_kind {
+	MOUNT_RO, MOUNT_RW, MOUNT_TMPFS, MOUNT_FILE, MOUNT_DIR, MOUNT_SYMLINK, MOUNT_MASK, MOUNT_OVERLAY,
+};
+
+enum file_content { CONTENT_TEXT, CONTENT_PATH, CONTENT_DESCRIPTOR };
+
+/* One thing put into the jail's tree. */
+struct mount {
+	enum mount_kind kind;
+	const char *source;  /* RO, RW, OVERLAY: a host path as given; SYMLINK: what the link says; FILE: text or path */
+	const char *target;  /* where, inside; NULL: the same path as the source */
+	enum file_content content; /* FILE */
+	int descriptor;      /* FILE from a descriptor */
+	uint64_t size_bytes, inodes; /* TMPFS; NUMBER_NONE: the common default */
+	unsigned mode;       /* TMPFS, DIR, FILE: permission bits */
+	struct origin origin;
+	struct mount *next;
+};
+
+struct string_item {
+	const char *text;
+	struct origin origin;
+	struct string_item *next;
+};
+
+struct id_map {
+	uint32_t inside, outside, count;
+	struct origin origin;
+	struct id_map *next;
+};
+
+struct rlimit_item {
+	int resource;        /* RLIMIT_*; getrlimit(2) */
+	uint64_t soft, hard; /* NUMBER_NONE: RLIM_INFINITY */
+	struct origin origin;
+	struct rlimit_item *next;
+};
+
+struct port_item {
+	uint16_t port;
+	struct origin origin;
+	struct port_item *next;
+};
+
+enum proc_mode { PROC_NEW, PROC_BIND, PROC_NONE };
+enum sys_mode { SYS_NONE, SYS_RO };
+enum dev_mode { DEV_MINIMAL, DEV_NONE };
+enum root_mode { ROOT_RO, ROOT_RW, ROOT_OVERLAY };
+enum ids_mode { IDS_AUTO, IDS_SINGLE, IDS_SUBID, IDS_RANGE };
+enum landlock_mode { LANDLOCK_AUTO, LANDLOCK_OFF };
+enum denied_action { DENIED_ERRNO, DENIED_KILL, DENIED_LOG, DENIED_TRAP };
+enum tty_mode { TTY_AUTO, TTY_YES, TTY_NO };
+
+/* Where a field was last set. Fields are told apart by their offset in the spec. */
+struct field_origin {
+	size_t offset;
+	struct origin origin;
+};
+
+enum { SPEC_ORIGINS = 96 };
+
+struct spec {
+	struct arena arena; /* owns every string and list below */
+	struct field_origin origins[SPEC_ORIGINS];
+	unsigned origin_count;
+
+	char **command;     /* argv of the program, NULL-terminated */
+
+	/* namespaces */
+	struct namespace_choice userns, pidns, mountns, net, utsns, ipcns, cgroupns, timens;
+	const char *host_name;
+	uint64_t monotonic_offset_ns, boottime_offset_ns;
+	bool may_nest;      /* new user namespaces may be made inside */
+
+	/* file system */
+	const char *root;   /* NULL: host view; "empty"; a directory */
+	enum root_mode root_mode;
+	struct mount *mounts;
+	enum proc_mode proc;
+	enum sys_mode sys;
+	enum dev_mode dev;
+	uint64_t tmp_bytes, tmp_inodes;
+	const char *workdir;
+
+	/* identity */
+	enum ids_mode ids;
+	struct id_map *uid_maps, *gid_maps;
+	const char *user, *group; /* name or number */
+	struct string_item *groups;
+	bool allow_host_root;
+	struct string_item *env;  /* NAME=VALUE, or NAME: the caller's value */
+	struct string_item *keep_fds;
+	unsigned umask;
+	bool no_aslr;
+	bool keep_keyring;
+
+	/* privileges */
+	struct string_item *cap_add;
+	const char *securebits;
+	const char *seccomp;      /* a shipped profile, a file, or "off" */
+	struct string_item *seccomp_allow, *seccomp_deny;
+	enum denied_action seccomp_action;
+	bool foreign_arch;
+	enum landlock_mode landlock;
+	struct port_item *tcp_bind, *tcp_connect;
+
+	/* limits */
+	uint64_t memory_bytes, swap_bytes;
+	uint64_t cpus_thousandths;
+	uint64_t cpu_time_ns, wall_time_ns;
+	uint64_t pids;
+	uint64_t output_bytes;
+	struct string_item *io_max; /* DEVICE:rbps=N,wbps=N,riops=N,wiops=N */
+	struct rlimit_item *rlimits;
+
+	/* running */
+	enum tty_mode tty;
+	struct string_item *require, *may_lack;
+	const char *result_path, *meta_path;
+	bool is_quiet;
+	struct string_item *policy_files;
+	const char *preset;
+};
+
+/* Where the field at OFFSET was set; a default's origin when it never was. */
+const struct origin *spec_origin(const struct spec *spec, size_t offset);
+#define SPEC_ORIGIN(spec, member) spec_origin(spec, offsetof(struct spec, member))
+
+/* Remembers that the field at OFFSET was set by ORIGIN. */
+void spec_set_origin(struct spec *spec, size_t offset, const struct origin *origin);
+
+/* Whether the user named WHAT in --may-lack (or "all"). */
+bool spec_may_lack(const struct spec *spec, const char *what);
+bool spec_requires(const struct spec *spec, const char *what);
+
+bool string_list_has(const struct string_item *list, const char *text);
+
+#endif
