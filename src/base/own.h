@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 /* auto_free char *p: freed at the end of the scope. */
