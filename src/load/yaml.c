@@ -226,7 +226,7 @@ static struct node *copy_node(struct reader *reader, const struct node *from, un
 {
 	struct node *copy, **end;
 
-	if (depth > LOAD_MOST_DEPTH) {
+	if (depth > LOAD_MOST_DEPTH && from->kind != NODE_SCALAR) {
 		*rc = refuse(reader, &from->origin, "nested too deeply");
 		return NULL;
 	}

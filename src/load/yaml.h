@@ -15,7 +15,7 @@
 
 enum {
 	LOAD_MOST_BYTES = 1 << 20,
-	LOAD_MOST_DEPTH = 64,      /* the root is at depth 1 */
+	LOAD_MOST_DEPTH = 64,      /* of lists and maps within each other */
 	LOAD_MOST_NODES = 65536,   /* after aliases are copied */
 	LOAD_MOST_MEMBERS = 2048,  /* of one mapping */
 	LOAD_MOST_ANCHORS = 256,

@@ -25,7 +25,7 @@ static unsigned check(const struct node *node, unsigned depth)
 {
 	unsigned nodes = 1;
 
-	must(depth <= LOAD_MOST_DEPTH);
+	must(depth <= LOAD_MOST_DEPTH || node->kind == NODE_SCALAR);
 	must(node->origin.line > 0 && node->origin.column > 0);
 	must((node->kind == NODE_SCALAR) == (node->text != NULL));
 	for (const struct node *child = node->child; child; child = child->next) {
