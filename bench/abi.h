@@ -28,7 +28,7 @@ struct options {
 	bool checks_namespaces, checks_links, checks_status, checks_sets, checks_mounts; /* parts of a self-check */
 	bool uses_mount2;	/* binds by mount(2), twice each */
 	bool uses_setattr;	/* binds by open_tree + mount_setattr instead of open_tree_attr */
-	bool is_late;		/* root attached first, everything else into the attached root */
+	bool is_early;		/* everything into a detached root, which is attached last (Linux 6.15) */
 	bool has_four_tmpfs;	/* a superblock each for /tmp /var/tmp /run /dev/shm */
 	bool has_one_tmpfs;	/* one superblock for the four, bound by directory */
 	bool uses_chroot;	/* MOVE_MOUNT_BENEATH instead of pivot_root */
@@ -41,6 +41,7 @@ struct options {
 	bool pins_cpu;		/* launcher and init stay on one CPU until the payload starts */
 	bool skips_exec;	/* the payload ends where it would exec */
 	int extra_binds, extra_masks;
+	const char *program; /* shown in the jail as /home/jail/program */
 	const char *skeleton; /* a folder of the host that holds what furnish() makes; it becomes the root */
 	char *const *argv;
 };

@@ -54,7 +54,7 @@ static const struct {
 	{ "--check-mounts", offsetof(struct options, checks_mounts), true },
 	{ "--mount2", offsetof(struct options, uses_mount2), true },
 	{ "--setattr", offsetof(struct options, uses_setattr), true },
-	{ "--late", offsetof(struct options, is_late), true },
+	{ "--early", offsetof(struct options, is_early), true },
 	{ "--four-tmpfs", offsetof(struct options, has_four_tmpfs), true },
 	{ "--one-tmpfs", offsetof(struct options, has_one_tmpfs), true },
 	{ "--beneath", offsetof(struct options, uses_chroot), true },
@@ -234,21 +234,40 @@ static bool has_baton(const struct options *options)
 	return options->is_rootful || options->hands_over || options->announces || options->notifies;
 }
 
-static int run_init(void *argument)
+/* Whoever writes the map: afterwards this process has the jail's ids and every capability over it. */
+static void take_ids(const struct options *options)
 {
-	static char stack[16384] __attribute__((aligned(16)));
-	const struct options *options = argument;
 	char byte;
-	pid_t payload;
 
-	raw("pdeathsig", SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (options->is_rootful || options->hands_over)
 		must(read(baton[1], &byte, 1), "baton");
 	else
 		write_single_map("self");
 	if (options->is_rootful)
 		become_inner_user(0);
-	else
+}
+
+static pid_t start_payload(const struct options *options)
+{
+	static char stack[16384] __attribute__((aligned(16)));
+	pid_t payload;
+
+	if (!options->forks_payload)
+		return must(clone(run_payload, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
+				  (void *)options), "vfork");
+	payload = must(fork(), "fork");
+	if (!payload)
+		run_payload((void *)options);
+	return payload;
+}
+
+static int run_init(void *argument)
+{
+	const struct options *options = argument;
+
+	raw("pdeathsig", SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	take_ids(options);
+	if (!options->is_rootful)
 		clone_sources(options);
 	raw("dumpable", SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (options->has_net)
@@ -260,15 +279,7 @@ static int run_init(void *argument)
 	build_tree(options);
 	if (options->has_fd_sweep)
 		raw("close_range", SYS_close_range, has_baton(options) ? baton[1] + 1 : 3, ~0U, 0);
-	if (options->forks_payload) {
-		payload = must(fork(), "fork");
-		if (!payload)
-			run_payload(argument);
-	} else {
-		payload = must(clone(run_payload, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, argument),
-			       "vfork");
-	}
-	_exit(wait_for(payload));
+	_exit(wait_for(start_payload(options)));
 }
 
 static uint64_t namespaces(const struct options *options)
@@ -299,23 +310,55 @@ static pid_t start_init(struct options *options)
 	return child;
 }
 
-static void read_word(struct options *options, const char *word)
+static bool read_flag(struct options *options, const char *word)
 {
-	for (size_t i = 0; i < COUNT(flags); i++)
-		if (!strcmp(word, flags[i].word)) {
-			*((bool *)((char *)options + flags[i].offset)) = flags[i].value;
-			return;
-		}
-	if (!strncmp(word, "--binds=", 8))
-		options->extra_binds = atoi(word + 8);
-	else if (!strncmp(word, "--masks=", 8))
-		options->extra_masks = atoi(word + 8);
-	else if (!strncmp(word, "--skeleton=", 11))
-		options->skeleton = word + 11;
-	else {
-		errno = EINVAL;
-		stop_at(word);
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		if (strcmp(word, flags[i].word))
+			continue;
+		*((bool *)((char *)options + flags[i].offset)) = flags[i].value;
+		return true;
 	}
+	return false;
+}
+
+static void read_word(struct options *options, char *word)
+{
+	char *value = strchr(word, '=');
+
+	if (read_flag(options, word))
+		return;
+	errno = EINVAL;
+	if (!value)
+		stop_at(word);
+	*value++ = 0;
+	if (!strcmp(word, "--binds"))
+		options->extra_binds = atoi(value);
+	else if (!strcmp(word, "--masks"))
+		options->extra_masks = atoi(value);
+	else if (!strcmp(word, "--skeleton"))
+		options->skeleton = value;
+	else if (!strcmp(word, "--program"))
+		options->program = value;
+	else
+		stop_at(word);
+}
+
+static int run(struct options *options)
+{
+	pid_t child;
+
+	if (options->is_rootful)
+		clone_sources(options);
+	if (has_baton(options))
+		must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, baton), "socketpair");
+	if (options->pins_cpu)
+		stay_on_this_cpu();
+	child = start_init(options);
+	if (options->is_rootful || options->hands_over)
+		write_maps_from_outside(options, child);
+	if (options->announces || options->notifies)
+		hear_announcement();
+	return wait_for(child);
 }
 
 int main(int argc, char **argv)
@@ -326,7 +369,6 @@ int main(int argc, char **argv)
 		.has_dev = true, .has_etc = true, .has_proc = true, .has_detach = true, .has_fd_sweep = true,
 	};
 	int at = 1;
-	pid_t child;
 
 	for (; at < argc && strcmp(argv[at], "--"); at++)
 		read_word(&options, argv[at]);
@@ -335,16 +377,5 @@ int main(int argc, char **argv)
 	options.argv = argv + at + 1;
 	caller_uid = geteuid();
 	caller_gid = getegid();
-	if (options.is_rootful)
-		clone_sources(&options);
-	if (has_baton(&options))
-		must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, baton), "socketpair");
-	if (options.pins_cpu)
-		stay_on_this_cpu();
-	child = start_init(&options);
-	if (options.is_rootful || options.hands_over)
-		write_maps_from_outside(&options, child);
-	if (options.announces || options.notifies)
-		hear_announcement();
-	return wait_for(child);
+	return run(&options);
 }

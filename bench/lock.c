@@ -47,13 +47,24 @@ static void drop_capabilities(void)
 	raw("capset", SYS_capset, &header, none);
 }
 
+/* ABI 1 knows 13 rights, 2 adds refer, 3 truncate, 5 ioctl. */
+static uint64_t handled_files(long abi)
+{
+	int rights = abi >= 5 ? 16 : abi >= 3 ? 15 : abi == 2 ? 14 : 13;
+
+	return (1ULL << rights) - 1;
+}
+
 static void restrict_files(void)
 {
-	struct ruleset shape = { LANDLOCK_ALL_FS, 3, 3 };
-	int set = raw("landlock", SYS_landlock_create_ruleset, &shape, sizeof(shape), 0);
+	long abi = raw("landlock", SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	uint64_t files = handled_files(abi);
+	struct ruleset shape = { files, abi >= 4 ? 3 : 0, abi >= 6 ? 3 : 0 };
+	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
+	int set = raw("landlock", SYS_landlock_create_ruleset, &shape, size, 0);
 
 	for (size_t i = 0; i < COUNT(rules); i++) {
-		struct landlock_path_beneath_attr rule = { .allowed_access = rules[i].access };
+		struct landlock_path_beneath_attr rule = { .allowed_access = rules[i].access & files };
 
 		rule.parent_fd = must(open(rules[i].path, O_PATH | O_CLOEXEC), rules[i].path);
 		raw(rules[i].path, SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the floor's seccomp program: a deny-list merged into ranges of system call numbers and searched
+"""Writes the floor's seccomp program, as C or with --raw as bytes: a deny-list merged into ranges of system call numbers and searched
 as a binary tree. It stands for the size and shape of a default profile; it is no policy of immure's."""
 import re
+import struct
 import sys
 
 DENIED = """
@@ -71,6 +72,10 @@ def main():
 
     body = [(JGE, jump(i, right), jump(i, left), number) for i, (number, left, right) in enumerate(lines)]
     program = head + body + [(RET, 0, 0, value) for value in leaves]
+    if sys.argv[1:] == ["--raw"]:
+        for line in program:
+            sys.stdout.buffer.write(struct.pack("=HBBI", *line))
+        return
     print("/* Made by mkfilter.py; %d instructions. */" % len(program))
     print("#include <linux/filter.h>\nstatic const struct sock_filter filter[] = {")
     for code, jt, jf, k in program:

@@ -2,8 +2,9 @@
 /* Runs commands in turn, round by round in a shuffled order, and writes what each took from vfork to
  * wait4: one line per round, one column of nanoseconds per command. Judging the numbers is Python's work.
  *
- *   pairs ROUNDS SEED ,, [@UID] COMMAND [ARGUMENT]... ,, [@UID] COMMAND... */
-#define _GNU_SOURCE
+ *   pairs ROUNDS SEED ,, [@UID] [<FILE] COMMAND [ARGUMENT]... ,, [@UID] COMMAND...
+ *
+ * @UID runs the command as that user without capabilities or groups, <FILE opens a file as its descriptor 9. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@
 
 struct command {
 	char **argv;
-	long uid; /* -1: the caller's */
+	const char *file; /* or NULL */
+	long uid;	  /* -1: the caller's */
 };
 
 static long long now_ns(void)
@@ -32,6 +34,8 @@ static long long now_ns(void)
 /* Shares memory with the parent until exec, so nothing here may change it: system calls only. */
 static void become_command(const struct command *command)
 {
+	if (command->file && dup2(open(command->file, O_RDONLY | O_CLOEXEC), 9) != 9)
+		_exit(126);
 	if (command->uid >= 0) {
 		syscall(SYS_setgroups, 0, NULL);
 		syscall(SYS_setresgid, command->uid, command->uid, command->uid);
@@ -64,9 +68,11 @@ static int read_commands(char **word, struct command *commands)
 
 	while (*word && count < MOST_COMMANDS) {
 		*word++ = NULL; /* the separator ends the command before it */
-		commands[count].uid = -1;
+		commands[count] = (struct command){ .uid = -1 };
 		if (*word && **word == '@')
 			commands[count].uid = atol(*word++ + 1);
+		if (*word && **word == '<')
+			commands[count].file = *word++ + 1;
 		commands[count++].argv = word;
 		while (*word && strcmp(*word, SEPARATOR))
 			word++;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor's file system: a host view, built with the mount API as one detached tree and attached by
- * one move_mount. Alternatives that were measured against it stay behind options. */
+/* The floor's file system: a host view, built with the mount API as descriptors and switched to
+ * by pivot_root. Alternatives that were measured against it stay behind options. */
 #include "abi.h"
 
 #include <string.h>
@@ -81,8 +81,10 @@ static int clone_tree(const struct options *options, int folder, const char *pat
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
 	int tree;
 
-	if (!options->uses_setattr)
-		return raw(path, SYS_open_tree_attr, folder, path, flags, &attr, sizeof(attr));
+	tree = options->uses_setattr ? -1
+				     : syscall(SYS_open_tree_attr, folder, path, flags, &attr, sizeof(attr));
+	if (tree >= 0 || (!options->uses_setattr && errno != ENOSYS))
+		return must(tree, path);
 	tree = raw(path, SYS_open_tree, folder, path, flags);
 	raw(path, SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr));
 	return tree;
@@ -167,18 +169,20 @@ static void bind_sources(const struct options *options, int root)
 
 static void bind_extra(const struct options *options, int root)
 {
-	static const struct source usr = { "/usr", "home/jail", FOLDER, READ_ONLY, false };
+	char name[] = "home/jail/a";
 
 	for (int i = 0; i < options->extra_binds; i++) {
-		char name[] = "home/jail/a";
-
-		name[10] += i;
 		must(mkdirat(root, name, 0755), name);
 		if (options->uses_mount2)
-			bind_by_path(&(struct source){ "/usr", name, FOLDER, usr.attributes, false });
+			bind_by_path(&(struct source){ "/usr", name, FOLDER, READ_ONLY, false });
 		else
-			attach(clone_tree(options, AT_FDCWD, "/usr", usr.attributes), root, name);
+			attach(clone_tree(options, AT_FDCWD, "/usr", READ_ONLY), root, name);
+		name[10]++;
 	}
+	if (!options->program)
+		return;
+	must(mknodat(root, "home/jail/program", S_IFREG | 0644, 0), "program");
+	attach(clone_tree(options, AT_FDCWD, options->program, READ_ONLY), root, "home/jail/program");
 }
 
 static void mount_private(const struct options *options, int root)
@@ -233,7 +237,7 @@ static void mount_pts(int root)
 /* The namespace's own root must keep its parent: pivot_root swaps the two, then the old one goes. */
 static void switch_root(const struct options *options, int root)
 {
-	if (!options->is_late)
+	if (options->is_early)
 		raw(STAGE, SYS_move_mount, root, "", AT_FDCWD, STAGE, MOVE_MOUNT_F_EMPTY_PATH);
 	must(fchdir(root), "fchdir");
 	raw("pivot_root", SYS_pivot_root, ".", ".");
@@ -257,7 +261,7 @@ void build_tree(const struct options *options)
 	int root = options->skeleton ? clone_tree(options, AT_FDCWD, options->skeleton, READ_ONLY)
 				     : new_mount("tmpfs", settings, PRIVATE);
 
-	if (options->is_late)
+	if (!options->is_early)
 		raw(STAGE, SYS_move_mount, root, "", AT_FDCWD, STAGE, MOVE_MOUNT_F_EMPTY_PATH);
 	if (!options->skeleton)
 		furnish(options, root);
