@@ -34,6 +34,7 @@ struct mount {
 	const char *source;  /* RO, RW, OVERLAY: a host path as given; SYMLINK: what the link says; FILE: text or path */
 	const char *target;  /* where, inside; NULL: the same path as the source */
 	enum file_content content; /* FILE */
+	size_t content_size; /* FILE from a path: how much was read into source */
 	int descriptor;      /* FILE from a descriptor */
 	uint64_t size_bytes, inodes; /* TMPFS; NUMBER_NONE: the common default */
 	unsigned mode;       /* TMPFS, DIR, FILE: permission bits */
@@ -83,6 +84,8 @@ struct field_origin {
 
 enum { SPEC_ORIGINS = 96 };
 
+struct filter;
+
 struct spec {
 	struct arena arena; /* owns every string and list below */
 	struct field_origin origins[SPEC_ORIGINS];
@@ -125,6 +128,7 @@ struct spec {
 	struct string_item *seccomp_allow, *seccomp_deny;
 	enum denied_action seccomp_action;
 	bool foreign_arch;
+	const struct filter *custom_filter; /* compiled from a file or edits, before planning; NULL: a shipped one */
 	enum landlock_mode landlock;
 	struct port_item *tcp_bind, *tcp_connect;
 
@@ -152,6 +156,9 @@ const struct origin *spec_origin(const struct spec *spec, size_t offset);
 
 /* Remembers that the field at OFFSET was set by ORIGIN. */
 void spec_set_origin(struct spec *spec, size_t offset, const struct origin *origin);
+
+/* Makes relative host paths absolute, from CWD (NULL: it is gone), and gives each mount its target. */
+int spec_make_absolute(struct spec *spec, const char *cwd, struct error *err) MUST_CHECK;
 
 /* Whether the user named WHAT in --may-lack (or "all"). */
 bool spec_may_lack(const struct spec *spec, const char *what);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libimmure: walls for programs you do not trust.
+ *
+ *	struct immure_spec *spec = immure_spec_new();
+ *	struct immure_result *result;
+ *	struct immure_error err;
+ *
+ *	if (immure_spec_set(spec, "rw", "/srv/work", NULL, &err) < 0 ||
+ *	    immure_spec_command(spec, argv, &err) < 0 ||
+ *	    immure_run(spec, &result, &err) < 0)
+ *		fprintf(stderr, "%s\n", err.text);
+ *
+ * The library never prints and never exits. Functions return 0 or more, or a negative errno, and tell the story of a failure
+ * in an immure_error, whose pointer may be NULL. Strings given to it are copied unless it is said otherwise. A spec or a
+ * result belongs to one thread at a time; different ones may be used at once.
+ */
+#ifndef IMMURE_H
+#define IMMURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define IMMURE_API __attribute__((visibility("default")))
+
+/* "0.1.0"; static. */
+IMMURE_API const char *immure_version(void);
+
+/* ---- errors ---- */
+
+struct immure_error {
+	int errnum;       /* positive errno; EINVAL for a mistake in what was asked */
+	int exit_code;    /* what the command immure would exit with: 125, 126 or 127 */
+	char id[32];      /* "E-PROC-MASKED": a topic of immure_topic(); "" when there is no remedy */
+	char text[2048];  /* "run: step 14, for proc (web.yaml:9:3): ...: Operation not permitted\n  try: ..." */
+};
+
+/* ---- specs: what is wanted ---- */
+
+struct immure_spec;
+
+/* A spec with every default. The caller frees it; NULL: no memory. */
+IMMURE_API struct immure_spec *immure_spec_new(void);
+IMMURE_API void immure_spec_free(struct immure_spec *spec); /* NULL is fine */
+
+/* Sets option KEY ("memory") as --KEY=VALUE would; list options append. VALUE NULL: as a bare flag. WHERE is named in later
+ * messages as the value's origin; NULL: "--KEY". */
+IMMURE_API int immure_spec_set(struct immure_spec *spec, const char *key, const char *value, const char *where,
+			       struct immure_error *err);
+
+/* Reads options from ARGV[0..ARGC) up to "--" or the first word that is no option; files and presets first, so that the
+ * words win. Returns how many words were read. */
+IMMURE_API int immure_spec_arguments(struct immure_spec *spec, int argc, char *const argv[], struct immure_error *err);
+
+/* Adds the settings of a policy file (YAML or JSON) with what it extends. -ENOTSUP in a build without the reader. */
+IMMURE_API int immure_spec_load(struct immure_spec *spec, const char *path, struct immure_error *err);
+
+/* The program and its arguments, NULL-terminated. */
+IMMURE_API int immure_spec_command(struct immure_spec *spec, char *const argv[], struct immure_error *err);
+
+/* The value of option KEY as a user would write it, "" when unset; valid until the spec changes. NULL: no such option. */
+IMMURE_API const char *immure_spec_get(struct immure_spec *spec, const char *key);
+
+/* ---- explaining: what would happen ---- */
+
+enum immure_format { IMMURE_TEXT, IMMURE_JSON };
+
+/* The whole plan and every setting with its origin; nothing is run. *TEXT is freed with free(). */
+IMMURE_API int immure_explain(struct immure_spec *spec, enum immure_format format, char **text, struct immure_error *err);
+
+/* ---- running ---- */
+
+struct immure_result;
+
+/* Runs the command to its end. 0: it was started, *RESULT says how it ended. Negative: it was not; *RESULT is given all the
+ * same when it exists (else NULL). The caller frees it. */
+IMMURE_API int immure_run(struct immure_spec *spec, struct immure_result **result, struct immure_error *err);
+IMMURE_API void immure_result_free(struct immure_result *result); /* NULL is fine */
+
+/* The exit code of the command immure: the program's own, 128+n, 124, 125, 126, 127. */
+IMMURE_API int immure_result_exit_code(const struct immure_result *result);
+/* "exited", "signaled", "wall-time", "cpu-time", "memory", "output", "blocked-call", "setup"; static. */
+IMMURE_API const char *immure_result_reason(const struct immure_result *result);
+/* One line for a person about an end that the exit code does not tell (a limit, a blocked call); "" otherwise. Owned by RESULT. */
+IMMURE_API const char *immure_result_remark(const struct immure_result *result);
+
+/* ---- what there is ---- */
+
+struct immure_option {
+	const char *key, *metavar, *help, *detail, *example, *fallback, *since, *section; /* static; NULL: none */
+	char letter;                                                                      /* 0: none */
+	int is_list;
+};
+/* The option at INDEX, in the order of help; 0, or -ENOENT past the end. */
+IMMURE_API int immure_option_at(unsigned index, struct immure_option *option);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

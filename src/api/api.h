@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside src/api only: what the opaque types hold, and the modules that a build may leave out. */
+#ifndef IMMURE_API_API_H
+#define IMMURE_API_API_H
+
+#include "base/error.h"
+#include "host/host.h"
+#include "immure.h"
+#include "plan/plan.h"
+#include "run/result.h"
+#include "spec/spec.h"
+
+struct immure_spec {
+	struct spec spec;
+	struct host host;      /* probed once, at the first need */
+	bool is_probed, is_resolved;
+};
+
+struct immure_result {
+	struct result result;
+	struct arena arena;    /* owns the plan's strings */
+	struct plan plan;
+	int exit_code;
+	char remark[512];
+};
+
+/* What a full build adds; in the small one each is NULL. */
+struct modules {
+	int (*load)(struct spec *spec, const char *path, struct error *err);
+	int (*load_preset)(struct spec *spec, const char *name, struct error *err);
+	int (*compile_filter)(struct spec *spec, struct error *err);
+};
+extern const struct modules modules;
+
+/* Copies the story outwards. Returns RC. */
+int tell(struct immure_error *out, const struct error *err, int rc, int exit_code);
+
+/* Everything between a merged spec and its plan: absolute paths, the caller's variables, facts, filter. */
+int prepare(struct immure_spec *spec, struct error *err) MUST_CHECK;
+
+/* The results that --result and --meta asked for, written. */
+int write_reports(const struct immure_spec *spec, const struct immure_result *result, struct error *err) MUST_CHECK;
+
+#endif

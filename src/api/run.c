@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The exported half about explaining and running. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/text.h"
+#include "feature/feature.h"
+#include "host/probe.h"
+#include "run/run.h"
+#include "sys/environment.h"
+
+const char *immure_version(void)
+{
+	return IMMURE_VERSION;
+}
+
+/* "NAME" alone asks for the caller's value. */
+static int fill_environment(struct spec *spec, struct error *err)
+{
+	for (struct string_item *item = spec->env; item; item = item->next) {
+		const char *value = strchr(item->text, '=') ? NULL : sys_variable(item->text);
+
+		if (!value)
+			continue;
+		item->text = arena_format(&spec->arena, "%s=%s", item->text, value);
+		if (!item->text)
+			return error_set(err, ENOMEM, "filling the environment");
+	}
+	return 0;
+}
+
+static bool needs_compiler(const struct spec *spec)
+{
+	return spec->seccomp_allow || spec->seccomp_deny || spec->foreign_arch || strchr(spec->seccomp, '/') ||
+	       strchr(spec->seccomp, '.');
+}
+
+static int compile_filter(struct spec *spec, struct error *err)
+{
+	if (!needs_compiler(spec))
+		return 0;
+	if (!modules.compile_filter)
+		return error_set(err, ENOTSUP, "this build has no compiler of filters");
+	return modules.compile_filter(spec, err);
+}
+
+int prepare(struct immure_spec *spec, struct error *err)
+{
+	int rc = 0;
+
+	if (!spec->is_probed)
+		rc = host_probe_basic(&spec->host, err);
+	spec->is_probed = rc == 0;
+	if (rc < 0 || spec->is_resolved)
+		return rc;
+	rc = spec_make_absolute(&spec->spec, spec->host.cwd, err);
+	if (rc == 0)
+		rc = fill_environment(&spec->spec, err);
+	if (rc == 0)
+		rc = compile_filter(&spec->spec, err);
+	if (rc == 0)
+		rc = host_probe_spec(&spec->host, &spec->spec, err);
+	spec->host.term = sys_variable("TERM");
+	spec->host.lang = sys_variable("LANG");
+	spec->is_resolved = rc == 0;
+	return rc;
+}
+
+static void explain_settings(const struct immure_spec *spec, struct arena *arena, struct text *out)
+{
+	for (const struct feature *const *f = features; *f; f++) {
+		for (const struct field *row = (*f)->fields; row && row->key; row++) {
+			const char *value = field_print(row, &spec->spec, arena);
+			char where[ORIGIN_TEXT];
+
+			if (*value)
+				text_add(out, "  %-18s %-24s %s\n", row->key, value,
+					 origin_print(spec_origin(&spec->spec, row->offset), where));
+		}
+	}
+}
+
+int immure_explain(struct immure_spec *spec, enum immure_format format, char **result, struct immure_error *out)
+{
+	auto_arena struct arena arena = { 0 };
+	struct error err = { 0 };
+	struct text text = { 0 };
+	struct plan *plan = calloc(1, sizeof(*plan));
+	int rc = plan ? prepare(spec, &err) : error_set(&err, ENOMEM, "explaining");
+
+	(void)format;
+	if (rc == 0)
+		rc = plan_make(plan, &arena, &spec->spec, &spec->host, &err);
+	if (rc == 0) {
+		text_add(&text, "settings\n");
+		explain_settings(spec, &arena, &text);
+		text_add(&text, "plan\n");
+		plan_print(plan, &text);
+		if (text.is_short)
+			rc = error_set(&err, ENOMEM, "explaining");
+	}
+	free(plan);
+	if (rc == 0)
+		*result = text.bytes;
+	else
+		text_free(&text);
+	return tell(out, &err, rc, 125);
+}
+
+static void remark(struct immure_result *result)
+{
+	if (result->result.reason == REASON_WALL_TIME)
+		snprintf(result->remark, sizeof(result->remark), "the jail was ended: its time was over");
+}
+
+int immure_run(struct immure_spec *spec, struct immure_result **output, struct immure_error *out)
+{
+	struct immure_result *result = calloc(1, sizeof(*result));
+	struct error err = { 0 };
+	int rc;
+
+	*output = NULL;
+	if (!result)
+		return tell(out, &err, error_set(&err, ENOMEM, "running"), 125);
+	result->result.reason = REASON_SETUP;
+	result->result.failed_step = -1;
+	rc = spec->spec.command ? prepare(spec, &err) : error_mistake(&err, "there is no program to run");
+	if (rc == 0)
+		rc = plan_make(&result->plan, &result->arena, &spec->spec, &spec->host, &err);
+	if (rc == 0)
+		rc = run_plan(&result->plan, &result->result, &err);
+	result->exit_code = result_exit_code(&result->result, &result->plan);
+	remark(result);
+	*output = result;
+	if (rc < 0)
+		error_while(&err, "run %s", spec->spec.command ? spec->spec.command[0] : "nothing");
+	return tell(out, &err, rc, result->exit_code);
+}
+
+void immure_result_free(struct immure_result *result)
+{
+	if (!result)
+		return;
+	arena_free(&result->arena);
+	free(result);
+}
+
+int immure_result_exit_code(const struct immure_result *result)
+{
+	return result->exit_code;
+}
+
+const char *immure_result_reason(const struct immure_result *result)
+{
+	return reason_name(result->result.reason);
+}
+
+const char *immure_result_remark(const struct immure_result *result)
+{
+	return result->remark;
+}
+
+int immure_option_at(unsigned index, struct immure_option *option)
+{
+	for (const struct feature *const *f = features; *f; f++) {
+		for (const struct field *row = (*f)->fields; row && row->key; row++) {
+			if (index--)
+				continue;
+			*option = (struct immure_option){ .key = row->key, .metavar = field_metavar(row), .help = row->help,
+				.detail = row->detail, .example = row->example, .fallback = row->fallback, .since = row->since,
+				.section = (*f)->title, .letter = row->letter, .is_list = field_is_list(row) };
+			return 0;
+		}
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside src/cli only: verbs. */
+#ifndef IMMURE_CLI_CLI_H
+#define IMMURE_CLI_CLI_H
+
+#include "immure.h"
+
+/* A verb gets the words after its name; returns the exit code. */
+struct verb {
+	const char *name;
+	int (*run)(int argc, char *argv[]);
+	const char *synopsis, *help;
+};
+
+/* Ended by a row without a name. */
+extern const struct verb verbs[];
+
+int cli_run(int argc, char *argv[]);
+int cli_explain(int argc, char *argv[]);
+int cli_help(int argc, char *argv[]);
+int cli_version(int argc, char *argv[]);
+
+/* Prints "immure: ..." on stderr; returns the exit code of ERR. */
+int complain(const struct immure_error *err);
+
+/* A spec from the words: options, then the command. NULL: it was complained about. *EXIT_CODE then says what to return. */
+struct immure_spec *spec_from_words(int argc, char *argv[], int *exit_code);
+
+#endif

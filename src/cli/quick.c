@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The quick executable: small, static, and enough for a common "immure run". Whatever needs more (policy files, help,
+ * doctor) is handed to the full executable beside it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static int hand_over(char *argv[])
+{
+	char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-full"));
+
+	if (length > 0) {
+		memcpy(path + length, "-full", sizeof("-full"));
+		execv(path, argv);
+	}
+	fprintf(stderr, "immure: cannot run the full executable %s: %s\n", length > 0 ? path : "beside it", strerror(errno));
+	return 125;
+}
+
+static int run_or_hand_over(int argc, char *argv[])
+{
+	struct immure_spec *spec = immure_spec_new();
+	struct immure_result *result = NULL;
+	struct immure_error err = { .exit_code = 125, .text = "no memory", .errnum = ENOMEM };
+	int used = spec ? immure_spec_arguments(spec, argc - 2, argv + 2, &err) : -1;
+	int rc = used < 0 ? used : immure_spec_command(spec, argv + 2 + used, &err);
+
+	if (rc == 0)
+		rc = immure_run(spec, &result, &err);
+	if (rc < 0 && err.errnum == ENOTSUP)
+		return hand_over(argv);
+	rc = rc < 0 ? complain(&err) : immure_result_exit_code(result);
+	if (result && *immure_result_remark(result))
+		fprintf(stderr, "immure: %s\n", immure_result_remark(result));
+	return rc; /* the process ends: nothing is freed one by one */
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc > 2 && strcmp(argv[1], "run") == 0 && strcmp(argv[2], "--help") != 0)
+		return run_or_hand_over(argc, argv);
+	return hand_over(argv);
+}

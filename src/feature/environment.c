@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program's environment: empty but for a few variables and what is asked. environ(7) */
+#include <string.h>
+
+#include "base/path.h"
+#include "feature/feature.h"
+
+static const struct field fields[] = {
+	{ .key = "env", .letter = 'e', .type = FIELD_STRINGS, FIELD(env), .example = "LANG=C", .since = "0.1",
+	  .help = "NAME=VALUE for the program, or NAME to pass the caller's value" },
+	{ .key = "workdir", .letter = 'C', .type = FIELD_PATH, FIELD(workdir), .example = "/tmp", .since = "0.1",
+	  .help = "start here (default: the current folder where it is visible, else the home)" },
+	{ .key = "keep-fd", .type = FIELD_WORDS, FIELD(keep_fds), .example = "3", .since = "0.1",
+	  .help = "descriptors to pass besides 0, 1 and 2" },
+	{ .key = "no-aslr", .type = FIELD_FLAG, FIELD(no_aslr), .since = "0.1",
+	  .help = "the same addresses at each run; personality(2)" },
+	{ .key = "keep-keyring", .type = FIELD_FLAG, FIELD(keep_keyring), .since = "0.1",
+	  .help = "share the caller's session keyring; keyrings(7)" },
+	{ 0 },
+};
+
+static const char *const path_value = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+enum { PERSONA_NO_ASLR = 0x0040000 }; /* ADDR_NO_RANDOMIZE; personality(2) */
+
+static int check(const struct spec *spec, const struct host *host, struct error *err)
+{
+	(void)host;
+	for (const struct string_item *item = spec->env; item; item = item->next)
+		if (item->text[0] == '=')
+			return error_mistake(err, "--env %s: a name must come before \"=\"", item->text);
+	for (const struct string_item *item = spec->keep_fds; item; item = item->next) {
+		uint64_t number;
+
+		if (number_parse(item->text, INT32_MAX, &number) < 0 || number < 3)
+			return error_mistake(err, "--keep-fd %s: it wants the number of a descriptor from 3", item->text);
+	}
+	if (spec->workdir && spec->workdir[0] != '/')
+		return error_mistake(err, "--workdir %s: the place inside must be an absolute path", spec->workdir);
+	return 0;
+}
+
+static bool same_name(const char *left, const char *right)
+{
+	size_t length = strcspn(left, "=");
+
+	return strncmp(left, right, length) == 0 && right[length] == '=';
+}
+
+static void set(const char **list, size_t *count, const char *pair)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (!same_name(list[i], pair))
+			continue;
+		list[i] = pair;
+		return;
+	}
+	list[(*count)++] = pair;
+}
+
+/* ENV holds NAME=VALUE only: the caller's values have been filled in where the environment is known. */
+static const char *const *make_environment(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	size_t count = 0, room = 8;
+	const char **list;
+
+	for (const struct string_item *item = spec->env; item; item = item->next)
+		room++;
+	list = arena_alloc(plan->arena, room * sizeof(*list));
+	plan->is_short |= !list;
+	if (!list)
+		return NULL;
+	set(list, &count, plan_format(plan, "PATH=%s", path_value));
+	set(list, &count, plan_format(plan, "HOME=%s", plan->home));
+	set(list, &count, plan_format(plan, "USER=%s", spec->user && *spec->user > '9' ? spec->user : plan->uid ? "user" : "root"));
+	if (host->term)
+		set(list, &count, plan_format(plan, "TERM=%s", host->term));
+	if (host->lang)
+		set(list, &count, plan_format(plan, "LANG=%s", host->lang));
+	for (const struct string_item *item = spec->env; item; item = item->next)
+		if (strchr(item->text, '='))
+			set(list, &count, item->text);
+	return list;
+}
+
+static const char *value_of(const char *const *environment, const char *name)
+{
+	for (; environment && *environment; environment++)
+		if (same_name(name, *environment))
+			return *environment + strlen(name);
+	return path_value;
+}
+
+/* What execvp(3) would try, in order. */
+static const char *const *make_candidates(struct plan *plan, const char *name, const char *path, const struct host *host)
+{
+	const char **list = arena_alloc(plan->arena, 66 * sizeof(*list));
+	size_t count = 0;
+
+	plan->is_short |= !list;
+	if (!list)
+		return NULL;
+	if (strchr(name, '/')) {
+		list[count++] = name[0] == '/' || !host->cwd || !tree_shows(plan->tree, path_clean(plan->arena, host->cwd, name))
+			? name : path_clean(plan->arena, host->cwd, name);
+		return list;
+	}
+	while (*path && count < 64) {
+		size_t length = strcspn(path, ":");
+
+		if (length)
+			list[count++] = plan_format(plan, "%.*s/%s", (int)length, path, name);
+		path += length + (path[length] == ':');
+	}
+	return list;
+}
+
+static const char *start_directory(const struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	if (spec->workdir)
+		return spec->workdir;
+	if (host->cwd && (!plan->has_mountns || tree_shows(plan->tree, host->cwd)))
+		return host->cwd;
+	return tree_find(plan->tree, plan->home) && plan->has_mountns ? plan->home : "/";
+}
+
+static const int32_t *kept(struct plan *plan, const struct spec *spec, size_t *count)
+{
+	int32_t *numbers;
+
+	*count = 0;
+	for (const struct string_item *item = spec->keep_fds; item; item = item->next)
+		(*count)++;
+	numbers = arena_alloc(plan->arena, (*count + 1) * sizeof(*numbers));
+	plan->is_short |= !numbers;
+	*count = 0;
+	for (const struct string_item *item = spec->keep_fds; numbers && item; item = item->next) {
+		uint64_t number = 0;
+
+		number_parse(item->text, INT32_MAX, &number);
+		numbers[(*count)++] = (int32_t)number;
+	}
+	return numbers;
+}
+
+static void plan_environment(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	struct program *program = arena_alloc(plan->arena, sizeof(*program));
+	struct step descriptors = { .op = OP_DESCRIPTORS, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
+				    .origin = SPEC_ORIGIN(spec, keep_fds), .why = "all but these close at exec" };
+
+	plan->is_short |= !program;
+	if (!program || !spec->command)
+		return;
+	plan->home = spec->root ? "/" : "/home/user";
+	program->argv = spec->command;
+	program->environment = (char *const *)make_environment(plan, spec, host);
+	program->candidates = make_candidates(plan, spec->command[0],
+					      value_of((const char *const *)program->environment, "PATH") + 1, host);
+	if (!spec->keep_keyring)
+		plan_add(plan, (struct step){ .op = OP_KEYRING, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
+			.origin = SPEC_ORIGIN(spec, keep_keyring), .why = "the caller's keys stay outside" });
+	plan_add(plan, (struct step){ .op = OP_FORK, .side = INIT, .phase = PHASE_FORK, .slot = SLOT_NONE,
+		.why = "init stays behind to reap" });
+	plan_add(plan, (struct step){ .op = OP_SESSION, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE });
+	plan_add(plan, (struct step){ .op = OP_CHDIR, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
+		.subject = start_directory(plan, spec, host), .origin = SPEC_ORIGIN(spec, workdir) });
+	plan_add(plan, (struct step){ .op = OP_UMASK, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE,
+		.number = spec->umask, .origin = SPEC_ORIGIN(spec, umask) });
+	plan_add(plan, (struct step){ .op = OP_PERSONALITY, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE,
+		.flags = spec->no_aslr ? PERSONA_NO_ASLR : 0, .origin = SPEC_ORIGIN(spec, no_aslr) });
+	descriptors.data = kept(plan, spec, &descriptors.size);
+	plan_add(plan, descriptors);
+	plan_add(plan, (struct step){ .op = OP_EXEC, .side = PAYLOAD, .phase = PHASE_EXEC, .slot = SLOT_NONE,
+		.subject = spec->command[0], .data = program });
+}
+
+const struct feature feature_environment = {
+	.name = "environment", .title = "Environment and descriptors", .fields = fields, .check = check, .plan = plan_environment,
+};

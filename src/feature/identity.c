@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who the program is: groups, gid, uid, in this order, each verified afterwards (check.c). credentials(7) */
+#include <string.h>
+
+#include "feature/feature.h"
+
+static const struct field fields[] = {
+	{ .key = "groups", .type = FIELD_WORDS, FIELD(groups), .example = "100,101", .since = "0.1",
+	  .help = "supplementary groups, by number (default: none)" },
+	{ .key = "umask", .type = FIELD_OCTAL, FIELD(umask), .fallback = "022", .since = "0.1", .help = "file mode creation mask" },
+	{ 0 },
+};
+
+static int check(const struct spec *spec, const struct host *host, struct error *err)
+{
+	(void)host;
+	for (const struct string_item *item = spec->groups; item; item = item->next) {
+		uint64_t number;
+
+		if (number_parse(item->text, UINT32_MAX - 1, &number) < 0)
+			return error_mistake(err, "--groups: \"%s\" is not a group number below 4294967295", item->text);
+	}
+	if (spec->umask > 0777)
+		return error_mistake(err, "--umask %o: a mask has three octal digits", spec->umask);
+	return 0;
+}
+
+static const uint32_t *group_numbers(struct plan *plan, const struct spec *spec, size_t *count)
+{
+	uint32_t *numbers;
+
+	*count = 0;
+	for (const struct string_item *item = spec->groups; item; item = item->next)
+		(*count)++;
+	numbers = arena_alloc(plan->arena, (*count + 1) * sizeof(*numbers));
+	plan->is_short |= !numbers;
+	*count = 0;
+	for (const struct string_item *item = spec->groups; numbers && item; item = item->next) {
+		uint64_t number = 0;
+
+		number_parse(item->text, UINT32_MAX - 1, &number);
+		numbers[(*count)++] = (uint32_t)number;
+	}
+	return numbers;
+}
+
+static void plan_identity(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	struct step step = { .side = PAYLOAD, .phase = PHASE_IDENTITY, .slot = SLOT_NONE };
+
+	if (plan->may_set_groups) {
+		step.op = OP_GROUPS;
+		step.origin = SPEC_ORIGIN(spec, groups);
+		step.data = group_numbers(plan, spec, &step.size);
+		plan_add(plan, step);
+	}
+	if (!plan->has_userns && host->uid)
+		return; /* neither root nor a user namespace: the caller's ids stay */
+	step = (struct step){ .side = PAYLOAD, .phase = PHASE_IDENTITY, .op = OP_GID, .number = plan->gid,
+			      .origin = SPEC_ORIGIN(spec, group), .slot = plan->has_userns || !plan->has_leased_ids ? SLOT_NONE : SLOT_IDS };
+	plan_add(plan, step);
+	step.op = OP_UID;
+	step.number = plan->uid;
+	step.origin = SPEC_ORIGIN(spec, user);
+	plan_add(plan, step);
+}
+
+const struct feature feature_identity = {
+	.name = "identity", .title = "Identity", .fields = fields, .check = check, .plan = plan_identity,
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Landlock, derived from the same tree as the mounts: a second wall that stays when a mount is
+ * wrong, and the only one where there are no namespaces. landlock(7)
+ */
+#include <errno.h>
+#include <linux/landlock.h>
+#include <string.h>
+
+#include "feature/feature.h"
+
+static const char *const modes[] = { "auto", "off", NULL };
+
+static const struct field fields[] = {
+	{ .key = "landlock", .type = FIELD_ENUM, FIELD(landlock), .choices = modes, .fallback = "auto", .since = "0.1",
+	  .help = "auto: whatever this kernel's Landlock can enforce; off: nothing" },
+	{ .key = "tcp-bind", .type = FIELD_PORTS, FIELD(tcp_bind), .example = "8080", .since = "0.1",
+	  .help = "with a shared network: the only TCP ports that may be listened on; may be repeated" },
+	{ .key = "tcp-connect", .type = FIELD_PORTS, FIELD(tcp_connect), .example = "443", .since = "0.1",
+	  .help = "with a shared network: the only TCP ports that may be connected to; may be repeated" },
+	{ 0 },
+};
+
+/* landlock(7); the headers of a distribution may be older than its kernel. */
+enum {
+	FILE_RIGHTS = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE,
+	RIGHTS_ABI_1 = (1 << 13) - 1, RIGHT_REFER = 1 << 13, RIGHT_TRUNCATE = 1 << 14, RIGHT_IOCTL_DEV = 1 << 15,
+	RIGHTS_READ = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+	BIND_TCP = 1, CONNECT_TCP = 2, SCOPE_ABSTRACT_SOCKETS = 1, SCOPE_SIGNALS = 2,
+};
+
+static uint64_t rights_of(int abi)
+{
+	uint64_t rights = RIGHTS_ABI_1;
+
+	rights |= abi >= 2 ? RIGHT_REFER : 0;
+	rights |= abi >= 3 ? RIGHT_TRUNCATE : 0;
+	rights |= abi >= 5 ? RIGHT_IOCTL_DEV : 0;
+	return rights;
+}
+
+static bool wants_ports(const struct spec *spec)
+{
+	return spec->tcp_bind || spec->tcp_connect;
+}
+
+static int check(const struct spec *spec, const struct host *host, struct error *err)
+{
+	const bool is_needed = host->has_no_namespaces || spec_requires(spec, "landlock");
+
+	if (is_needed && (spec->landlock == LANDLOCK_OFF || !host->landlock_abi)) {
+		error_mistake(err, "without namespaces Landlock is the only wall around files, and it is %s",
+			      host->landlock_abi ? "switched off" : "not in this kernel");
+		error_remedy(err, "E-LANDLOCK-NONE", "a kernel with Landlock (5.13, and landlock in its lsm= list), or namespaces");
+		return -EINVAL;
+	}
+	if (wants_ports(spec) && host->landlock_abi < 4 && !spec_may_lack(spec, "ports")) {
+		error_mistake(err, "--tcp-bind and --tcp-connect need Landlock ABI 4 (Linux 6.7); this kernel has %d", host->landlock_abi);
+		error_remedy(err, "E-LANDLOCK-PORTS", "use a network namespace of its own, or --may-lack ports");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* An item that is a place of its own, with rights of its own. */
+static bool has_rights(const struct tree_item *item, bool has_mountns)
+{
+	if (!has_mountns)
+		return item->kind == TREE_BIND;
+	return item->is_writable && item->kind != TREE_SYMLINK && item->kind != TREE_FILE;
+}
+
+static void add_path(struct landlock_rules *rules, struct landlock_path *room, const char *path, uint64_t access)
+{
+	room[rules->path_count++] = (struct landlock_path){ path, access };
+}
+
+static void add_paths(const struct plan *plan, struct landlock_rules *rules, struct landlock_path *room)
+{
+	const uint64_t all = rules->files;
+
+	if (plan->has_mountns)
+		add_path(rules, room, "/", RIGHTS_READ);
+	for (int i = 0; i < plan->tree->count; i++) {
+		const struct tree_item *item = &plan->tree->items[i];
+		uint64_t access = item->is_writable ? all : RIGHTS_READ;
+
+		if (!has_rights(item, plan->has_mountns))
+			continue;
+		if (item->is_file)
+			access &= FILE_RIGHTS | RIGHT_TRUNCATE | RIGHT_IOCTL_DEV;
+		add_path(rules, room, plan->has_mountns ? item->target : item->source, access);
+	}
+}
+
+static const uint16_t *port_numbers(struct plan *plan, const struct port_item *ports, unsigned *count)
+{
+	uint16_t *numbers;
+
+	*count = 0;
+	for (const struct port_item *item = ports; item; item = item->next)
+		(*count)++;
+	numbers = arena_alloc(plan->arena, (*count + 1) * sizeof(*numbers));
+	plan->is_short |= !numbers;
+	*count = 0;
+	for (const struct port_item *item = ports; numbers && item; item = item->next)
+		numbers[(*count)++] = item->port;
+	return numbers;
+}
+
+static void plan_landlock(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	struct landlock_rules *rules = arena_alloc(plan->arena, sizeof(*rules));
+	struct landlock_path *room = arena_alloc(plan->arena, (TREE_ITEMS + 1) * sizeof(*room));
+
+	if (wants_ports(spec) && host->landlock_abi < 4)
+		plan_lacks(plan, "ports");
+	if (spec->landlock == LANDLOCK_OFF || !host->landlock_abi)
+		return;
+	plan->is_short |= !rules || !room;
+	if (!rules || !room)
+		return;
+	rules->files = rights_of(host->landlock_abi);
+	rules->ports = wants_ports(spec) && host->landlock_abi >= 4 ? BIND_TCP | CONNECT_TCP : 0;
+	rules->scopes = host->landlock_abi >= 6 ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0;
+	rules->paths = room;
+	add_paths(plan, rules, room);
+	rules->bind_ports = port_numbers(plan, spec->tcp_bind, &rules->bind_count);
+	rules->connect_ports = port_numbers(plan, spec->tcp_connect, &rules->connect_count);
+	plan_add(plan, (struct step){ .op = OP_LANDLOCK, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
+		.origin = SPEC_ORIGIN(spec, landlock), .data = rules, .number = (uint64_t)host->landlock_abi });
+}
+
+const struct feature feature_landlock = {
+	.name = "landlock", .title = "Landlock", .fields = fields, .check = check, .plan = plan_landlock,
+};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The system call filter. Its program was compiled when immure was built, or before planning (api);
+ * here it is only chosen, and its denied calls are told what becomes of them. seccomp(2)
+ */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <string.h>
+
+#include "feature/feature.h"
+#include "filter/filter.h"
+
+static const char *const actions[] = { "errno", "kill", "log", "trap", NULL };
+
+static const struct field fields[] = {
+	{ .key = "seccomp", .type = FIELD_NAME, FIELD(seccomp), .fallback = "default", .example = "strict", .since = "0.1",
+	  .help = "system call filter: a profile (see immure profiles), a file, or off",
+	  .detail = "A name with a slash, or one that ends in .yaml, .yml or .json, is a file: a profile of immure's own "
+		    "form, or one in the form that Docker and OCI runtimes use." },
+	{ .key = "seccomp-allow", .type = FIELD_STRINGS, FIELD(seccomp_allow), .example = "ptrace", .since = "0.1",
+	  .help = "permit a call that the profile denies; may be repeated" },
+	{ .key = "seccomp-deny", .type = FIELD_STRINGS, FIELD(seccomp_deny), .example = "socket", .since = "0.1",
+	  .help = "deny a call that the profile permits; may be repeated" },
+	{ .key = "seccomp-action", .type = FIELD_ENUM, FIELD(seccomp_action), .choices = actions, .fallback = "errno", .since = "0.1",
+	  .help = "a denied call: errno (fails with EPERM), kill (the process), log (is permitted and named), trap (SIGSYS)" },
+	{ .key = "foreign-arch", .type = FIELD_FLAG, FIELD(foreign_arch), .since = "0.1",
+	  .help = "permit calls of the processor's other architecture (32-bit programs), filtered by the same names" },
+	{ 0 },
+};
+
+static bool is_off(const struct spec *spec)
+{
+	return strcmp(spec->seccomp, "off") == 0;
+}
+
+static const struct filter *filter_of(const struct spec *spec)
+{
+	return spec->custom_filter ? spec->custom_filter : filter_find(spec->seccomp);
+}
+
+static int check(const struct spec *spec, const struct host *host, struct error *err)
+{
+	if (is_off(spec))
+		return 0;
+	if (!filter_of(spec)) {
+		error_mistake(err, "--seccomp %s: there is no such profile", spec->seccomp);
+		error_remedy(err, "E-PROFILE-UNKNOWN", "immure profiles lists them; a file needs a slash in its name");
+		return -EINVAL;
+	}
+	if (!host->has_seccomp && !spec_may_lack(spec, "seccomp")) {
+		error_mistake(err, "this kernel has no seccomp filters");
+		error_remedy(err, "E-SECCOMP-NONE", "CONFIG_SECCOMP_FILTER, or --may-lack seccomp");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Whether a denied call goes to the launcher first, which names it. A trap is the program's own affair. */
+static bool is_noticed(const struct spec *spec, const struct host *host)
+{
+	return host->has_seccomp_notify && spec->seccomp_action != DENIED_TRAP;
+}
+
+static uint32_t denied_return(const struct spec *spec, const struct host *host)
+{
+	static const enum filter_action action[] = {
+		[DENIED_ERRNO] = FILTER_ERRNO, [DENIED_KILL] = FILTER_KILL, [DENIED_LOG] = FILTER_LOG, [DENIED_TRAP] = FILTER_TRAP,
+	};
+
+	return is_noticed(spec, host) ? SECCOMP_RET_USER_NOTIF : filter_return(action[spec->seccomp_action], EPERM);
+}
+
+static void plan_seccomp(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	const struct filter *filter = filter_of(spec);
+	struct sock_filter *program;
+
+	if (is_off(spec))
+		return;
+	if (!host->has_seccomp) {
+		plan_lacks(plan, "seccomp");
+		return;
+	}
+	program = arena_alloc(plan->arena, filter->count * sizeof(*program));
+	plan->is_short |= !program;
+	if (!program)
+		return;
+	filter_retarget(filter, denied_return(spec, host), program);
+	plan_add(plan, (struct step){ .op = OP_SECCOMP, .side = PAYLOAD, .phase = PHASE_FILTER, .subject = filter->name,
+		.data = program, .size = filter->count, .number = is_noticed(spec, host), .more = spec->seccomp_action,
+		.origin = SPEC_ORIGIN(spec, seccomp), .slot = is_noticed(spec, host) ? SLOT_LISTENER : SLOT_NONE });
+}
+
+const struct feature feature_seccomp = {
+	.name = "seccomp", .title = "System calls", .fields = fields, .check = check, .plan = plan_seccomp,
+};

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host: what this machine allows, observed and nothing else. Probed in sections, each only when
+ * a plan needs it; tests load it from JSON.
+ */
+#ifndef IMMURE_HOST_HOST_H
+#define IMMURE_HOST_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum { HOST_GROUPS = 64 };
+
+enum controller { CONTROLLER_CPU, CONTROLLER_CPUACCT, CONTROLLER_MEMORY, CONTROLLER_PIDS, CONTROLLER_IO,
+		  CONTROLLER_FREEZER, CONTROLLERS };
+
+/* How a group for a jail can be made. */
+enum cgroup_way {
+	CGROUP_NONE,   /* not at all; cgroup_why_not says why */
+	CGROUP_DIRECT, /* mkdir under cgroup_parent / controller.parent */
+	CGROUP_SCOPE,  /* by systemd, over D-Bus: a transient scope with the limits as properties */
+};
+
+struct host_controller {
+	int version;        /* 0: absent; 1 or 2 */
+	const char *parent; /* directory under which a group can be made; NULL: none is writable */
+};
+
+enum path_kind { PATH_MISSING, PATH_FILE, PATH_DIRECTORY, PATH_LINK, PATH_SOCKET, PATH_OTHER };
+
+/* What stands at a path that a plan may need. */
+struct host_path {
+	const char *path;      /* absolute and clean */
+	enum path_kind kind;   /* links are followed, except for the entries of the system tree */
+	const char *link;      /* PATH_LINK: what it says */
+	uid_t uid;
+	gid_t gid;
+	unsigned mode;         /* permission bits */
+	struct host_path *next;
+};
+
+struct sub_range {
+	uint32_t first, count; /* count 0: none */
+};
+
+struct host {
+	struct arena arena;      /* owns the strings */
+
+	/* basic facts: always there */
+	int kernel_major, kernel_minor;
+	char architecture[65];   /* uname -m */
+	uid_t uid;
+	gid_t gid;
+	uint64_t capabilities;   /* effective, capabilities(7) as a mask */
+	unsigned last_capability;
+	const char *cwd;         /* NULL: it is gone */
+	const char *run_id;      /* unique for this run: "immure-PID-RANDOM" */
+	bool in_initial_userns;
+	bool has_proc;           /* a real procfs on /proc */
+	bool has_no_namespaces;  /* tried, and refused: neither root nor user namespaces */
+	bool root_is_rootfs;     /* pivot_root(2) cannot replace the initial ramfs */
+	int landlock_abi;        /* 0: none */
+	bool has_seccomp, has_seccomp_notify;
+	bool has_mount_api;      /* mount_setattr(2) and open_tree(2) */
+	bool core_pattern_is_pipe;
+	const char *state_folder; /* "/run/immure", or under XDG_RUNTIME_DIR; NULL: none */
+
+	struct host_path *paths;    /* looked up for this spec */
+
+	/* accounts: looked up in the jail's own files, when --root names a directory */
+	uint32_t found_uid, found_gid; /* --user, --group by name */
+	bool has_found_uid, has_found_gid;
+	gid_t found_groups[HOST_GROUPS];
+	unsigned found_group_count;
+
+	/* cgroups: probed when a limit is asked for */
+	bool has_cgroups;        /* this section was probed */
+	enum cgroup_way cgroup_way;
+	const char *cgroup_why_not;
+	struct host_controller controllers[CONTROLLERS];
+	const char *cgroup_v2;   /* where cgroup v2 is mounted; NULL: nowhere */
+
+	/* sub-ids: probed when asked for */
+	struct sub_range sub_uid, sub_gid;
+
+	/* the terminal and descriptors */
+	bool stdin_is_tty, stdout_is_tty, stderr_is_tty;
+	const char *term, *lang; /* TERM and LANG of the caller; NULL: unset */
+	const char *resolv_conf; /* the host's, when its network is shared */
+};
+
+#define HOST_HAS_CAP(host, cap) (((host)->capabilities >> (cap)) & 1)
+
+/* The facts about PATH; a static "missing" when nobody looked. Never NULL. */
+const struct host_path *host_look(const struct host *host, const char *path);
+
+/* Whether the kernel is MAJOR.MINOR or newer. */
+bool host_kernel_is(const struct host *host, int major, int minor);
+
+#endif

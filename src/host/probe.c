@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The facts a plan needs, read by cheap calls. */
+#include "host/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/path.h"
+#include "sys/confine.h"
+#include "sys/file.h"
+#include "sys/machine.h"
+
+/* What the host view may show: links are kept as links. */
+static const char *const system_paths[] = {
+	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
+	"/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/certs", "/etc/localtime",
+	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+};
+
+static enum path_kind kind_of(unsigned mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG: return PATH_FILE;
+	case S_IFDIR: return PATH_DIRECTORY;
+	case S_IFLNK: return PATH_LINK;
+	case S_IFSOCK: return PATH_SOCKET;
+	default: return PATH_OTHER;
+	}
+}
+
+static int look(struct host *host, const char *path, bool follow, struct error *err)
+{
+	struct host_path *entry = arena_alloc(&host->arena, sizeof(*entry));
+	char link[4096];
+	unsigned mode = 0;
+
+	if (!entry)
+		return error_set(err, ENOMEM, "looking at %s", path);
+	entry->path = path;
+	if (sys_stat(AT_FDCWD, path, follow ? 0 : AT_SYMLINK_NOFOLLOW, &mode, &entry->uid, &entry->gid) == 0) {
+		entry->kind = kind_of(mode);
+		entry->mode = mode & 07777;
+	}
+	if (entry->kind == PATH_LINK && sys_readlink(path, link, sizeof(link)) > 0)
+		entry->link = arena_copy(&host->arena, link);
+	entry->next = host->paths;
+	host->paths = entry;
+	return 0;
+}
+
+static int read_cwd(struct host *host)
+{
+	char buffer[4096];
+
+	if (sys_getcwd(buffer, sizeof(buffer)) > 0)
+		host->cwd = arena_copy(&host->arena, buffer);
+	return 0;
+}
+
+static void read_core_pattern(struct host *host)
+{
+	char buffer[256];
+
+	if (sys_read_file("/proc/sys/kernel/core_pattern", buffer, sizeof(buffer)) > 0)
+		host->core_pattern_is_pipe = buffer[0] == '|';
+}
+
+int host_probe_basic(struct host *host, struct error *err)
+{
+	struct sys_capabilities caps;
+	struct sys_machine machine;
+	int abi = sys_landlock_abi();
+
+	sys_look_at_machine(&machine);
+	snprintf(host->architecture, sizeof(host->architecture), "%s", machine.architecture);
+	host->kernel_major = machine.kernel_major;
+	host->kernel_minor = machine.kernel_minor;
+	host->uid = machine.uid;
+	host->gid = machine.gid;
+	host->has_mount_api = machine.has_mount_setattr;
+	host->last_capability = machine.last_capability;
+	host->capabilities = sys_get_capabilities(&caps) < 0 ? 0 : caps.effective;
+	host->landlock_abi = abi > 0 ? abi : 0;
+	host->has_seccomp = machine.has_seccomp;
+	host->has_seccomp_notify = machine.has_seccomp && sys_seccomp_can_notify();
+	host->run_id = arena_format(&host->arena, "immure-%d-%llx", machine.pid, (unsigned long long)machine.random);
+	host->state_folder = machine.uid == 0 ? "/run/immure" : NULL;
+	read_cwd(host);
+	read_core_pattern(host);
+	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++) {
+		int rc = look(host, system_paths[i], false, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return host->run_id ? 0 : error_set(err, ENOMEM, "looking at the machine");
+}
+
+static int look_at_program(struct host *host, const struct spec *spec, struct error *err)
+{
+	const char *path = spec->command ? spec->command[0] : NULL;
+
+	if (!path || !strchr(path, '/') || !host->cwd)
+		return 0;
+	path = path_clean(&host->arena, host->cwd, path);
+	return path ? look(host, path, true, err) : error_set(err, ENOMEM, "looking at the program");
+}
+
+int host_probe_spec(struct host *host, const struct spec *spec, struct error *err)
+{
+	int rc = look_at_program(host, spec, err);
+
+	if (rc == 0 && spec->root)
+		rc = look(host, spec->root, true, err);
+	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
+		if (mount->kind == MOUNT_RO || mount->kind == MOUNT_RW || mount->kind == MOUNT_OVERLAY)
+			rc = look(host, mount->source, true, err);
+	if (rc == 0 && host->uid == 0)
+		sys_mkdirat(AT_FDCWD, host->state_folder, 0700);
+	return rc;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking at the machine. Each section is probed when a spec needs it. */
+#ifndef IMMURE_HOST_PROBE_H
+#define IMMURE_HOST_PROBE_H
+
+#include "host/host.h"
+#include "spec/spec.h"
+
+/* The facts that every plan needs: cheap calls only. */
+int host_probe_basic(struct host *host, struct error *err) MUST_CHECK;
+
+/* The facts that SPEC needs beyond them: what stands at its paths, accounts, cgroups, sub-ids. SPEC is absolute already. */
+int host_probe_spec(struct host *host, const struct spec *spec, struct error *err) MUST_CHECK;
+
+#endif

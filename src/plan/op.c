@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Words for ops: one row each, a pattern over the members of a step. */
+#include <linux/mount.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/plan.h"
+
+/*
+ * In a pattern: %s subject, %t text, %n number, %m more, %o number in octal, %a mount attributes,
+ * %f namespaces in flags, %x flags in hexadecimal, %z size.
+ */
+static const struct {
+	const char *name, *pattern;
+} ops[OPS] = {
+	[OP_LEASE_IDS] = { "lease-ids", "lease a range of %x host ids (%s)" },
+	[OP_OPEN] = { "open", "open %s" },
+	[OP_CGROUP_CREATE] = { "cgroup-create", "create cgroup %s" },
+	[OP_CGROUP_SCOPE] = { "cgroup-scope", "ask systemd for the scope %s" },
+	[OP_WRITE] = { "write", "write \"%t\" to %s" },
+	[OP_SOURCE] = { "source", "open a copy of %s (%a)" },
+	[OP_CLONE] = { "clone", "clone init into new namespaces: %f" },
+	[OP_ID_MAP] = { "id-map", "write %s of init" },
+	[OP_SUBID_MAP] = { "subid-map", "set %s of init" },
+	[OP_CGROUP_JOIN] = { "cgroup-join", "move init into cgroup %s" },
+	[OP_CGROUP_VERIFY] = { "cgroup-verify", "read back that init is in cgroup %s" },
+	[OP_DIE_WITH_LAUNCHER] = { "die-with-launcher", "die when the launcher dies" },
+	[OP_HIDE] = { "hide", "become undumpable: nobody may trace it or take its descriptors" },
+	[OP_OWN_ID_MAP] = { "own-id-map", "write its own %s" },
+	[OP_JOIN_NAMESPACE] = { "join-namespace", "join %s" },
+	[OP_UNSHARE] = { "unshare", "unshare namespaces: %f" },
+	[OP_BECOME_ROOT_INSIDE] = { "become-root-inside", "become id 0 of the jail" },
+	[OP_HOST_NAME] = { "host-name", "set the host name to %s" },
+	[OP_LOOPBACK] = { "loopback", "bring lo up" },
+	[OP_KEYRING] = { "keyring", "join a new session keyring" },
+	[OP_TIME_OFFSET] = { "time-offset", "shift the clock %s by %t" },
+	[OP_PRIVATE] = { "private", "make all mounts under %s private" },
+	[OP_NEW_MOUNT] = { "new-mount", "make a file system %s (%a; %t)" },
+	[OP_ATTACH] = { "attach", "attach it on %s" },
+	[OP_DIRECTORY] = { "directory", "make directory %s (%o)" },
+	[OP_FILE] = { "file", "make file %s (%o, %z bytes)" },
+	[OP_SYMLINK] = { "symlink", "make link %s -> %t" },
+	[OP_BIND_INSIDE] = { "bind-inside", "mount %s onto itself (%a)" },
+	[OP_OVERLAY] = { "overlay", "lay a writable layer over %s (%a)" },
+	[OP_MASK] = { "mask", "cover %s" },
+	[OP_SET_READ_ONLY] = { "set-read-only", "make the mount on %s (%a)" },
+	[OP_PIVOT] = { "pivot", "pivot into the new root, detach the old one" },
+	[OP_CHROOT] = { "chroot", "chroot into the new root (the initial ramfs cannot be pivoted)" },
+	[OP_FORK] = { "fork", "fork the payload" },
+	[OP_SESSION] = { "session", "start a session, signals to their defaults" },
+	[OP_TERMINAL] = { "terminal", "take the terminal %s" },
+	[OP_CHDIR] = { "chdir", "change directory to %s" },
+	[OP_UMASK] = { "umask", "set the umask to %o" },
+	[OP_PERSONALITY] = { "personality", "set personality %x" },
+	[OP_RLIMIT] = { "rlimit", "limit %r to %n, at most %m" },
+	[OP_DROP_BOUNDING] = { "drop-bounding", "drop the bounding set except %x" },
+	[OP_GROUPS] = { "groups", "set %z supplementary groups" },
+	[OP_GID] = { "gid", "become gid %n" },
+	[OP_UID] = { "uid", "become uid %n" },
+	[OP_CAPABILITIES] = { "capabilities", "set capabilities to %x" },
+	[OP_AMBIENT] = { "ambient", "raise ambient capabilities %x" },
+	[OP_SECUREBITS] = { "securebits", "set securebits %n" },
+	[OP_KEEP_CAPABILITIES] = { "keep-capabilities", "keep capabilities across the change of uid" },
+	[OP_NO_NEW_PRIVS] = { "no-new-privs", "set no_new_privs" },
+	[OP_LANDLOCK] = { "landlock", "enter a Landlock ruleset (ABI %n)" },
+	[OP_DESCRIPTORS] = { "descriptors", "close descriptors from 3 but %z named ones at exec" },
+	[OP_CHECK_NAMESPACES] = { "check-namespaces", "check that these namespaces are not the launcher's: %f" },
+	[OP_CHECK_IDENTITY] = { "check-identity", "check that uid is %n, gid %m, groups %z" },
+	[OP_CHECK_CAPABILITIES] = { "check-capabilities", "check that all five sets are %x, and no_new_privs" },
+	[OP_CHECK_MOUNTS] = { "check-mounts", "check the flags of %z mounts" },
+	[OP_CHECK_LIMIT] = { "check-limit", "check that %r is %n, at most %m" },
+	[OP_CHECK_DESCRIPTORS] = { "check-descriptors", "check that only the named descriptors survive exec" },
+	[OP_SECCOMP] = { "seccomp", "load the filter %s (%z instructions)" },
+	[OP_EXEC] = { "exec", "execute %s" },
+};
+
+static const struct {
+	uint64_t flag;
+	const char *name;
+} attributes[] = {
+	{ MOUNT_ATTR_RDONLY, "ro" }, { MOUNT_ATTR_NOSUID, "nosuid" }, { MOUNT_ATTR_NODEV, "nodev" }, { MOUNT_ATTR_NOEXEC, "noexec" },
+	{ 0x00100000 /* MOUNT_ATTR_IDMAP */, "idmapped" }, { 0x00200000 /* MOUNT_ATTR_NOSYMFOLLOW */, "nosymfollow" },
+}, namespaces[] = {
+	{ 0x10000000, "user" }, { 0x20000000, "pid" }, { 0x00020000, "mount" }, { 0x40000000, "net" }, { 0x04000000, "uts" },
+	{ 0x08000000, "ipc" }, { 0x02000000, "cgroup" }, { 0x00000080, "time" },
+};
+
+/* By number, RLIMIT_*. */
+static const char *const resources[] = { "cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as", "locks",
+					 "sigpending", "msgqueue", "nice", "rtprio", "rttime" };
+
+const char *op_name(enum op op)
+{
+	return ops[op].name;
+}
+
+const char *side_name(enum side side)
+{
+	static const char *const names[] = { [LAUNCHER] = "launcher", [INIT] = "init", [PAYLOAD] = "payload" };
+
+	return names[side];
+}
+
+static void add_attributes(struct text *out, uint64_t flags)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
+		if (!(flags & attributes[i].flag))
+			continue;
+		text_add(out, "%s%s", comma, attributes[i].name);
+		comma = ",";
+	}
+}
+
+static void add_namespaces(struct text *out, uint64_t flags)
+{
+	const char *comma = "";
+
+	if (!flags)
+		text_add(out, "none");
+	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
+		if (!(flags & namespaces[i].flag))
+			continue;
+		text_add(out, "%s%s", comma, namespaces[i].name);
+		comma = ", ";
+	}
+}
+
+static void add_number(struct text *out, uint64_t number)
+{
+	if (number == UINT64_MAX)
+		text_add(out, "unlimited");
+	else
+		text_add(out, "%llu", (unsigned long long)number);
+}
+
+static void add_member(struct text *out, const struct step *step, char member)
+{
+	switch (member) {
+	case 's': text_add(out, "%s", step->subject ? step->subject : ""); break;
+	case 't': text_add(out, "%.*s", step->text ? (int)strcspn(step->text, "\n") : 0, step->text ? step->text : ""); break;
+	case 'n': add_number(out, step->number); break;
+	case 'm': add_number(out, step->more); break;
+	case 'o': text_add(out, "%04llo", (unsigned long long)step->number); break;
+	case 'x': text_add(out, step->flags ? "0x%llx" : "%llu", (unsigned long long)step->flags); break;
+	case 'z': text_add(out, "%zu", step->size); break;
+	case 'a': add_attributes(out, step->flags); break;
+	case 'f': add_namespaces(out, step->flags); break;
+	case 'r': text_add(out, "%s", step->flags < ARRAY_SIZE(resources) ? resources[step->flags] : "?"); break;
+	default: break;
+	}
+}
+
+static void add_words(struct text *out, const struct step *step)
+{
+	for (const char *at = ops[step->op].pattern; *at; at++) {
+		if (*at == '%' && at[1])
+			add_member(out, step, *++at);
+		else
+			text_add_bytes(out, at, 1);
+	}
+}
+
+const char *step_words(const struct step *step, struct arena *arena)
+{
+	auto_text struct text out = { 0 };
+	const char *words;
+
+	add_words(&out, step);
+	words = arena_copy(arena, out.bytes);
+	return words ? words : ops[step->op].name;
+}
+
+void plan_print(const struct plan *plan, struct text *out)
+{
+	for (int i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->steps[i];
+		char where[ORIGIN_TEXT];
+
+		text_add(out, "%3d  %-8s  ", i + 1, side_name(step->side));
+		add_words(out, step);
+		text_add(out, "  [%s", step->feature);
+		if (step->origin)
+			text_add(out, ", %s", origin_print(step->origin, where));
+		text_add(out, step->why ? ": %s]\n" : "]\n", step->why);
+	}
+}

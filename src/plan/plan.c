@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building a plan: steps sorted by phase, stable within one. */
+#include "plan/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void plan_add(struct plan *plan, struct step step)
+{
+	int at = plan->count;
+
+	if (plan->count == PLAN_STEPS) {
+		plan->is_short = true;
+		return;
+	}
+	while (at > 0 && plan->steps[at - 1].phase > step.phase)
+		at--;
+	memmove(&plan->steps[at + 1], &plan->steps[at], (size_t)(plan->count - at) * sizeof(step));
+	step.feature = plan->feature;
+	plan->steps[at] = step;
+	plan->count++;
+}
+
+int plan_slot(struct plan *plan)
+{
+	if (plan->slots < SLOT_FREE)
+		plan->slots = SLOT_FREE;
+	return plan->slots++;
+}
+
+const char *plan_copy(struct plan *plan, const char *text)
+{
+	const char *copy = arena_copy(plan->arena, text);
+
+	plan->is_short |= !copy;
+	return copy ? copy : "";
+}
+
+const char *plan_format(struct plan *plan, const char *format, ...)
+{
+	char buffer[4096 + 256];
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(buffer, sizeof(buffer), format, args);
+	va_end(args);
+	if (length < 0 || (size_t)length >= sizeof(buffer)) {
+		plan->is_short = true;
+		return "";
+	}
+	return plan_copy(plan, buffer);
+}
+
+void plan_lacks(struct plan *plan, const char *what)
+{
+	for (unsigned i = 0; i < plan->lacking_count; i++)
+		if (strcmp(plan->lacks[i], what) == 0)
+			return;
+	if (plan->lacking_count + 1 < ARRAY_SIZE(plan->lacks))
+		plan->lacks[plan->lacking_count++] = what;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A plan: one total order of steps, each with the side that performs it, its reason and its undo.
+ * It is decided before anything happens, by pure functions, and holds no "if" for run time.
+ * Values that only exist at run time (a descriptor, a leased id) live in slots.
+ */
+#ifndef IMMURE_PLAN_PLAN_H
+#define IMMURE_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "spec/origin.h"
+
+/* Who acts. The baton passes where the side changes between LAUNCHER and INIT; PAYLOAD is init's child. */
+enum side { LAUNCHER, INIT, PAYLOAD };
+
+/* The order of everything; a feature names the phase of a step, the plan keeps them sorted and stable. */
+enum phase {
+	PHASE_LEASE,     /* launcher: ids, state, before anything exists */
+	PHASE_GROUP,     /* launcher: the cgroup and its limits */
+	PHASE_OPEN,      /* launcher: sources, while it still may */
+	PHASE_BIRTH,     /* launcher: init is born */
+	PHASE_ADOPT,     /* launcher: id maps, cgroup membership of the newborn */
+	PHASE_SELF,      /* init: dies with the launcher, ids, joined and unshared namespaces */
+	PHASE_NAMES,     /* init: host name, loopback, keyring, clocks */
+	PHASE_SOURCES,   /* init: sources that the launcher could not open */
+	PHASE_ROOT,      /* init: the new tree, from the root down */
+	PHASE_PIVOT,     /* init: into it, and the old one away */
+	PHASE_SEAL,      /* init: what must be read-only by now */
+	PHASE_FORK,      /* init: the payload is born */
+	PHASE_SESSION,   /* payload: session, terminal, working directory, umask */
+	PHASE_LIMITS,    /* payload: resource limits */
+	PHASE_IDENTITY,  /* payload: bounding set, groups, gid, uid, capabilities */
+	PHASE_PRIVILEGE, /* payload: no_new_privs, then Landlock, which needs it */
+	PHASE_CHECK,     /* payload: what is, compared with what was asked */
+	PHASE_FILTER,    /* payload: seccomp, the last thing before the program */
+	PHASE_EXEC,
+};
+
+/* The closed set of primitive actions. Which members of a step each one reads is told in plan/op.c. */
+enum op {
+	OP_LEASE_IDS, OP_OPEN, OP_CGROUP_CREATE, OP_CGROUP_SCOPE, OP_WRITE, OP_SOURCE, OP_CLONE, OP_ID_MAP, OP_SUBID_MAP,
+	OP_CGROUP_JOIN, OP_CGROUP_VERIFY,
+	OP_DIE_WITH_LAUNCHER, OP_HIDE, OP_OWN_ID_MAP, OP_JOIN_NAMESPACE, OP_UNSHARE, OP_BECOME_ROOT_INSIDE,
+	OP_HOST_NAME, OP_LOOPBACK, OP_KEYRING, OP_TIME_OFFSET,
+	OP_PRIVATE, OP_NEW_MOUNT, OP_ATTACH, OP_DIRECTORY, OP_FILE, OP_SYMLINK, OP_BIND_INSIDE, OP_OVERLAY, OP_MASK,
+	OP_SET_READ_ONLY, OP_PIVOT, OP_CHROOT,
+	OP_FORK, OP_SESSION, OP_TERMINAL, OP_CHDIR, OP_UMASK, OP_PERSONALITY, OP_RLIMIT,
+	OP_DROP_BOUNDING, OP_GROUPS, OP_GID, OP_UID, OP_CAPABILITIES, OP_AMBIENT, OP_SECUREBITS, OP_KEEP_CAPABILITIES,
+	OP_NO_NEW_PRIVS, OP_LANDLOCK, OP_DESCRIPTORS,
+	OP_CHECK_NAMESPACES, OP_CHECK_IDENTITY, OP_CHECK_CAPABILITIES, OP_CHECK_MOUNTS,
+	OP_CHECK_LIMIT, OP_CHECK_DESCRIPTORS,
+	OP_SECCOMP, OP_EXEC,
+	OPS,
+};
+
+/* Slots with a meaning of their own; further ones are handed out by plan_slot(). -1: none. */
+enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLOT_LISTENER, SLOT_NULL, SLOT_FREE };
+
+/* OP_DIRECTORY, OP_FILE: it belongs to the jail's user, not to set-up's id. */
+#define STEP_OWNED 1
+/* OP_FILE: the content is read from the caller's descriptor number "more". */
+#define STEP_FROM_DESCRIPTOR 2
+
+struct step {
+	enum op op;
+	enum side side;
+	enum phase phase;
+	const char *feature;     /* who asked for it; filled in by plan_add */
+	const struct origin *origin; /* the value that led to it; NULL: a rule of immure's own */
+	const char *why;         /* one short clause; NULL: the feature's name says enough */
+	const char *subject;     /* what is acted on: a path, a name */
+	const char *text;        /* what it gets: a value, a link's target, mount options */
+	uint64_t flags;          /* flags of the call: clone, mount attributes, access */
+	uint64_t number, more;   /* quantities; plan/op.c says which */
+	const void *data;        /* a table the op walks */
+	size_t size;             /* its length, in items */
+	int slot;                /* the descriptor or value made, or used; SLOT_NONE */
+};
+
+/* Rows of data for ops that walk a table. */
+struct landlock_path {
+	const char *path;
+	uint64_t access;
+};
+struct mount_expectation {
+	const char *path;
+	unsigned long set;       /* ST_* flags that must be in force; statfs(2) */
+	unsigned long clear;     /* and that must not */
+};
+struct id_row {
+	uint32_t inside, outside, count;
+};
+struct landlock_rules {
+	const struct landlock_path *paths;
+	unsigned path_count;
+	const uint16_t *bind_ports, *connect_ports;
+	unsigned bind_count, connect_count;
+	uint64_t files, ports, scopes; /* what is governed at all */
+};
+struct program {
+	char *const *argv, *const *environment;
+	const char *const *candidates; /* absolute paths to try, in order; NULL-terminated */
+};
+
+enum { PLAN_STEPS = 320 };
+
+struct plan {
+	struct arena *arena;     /* owns every string; outlives the plan */
+	struct step steps[PLAN_STEPS];
+	int count;
+	int slots;               /* how many slots a run must provide */
+	const char *feature;     /* the feature that is adding now */
+	bool is_short;           /* memory or room ran out: the plan must not be used */
+
+	/* what several features share; decided by the first that knows */
+	uint64_t clone_flags;    /* CLONE_NEW* at birth */
+	bool has_userns, has_pidns, has_mountns; /* the jail has one of its own (new, or joined) */
+	bool opens_as_launcher;  /* the launcher may clone mounts: sources are opened before birth */
+	bool has_leased_ids;     /* a host id range of its own */
+	bool may_set_groups;     /* setgroups(2) works inside */
+	bool has_root_inside;    /* id 0 is mapped: set-up runs as it */
+	uint32_t uid, gid;       /* of the program, as seen inside */
+	const char *home;
+	struct tree *tree;
+	unsigned lacking_count;  /* words of --may-lack that were asked for and are not in force */
+	const char *lacks[16];
+};
+
+/* Inserts STEP after the last one of its phase or an earlier one. */
+void plan_add(struct plan *plan, struct step step);
+int plan_slot(struct plan *plan);
+/* Formats into the plan's arena; "" and is_short when memory is exhausted. */
+const char *plan_format(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
+const char *plan_copy(struct plan *plan, const char *text);
+/* Notes that WHAT (a word of --may-lack) is asked for and not in force. */
+void plan_lacks(struct plan *plan, const char *what);
+
+/* The words for a step: "mount proc on /proc (nosuid,nodev,noexec)". In ARENA. */
+const char *step_words(const struct step *step, struct arena *arena);
+const char *op_name(enum op op);
+const char *side_name(enum side side);
+
+/* The plan as text: a line a step; or as JSON. */
+void plan_print(const struct plan *plan, struct text *out);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree of the jail, before it becomes steps: what stands where, and who may write it. Features
+ * add to it; then it is sorted (a directory before what lies in it, so that the most specific wins)
+ * and becomes mounts, Landlock rules and expectations, all from the same list.
+ */
+#ifndef IMMURE_PLAN_TREE_H
+#define IMMURE_PLAN_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plan/plan.h"
+
+enum tree_kind {
+	TREE_SCRATCH,   /* the fresh file system of the root itself, or a writable part of it */
+	TREE_BIND,      /* something of the host's */
+	TREE_TMPFS,     /* a file system of its own */
+	TREE_PROC, TREE_SYSFS, TREE_DEVPTS, TREE_MQUEUE,
+	TREE_DIRECTORY, TREE_FILE, TREE_SYMLINK,
+	TREE_MASK, TREE_READ_ONLY, TREE_OVERLAY,
+};
+
+struct tree_item {
+	enum tree_kind kind;
+	const char *target;      /* absolute, clean, inside the jail */
+	const char *source;      /* BIND, OVERLAY: host path; SYMLINK: what it says */
+	bool is_file;            /* BIND: of something that is no directory */
+	bool is_writable;
+	bool may_hold_devices;   /* no "nodev": device nodes of /dev only */
+	bool is_optional;        /* MASK: nothing is wrong when the target is missing */
+	bool is_owned;           /* belongs to the jail's user; otherwise to root */
+	const char *text;        /* TMPFS: options; FILE: content */
+	size_t text_size;
+	int descriptor;          /* FILE: content comes from this descriptor of the caller; -1: from text */
+	unsigned mode;
+	uint64_t idmap;          /* BIND: how ids are mapped; see feature/owner.c */
+	const struct origin *origin;
+	const char *why;
+	int order;               /* as added */
+};
+
+enum { TREE_ITEMS = 160 };
+
+struct tree {
+	struct tree_item items[TREE_ITEMS];
+	int count;
+	bool is_full;
+};
+
+/* Adds ITEM; an earlier one on the same target gives way. */
+void tree_add(struct tree *tree, struct tree_item item);
+/* Directories before what lies in them; otherwise as added. */
+void tree_sort(struct tree *tree);
+/* The item whose contents PATH is part of (maybe its own target); NULL: none. */
+const struct tree_item *tree_holder(const struct tree *tree, const char *path);
+/* The item exactly on TARGET; NULL: none. */
+const struct tree_item *tree_find(const struct tree *tree, const char *target);
+/* Whether PATH can be seen in the jail (it lies in something of the host's with the same path). */
+bool tree_shows(const struct tree *tree, const char *path);
+
+#endif

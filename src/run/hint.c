@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What helps when a step fails. The first row that fits is used: special ones come before general ones. */
+#include "run/hint.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "run/run.h"
+
+static const struct hint hints[] = {
+	{ OP_CLONE, EPERM, NULL, "E-USERNS-DENIED",
+	  "user namespaces are forbidden here (a sysctl, AppArmor, or an outer container); immure doctor says which" },
+	{ OP_CLONE, ENOSPC, NULL, "E-USERNS-LIMIT", "a limit in /proc/sys/user/max_*_namespaces is used up or zero; immure doctor" },
+	{ OP_CLONE, EUSERS, NULL, "E-USERNS-DEPTH", "namespaces are nested 32 deep already" },
+	{ OP_CLONE, EINVAL, NULL, "E-NAMESPACE-MISSING", "this kernel lacks one of the namespaces; immure doctor says which" },
+	{ OP_CLONE, EAGAIN, NULL, "E-PROCESS-LIMIT", "the caller's limit on processes is reached; see ulimit -u" },
+	{ OP_OWN_ID_MAP, EPERM, NULL, "E-USERNS-MAP", "AppArmor lets the user namespace be made but not used; immure doctor" },
+	{ OP_WRITE, ENOENT, "/proc/self/setgroups", "E-PROC-MISSING", "immure needs the host's /proc" },
+	{ OP_OWN_ID_MAP, ENOENT, NULL, "E-PROC-MISSING", "immure needs the host's /proc" },
+	{ OP_SUBID_MAP, ENOENT, NULL, "E-NEWUIDMAP-MISSING", "install newuidmap and newgidmap (package uidmap), or use --ids single" },
+	{ OP_SUBID_MAP, EPERM, NULL, "E-SUBID-DENIED", "newuidmap refused: the map must lie within /etc/subuid and /etc/subgid" },
+	{ OP_LEASE_IDS, EUSERS, NULL, "E-IDS-EXHAUSTED", "all host id ranges are in use by other jails" },
+	{ OP_LEASE_IDS, ENOENT, NULL, "E-STATE-FOLDER", "immure needs a folder for its state: /run/immure" },
+	{ OP_NEW_MOUNT, EPERM, "proc", "E-PROC-MASKED",
+	  "parts of /proc are masked here (a container?); use --proc=bind or --proc=none" },
+	{ OP_NEW_MOUNT, EPERM, "sysfs", "E-SYS-NET", "/sys needs a network namespace of the jail's own" },
+	{ OP_NEW_MOUNT, ENODEV, NULL, "E-FILESYSTEM-MISSING", "this kernel lacks the file system" },
+	{ OP_PRIVATE, EPERM, NULL, "E-MOUNT-DENIED", "an outer container or AppArmor forbids mounts; immure doctor" },
+	{ OP_SOURCE, EACCES, NULL, "E-SOURCE-DENIED", "the caller may not reach this path" },
+	{ OP_SOURCE, ENOENT, NULL, "E-SOURCE-MISSING", "the path must exist on the host" },
+	{ OP_ATTACH, ENOENT, NULL, "E-MOUNTPOINT-MISSING",
+	  "the root has no such place, and it is not immure's to make one; create it, or use --root-mode overlay" },
+	{ OP_PIVOT, EINVAL, NULL, "E-PIVOT-ROOTFS", "the root is the initial ramfs; immure doctor" },
+	{ OP_RLIMIT, EPERM, NULL, "E-RLIMIT-HARD", "the hard limit is lower; see ulimit -H" },
+	{ OP_CHECK_NAMESPACES, EBADE, NULL, "E-CHECK", "the self-check found a namespace shared with the host: nothing was started" },
+	{ OP_CHECK_IDENTITY, EBADE, NULL, "E-CHECK", "the self-check found other ids than asked: nothing was started" },
+	{ OP_CHECK_CAPABILITIES, EBADE, NULL, "E-CHECK", "the self-check found other capabilities than asked: nothing was started" },
+	{ OP_CHECK_MOUNTS, EBADE, NULL, "E-CHECK", "the self-check found other mount flags than asked: nothing was started" },
+	{ OP_CHECK_LIMIT, EBADE, NULL, "E-CHECK", "the self-check found another limit than asked: nothing was started" },
+	{ OP_CHECK_DESCRIPTORS, EBADE, NULL, "E-CHECK", "the self-check found a descriptor that would leak: nothing was started" },
+	{ OP_CHDIR, ENOENT, NULL, "E-WORKDIR-MISSING", "the working directory must exist inside the jail" },
+	{ OP_DESCRIPTORS, EBADF, NULL, "E-KEEP-FD", "a descriptor named by --keep-fd is not open" },
+	{ OP_EXEC, ENOENT, NULL, "E-EXEC-MISSING", "the program, or its interpreter, must exist inside the jail; --ro PATH brings it in" },
+	{ OP_EXEC, EACCES, NULL, "E-EXEC-DENIED", "it is not executable by the jail's user, or lies on a noexec mount" },
+	{ OP_EXEC, ENOEXEC, NULL, "E-EXEC-FORMAT", "it is no program of this machine; does its first line name an interpreter?" },
+};
+
+const struct hint *hint_find(const struct step *step, int errnum)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+		if (hints[i].op == step->op && (!hints[i].errnum || hints[i].errnum == errnum) &&
+		    (!hints[i].subject || (step->subject && strcmp(hints[i].subject, step->subject) == 0)))
+			return &hints[i];
+	return NULL;
+}
+
+int explain_failure(const struct plan *plan, int at, int errnum, struct error *err)
+{
+	const struct step *step = &plan->steps[at];
+	const struct hint *hint = hint_find(step, errnum);
+	auto_arena struct arena arena = { 0 };
+	char where[ORIGIN_TEXT];
+
+	error_set(err, errnum, "%s", step_words(step, &arena));
+	if (hint)
+		error_remedy(err, hint->id, "%s", hint->text);
+	if (step->origin && step->origin->source)
+		error_while(err, "step %d, for %s (%s)", at + 1, step->feature, origin_print(step->origin, where));
+	else
+		error_while(err, "step %d, for %s", at + 1, step->feature);
+	return -errnum;
+}

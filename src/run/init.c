@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Init: PID 1 of the jail, born by clone with a copy of the launcher's memory. Theory of operation:
+ *
+ * It performs its steps, then forks the payload in borrowed memory (the payload shares memory and the
+ * descriptor table until exec, and init sleeps meanwhile), then reaps, forwards signals and reports
+ * the program's status. When the launcher dies, the kernel kills it (PDEATHSIG); should the launcher
+ * be gone already, the wire has ended and it leaves by itself. Its own end is the end of everything in
+ * the PID namespace.
+ *
+ * It must: act only while it holds the baton; be non-dumpable, so that nobody inside may trace it or
+ * take its descriptors. It must not: allocate, use stdio, take locks, believe signals from inside.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "run/run.h"
+#include "sys/channel.h"
+#include "sys/confine.h"
+#include "sys/process.h"
+
+enum { PAYLOAD_STACK = 64 * 1024, FAILED = 125 };
+
+void report_failure(const struct run *run, int rc)
+{
+	channel_send(run->wire, (struct message){ run->at, -rc }, -1);
+}
+
+/* Sleeps until the launcher passes the baton for step NEXT. */
+static int await_baton(const struct run *run, int next)
+{
+	struct message message;
+	int fd, rc = channel_receive(run->wire, &message, &fd);
+
+	if (fd >= 0)
+		sys_close(fd);
+	if (rc <= 0)
+		return rc < 0 ? rc : -EPIPE;
+	return message.what == next && message.value == 0 ? 0 : -EPROTO;
+}
+
+static int pass_baton(const struct run *run, int next)
+{
+	return channel_send(run->wire, (struct message){ next, 0 }, -1);
+}
+
+int payload_live(void *argument)
+{
+	struct run *run = argument;
+
+	for (run->at++; run->at < run->plan->count; run->at++) {
+		int rc = perform(run, &run->plan->steps[run->at]);
+
+		if (rc == 0)
+			continue;
+		run->payload_failed = true;
+		report_failure(run, rc);
+		return FAILED;
+	}
+	return FAILED;
+}
+
+/* All steps of init; ends with the fork of the payload. */
+static int init_perform(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	bool has_baton = true;
+
+	for (; run->at < plan->count; run->at++) {
+		const struct step *step = &plan->steps[run->at];
+		int rc = 0;
+
+		if (step->side == LAUNCHER) {
+			if (has_baton && run->at > 0 && plan->steps[run->at - 1].op != OP_CLONE)
+				rc = pass_baton(run, run->at);
+			has_baton = false;
+		} else {
+			if (!has_baton)
+				rc = await_baton(run, run->at);
+			has_baton = true;
+			if (rc == 0)
+				rc = perform(run, step);
+		}
+		if (rc < 0)
+			return rc;
+		if (step->op == OP_FORK)
+			return 0;
+	}
+	return -ENOEXEC; /* a plan without a payload is a mistake of ours */
+}
+
+static void drop_everything(struct run *run)
+{
+	const struct sys_capabilities none = { 0 };
+
+	if (run->slots[SLOT_LISTENER] >= 0)
+		channel_send(run->wire, (struct message){ WIRE_LISTENER, 0 }, run->slots[SLOT_LISTENER]);
+	sys_set_capabilities(&none);
+	sys_dup_to(run->wire, 0);
+	run->wire = 0;
+	sys_close_range(1, ~0u, 0);
+	sys_chdir("/");
+}
+
+/* Only signals from outside the PID namespace (whose sender has no pid here) are the launcher's. */
+static void forward(const struct run *run, const struct signalfd_siginfo *info)
+{
+	if (info->ssi_signo != SIGCHLD && info->ssi_pid == 0)
+		sys_kill(run->payload, (int)info->ssi_signo);
+}
+
+/* Reaps all that has died; true when the program is among them, with its STATUS. */
+static bool reap(const struct run *run, int *status)
+{
+	bool is_over = false;
+	int one;
+	pid_t pid;
+
+	while ((pid = sys_wait(-1, &one, WNOHANG, NULL)) > 0) {
+		if (pid != run->payload)
+			continue;
+		*status = one;
+		is_over = true;
+	}
+	return is_over;
+}
+
+/* What is left must die before its use of the processor can be counted. */
+static void end_the_rest(void)
+{
+	int status;
+
+	sys_kill(-1, SIGKILL);
+	while (sys_wait(-1, &status, 0, NULL) > 0)
+		;
+}
+
+static _Noreturn void reap_and_forward(struct run *run, int signals)
+{
+	struct pollfd ready[2] = { { .fd = run->wire, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	struct signalfd_siginfo info;
+	int status = 0;
+
+	while (sys_wait_ready(ready, 2, -1) >= 0) {
+		if (ready[0].revents) /* the launcher has nothing more to say: it is gone */
+			sys_exit(FAILED);
+		while (sys_read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+			forward(run, &info);
+		if (!reap(run, &status))
+			continue;
+		if (run->plan->has_pidns)
+			end_the_rest();
+		channel_send(run->wire, (struct message){ WIRE_STATUS, status }, -1);
+		sys_exit(0);
+	}
+	sys_exit(FAILED);
+}
+
+_Noreturn void init_live(struct run *run)
+{
+	char stack[PAYLOAD_STACK] __attribute__((aligned(16)));
+	sigset_t all;
+	int rc, signals;
+
+	sigfillset(&all);
+	rc = init_perform(run);
+	if (rc == 0)
+		rc = run->payload = sys_borrow_child(payload_live, run, stack, sizeof(stack));
+	if (rc < 0) {
+		report_failure(run, rc);
+		sys_exit(FAILED);
+	}
+	if (run->payload_failed)
+		sys_exit(FAILED);
+	drop_everything(run);
+	signals = sys_signal_descriptor(&all);
+	if (signals < 0)
+		sys_exit(FAILED);
+	reap_and_forward(run, signals);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The launcher: performs its steps, gives birth to init, passes the baton and watches. It believes
+ * two integers from inside and nothing else. Whatever happens it kills init, reaps it, and undoes
+ * what it made on the host.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/run.h"
+#include "base/number.h"
+#include "run/undo.h"
+#include "sys/channel.h"
+#include "sys/process.h"
+
+const char *const namespace_names[NAMESPACES] = { "user", "pid", "mnt", "net", "uts", "ipc", "cgroup", "time" };
+const uint64_t namespace_flags[NAMESPACES] = { 0x10000000, 0x20000000, 0x00020000, 0x40000000, 0x04000000, 0x08000000,
+					       0x02000000, 0x00000080 };
+
+static int fail(struct run *run, int rc, struct error *err)
+{
+	return explain_failure(run->plan, run->at, -rc, err);
+}
+
+/* The launcher's own namespaces, for the self-check to compare with. */
+static void look_at_namespaces(struct run *run)
+{
+	char path[] = "/proc/self/ns/cgroup\0";
+
+	for (int i = 0; i < NAMESPACES; i++) {
+		strcpy(path + sizeof("/proc/self/ns/") - 1, namespace_names[i]);
+		if (sys_identity(path, &run->namespaces[i]) < 0)
+			run->namespaces[i] = (struct sys_identity){ 0 };
+	}
+}
+
+static int open_run(struct run *run, const struct plan *plan, int ends[2])
+{
+	int rc = channel_open(ends);
+
+	if (rc < 0)
+		return rc;
+	*run = (struct run){ .plan = plan, .wire = ends[0], .far_wire = ends[1], .init_pidfd = -1, .lease = -1,
+			     .slots = malloc((size_t)plan->slots * sizeof(int)) };
+	if (!run->slots)
+		return -ENOMEM;
+	for (int i = 0; i < plan->slots; i++)
+		run->slots[i] = -1;
+	look_at_namespaces(run);
+	return 0;
+}
+
+/* In the parent: init's pid. The child does not return. */
+static int give_birth(struct run *run, const struct step *step)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sys_block_signals(&all, &before);
+	pid = sys_clone(step->flags | (run->slots[SLOT_CGROUP] >= 0 ? SYS_CLONE_INTO_CGROUP : 0), run->slots[SLOT_CGROUP],
+			&run->init_pidfd);
+	if (pid == 0) {
+		sys_close(run->wire);
+		run->wire = run->far_wire;
+		run->at++;
+		init_live(run);
+	}
+	sys_block_signals(&before, NULL);
+	if (pid < 0)
+		return pid;
+	run->init = pid;
+	run->has_child = true;
+	sys_close(run->far_wire);
+	run->far_wire = -1;
+	return 0;
+}
+
+/* Sleeps until init passes the baton for step NEXT; init may report a failure instead. */
+static int await_baton(struct run *run, int next, struct error *err)
+{
+	struct message message;
+	int fd, rc = channel_receive(run->wire, &message, &fd);
+
+	if (fd >= 0)
+		sys_close(fd);
+	if (rc <= 0)
+		return fail(run, rc < 0 ? rc : -ECHILD, err);
+	if (message.value > 0 && message.what >= 0 && message.what < run->plan->count)
+		return explain_failure(run->plan, message.what, message.value, err);
+	return message.what == next ? 0 : fail(run, -EPROTO, err);
+}
+
+static bool is_last_of_launcher(const struct plan *plan, int at)
+{
+	for (at++; at < plan->count; at++)
+		if (plan->steps[at].side == LAUNCHER)
+			return false;
+	return true;
+}
+
+static int launcher_perform(struct run *run, struct error *err)
+{
+	const struct plan *plan = run->plan;
+	bool has_baton = true;
+
+	for (run->at = 0; run->at < plan->count; run->at++) {
+		const struct step *step = &plan->steps[run->at];
+		const struct step *next = run->at + 1 < plan->count ? step + 1 : NULL;
+		int rc;
+
+		if (step->side != LAUNCHER)
+			continue;
+		if (!has_baton && await_baton(run, run->at, err) < 0)
+			return -err->errnum;
+		has_baton = true;
+		rc = step->op == OP_CLONE ? give_birth(run, step) : perform(run, step);
+		if (rc < 0)
+			return fail(run, rc, err);
+		if (!next || next->side == LAUNCHER)
+			continue;
+		if (step->op != OP_CLONE && channel_send(run->wire, (struct message){ run->at + 1, 0 }, -1) < 0)
+			return fail(run, -ECHILD, err);
+		has_baton = false;
+		if (is_last_of_launcher(plan, run->at))
+			return 0;
+	}
+	return 0;
+}
+
+static void close_run(struct run *run)
+{
+	int status;
+
+	if (run->has_child) {
+		sys_signal_pidfd(run->init_pidfd, SIGKILL);
+		sys_wait(run->init, &status, 0, NULL);
+	}
+	undo_steps(run);
+	if (run->init_pidfd >= 0)
+		sys_close(run->init_pidfd);
+	sys_close(run->wire);
+	if (run->far_wire >= 0)
+		sys_close(run->far_wire);
+	if (run->lease >= 0)
+		sys_close(run->lease);
+	for (int i = SLOT_CGROUP; i < run->plan->slots; i++)
+		if (run->slots[i] >= 0)
+			sys_close(run->slots[i]);
+	free(run->slots);
+}
+
+int run_plan(const struct plan *plan, struct result *result, struct error *err)
+{
+	struct run run;
+	int ends[2], rc = open_run(&run, plan, ends);
+
+	*result = (struct result){ .reason = REASON_SETUP, .failed_step = -1, .oom_kills = NUMBER_NONE, .processes = NUMBER_NONE,
+				   .lacking_count = plan->lacking_count };
+	memcpy(result->lacks, plan->lacks, sizeof(plan->lacks));
+	if (rc < 0)
+		return error_set(err, -rc, "preparing to run");
+	rc = launcher_perform(&run, err);
+	if (rc == 0)
+		rc = watch(&run, result, err);
+	close_run(&run);
+	return rc;
+}

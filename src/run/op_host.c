@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ops of the launcher. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/op.h"
+#include "sys/process.h"
+
+enum { MAP_TEXT = 4096 };
+
+/* One byte of the lease file stands for one range; its lock dies with the launcher, however that dies. */
+int op_lease_ids(struct run *run, const struct step *step)
+{
+	auto_close int fd = sys_open(step->subject, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	const uint64_t start = sys_now_ns() / 1000;
+
+	if (fd < 0)
+		return fd;
+	for (uint64_t i = 0; i < step->more; i++) {
+		const uint64_t range = (start + i) % step->more;
+		int rc = sys_lock_byte(fd, (int64_t)range);
+
+		if (rc == -EAGAIN || rc == -EACCES)
+			continue;
+		if (rc < 0)
+			return rc;
+		run->slots[SLOT_IDS] = (int)(step->number + range * step->flags);
+		run->lease = take_fd(&fd);
+		return 0;
+	}
+	return -EUSERS;
+}
+
+int op_open(struct run *run, const struct step *step)
+{
+	return run->slots[step->slot] = sys_open(step->subject, (int)step->number, 0);
+}
+
+int op_write(struct run *run, const struct step *step)
+{
+	(void)run;
+	return sys_write_file(step->subject, step->text);
+}
+
+/* The lines of a map; a leased range is added to the outside ids. */
+static int print_map(const struct run *run, const struct step *step, char *text)
+{
+	const struct id_row *row = step->data;
+	const uint32_t base = step->slot == SLOT_IDS ? (uint32_t)run->slots[SLOT_IDS] : 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < step->size; i++) {
+		int length = snprintf(text + used, MAP_TEXT - used, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", row[i].inside,
+				      row[i].outside + base, row[i].count);
+
+		if (length < 0 || (size_t)length >= MAP_TEXT - used)
+			return -E2BIG;
+		used += (size_t)length;
+	}
+	return 0;
+}
+
+int op_id_map(struct run *run, const struct step *step)
+{
+	char path[64], text[MAP_TEXT];
+	int rc = print_map(run, step, text);
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)run->init, step->subject);
+	return rc < 0 ? rc : sys_write_file(path, text);
+}
+
+/* newuidmap(1), newgidmap(1): set-user-id helpers of the host that check /etc/subuid and /etc/subgid. */
+int op_subid_map(struct run *run, const struct step *step)
+{
+	const struct id_row *row = step->data;
+	const char *helper = strcmp(step->subject, "uid_map") == 0 ? "/usr/bin/newuidmap" : "/usr/bin/newgidmap";
+	char numbers[3 * 64 + 1][12], *argv[3 * 64 + 3] = { (char *)helper };
+	size_t count = 1;
+
+	if (step->size > 64)
+		return -E2BIG;
+	snprintf(numbers[0], sizeof(numbers[0]), "%d", (int)run->init);
+	for (size_t i = 0; i < step->size; i++) {
+		snprintf(numbers[count], sizeof(numbers[0]), "%" PRIu32, row[i].inside);
+		snprintf(numbers[count + 1], sizeof(numbers[0]), "%" PRIu32, row[i].outside);
+		snprintf(numbers[count + 2], sizeof(numbers[0]), "%" PRIu32, row[i].count);
+		count += 3;
+	}
+	for (size_t i = 0; i < count; i++)
+		argv[i + 1] = numbers[i];
+	return sys_run_helper(helper, argv);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ops of the payload on its way to the program. */
+#include <errno.h>
+#include <string.h>
+
+#include "run/op.h"
+#include "sys/channel.h"
+#include "sys/process.h"
+
+enum { CLOSE_RANGE_ON_EXEC = 4 }; /* CLOSE_RANGE_CLOEXEC; close_range(2) */
+
+int op_session(struct run *run, const struct step *step)
+{
+	int rc = sys_new_session();
+
+	(void)run;
+	(void)step;
+	return rc < 0 ? rc : sys_default_signals();
+}
+
+int op_chdir(struct run *run, const struct step *step)
+{
+	char buffer[4096];
+	int rc = sys_chdir(step->subject);
+
+	(void)run;
+	if (rc < 0)
+		return rc;
+	rc = sys_getcwd(buffer, sizeof(buffer));
+	return rc < 0 ? rc : 0;
+}
+
+int op_umask(struct run *run, const struct step *step)
+{
+	(void)run;
+	return sys_set_umask((unsigned)step->number);
+}
+
+int op_personality(struct run *run, const struct step *step)
+{
+	int rc = sys_personality(step->flags);
+
+	(void)run;
+	return rc < 0 ? rc : 0;
+}
+
+int op_rlimit(struct run *run, const struct step *step)
+{
+	(void)run;
+	return sys_set_rlimit((int)step->flags, step->number, step->more);
+}
+
+/* The table is shared with init, which still needs its own: nothing is closed here, but marked for exec. */
+int op_descriptors(struct run *run, const struct step *step)
+{
+	const int32_t *kept = step->data;
+	int rc = sys_close_range(3, ~0u, CLOSE_RANGE_ON_EXEC);
+
+	(void)run;
+	for (size_t i = 0; rc == 0 && i < step->size; i++)
+		rc = sys_keep_on_exec(kept[i], true);
+	return rc;
+}
+
+static bool is_better(int candidate, int best)
+{
+	return best == 0 || (best == -ENOENT && candidate != -ENOTDIR);
+}
+
+/* Announced first: silence without the announcement is never taken for a start. */
+int op_exec(struct run *run, const struct step *step)
+{
+	const struct program *program = step->data;
+	int best = 0;
+
+	channel_send(run->wire, (struct message){ run->at, 0 }, -1);
+	for (const char *const *path = program->candidates; *path; path++) {
+		int rc = sys_exec(*path, program->argv, program->environment);
+
+		if (is_better(rc, best))
+			best = rc;
+		if (rc != -ENOENT && rc != -ENOTDIR && rc != -EACCES)
+			return rc;
+	}
+	return best ? best : -ENOENT;
+}

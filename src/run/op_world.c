@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ops of init about itself and the worlds it lives in. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "run/op.h"
+#include "sys/confine.h"
+#include "sys/process.h"
+
+/* The kernel forgets this at a change of ids, so the plan has it more than once. prctl(2), PR_SET_PDEATHSIG */
+int op_die_with_launcher(struct run *run, const struct step *step)
+{
+	struct pollfd wire = { .fd = run->wire };
+	int rc = sys_die_with_parent(SIGKILL);
+
+	(void)step;
+	if (rc < 0)
+		return rc;
+	/* It may have died before; then the wire has ended. */
+	rc = sys_wait_ready(&wire, 1, 0);
+	return rc < 0 ? rc : wire.revents & POLLHUP ? -EPIPE : 0;
+}
+
+int op_hide(struct run *run, const struct step *step)
+{
+	(void)run;
+	(void)step;
+	return sys_set_dumpable(false);
+}
+
+int op_own_id_map(struct run *run, const struct step *step)
+{
+	const struct id_row *row = step->data;
+	char path[32], text[64];
+
+	(void)run;
+	snprintf(path, sizeof(path), "/proc/self/%s", step->subject);
+	snprintf(text, sizeof(text), "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", row->inside, row->outside, row->count);
+	return sys_write_file(path, text);
+}
+
+int op_join_namespace(struct run *run, const struct step *step)
+{
+	return sys_join_namespace(run->slots[step->slot], (int)step->flags);
+}
+
+int op_unshare(struct run *run, const struct step *step)
+{
+	(void)run;
+	return sys_unshare((int)step->flags);
+}
+
+int op_become_root_inside(struct run *run, const struct step *step)
+{
+	int rc = sys_set_gid(0);
+
+	(void)run;
+	(void)step;
+	if (rc == 0)
+		rc = sys_set_uid(0);
+	return rc;
+}
+
+int op_host_name(struct run *run, const struct step *step)
+{
+	(void)run;
+	return sys_host_name(step->subject);
+}
+
+int op_loopback(struct run *run, const struct step *step)
+{
+	(void)run;
+	(void)step;
+	return sys_loopback_up();
+}
+
+int op_keyring(struct run *run, const struct step *step)
+{
+	int rc = sys_new_keyring();
+
+	(void)run;
+	(void)step;
+	return rc == -ENOSYS ? 0 : rc < 0 ? rc : 0; /* a kernel without keyrings has none to share */
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of ops. OP_CLONE and OP_FORK are the performers' own affair. */
+#include <errno.h>
+
+#include "run/op.h"
+
+static op_function *const ops[OPS] = {
+	[OP_LEASE_IDS] = op_lease_ids, [OP_OPEN] = op_open, [OP_WRITE] = op_write, [OP_SOURCE] = op_source,
+	[OP_ID_MAP] = op_id_map, [OP_SUBID_MAP] = op_subid_map,
+	[OP_DIE_WITH_LAUNCHER] = op_die_with_launcher, [OP_HIDE] = op_hide, [OP_OWN_ID_MAP] = op_own_id_map, [OP_JOIN_NAMESPACE] = op_join_namespace,
+	[OP_UNSHARE] = op_unshare, [OP_BECOME_ROOT_INSIDE] = op_become_root_inside, [OP_HOST_NAME] = op_host_name,
+	[OP_LOOPBACK] = op_loopback, [OP_KEYRING] = op_keyring,
+	[OP_PRIVATE] = op_private, [OP_NEW_MOUNT] = op_new_mount, [OP_ATTACH] = op_attach, [OP_DIRECTORY] = op_directory,
+	[OP_FILE] = op_file, [OP_SYMLINK] = op_symlink, [OP_BIND_INSIDE] = op_bind_inside, [OP_MASK] = op_mask,
+	[OP_SET_READ_ONLY] = op_set_read_only, [OP_PIVOT] = op_pivot, [OP_CHROOT] = op_chroot,
+	[OP_SESSION] = op_session, [OP_CHDIR] = op_chdir, [OP_UMASK] = op_umask, [OP_PERSONALITY] = op_personality,
+	[OP_RLIMIT] = op_rlimit, [OP_DESCRIPTORS] = op_descriptors, [OP_EXEC] = op_exec,
+	[OP_DROP_BOUNDING] = op_drop_bounding, [OP_GROUPS] = op_groups, [OP_GID] = op_gid, [OP_UID] = op_uid,
+	[OP_CAPABILITIES] = op_capabilities, [OP_AMBIENT] = op_ambient, [OP_SECUREBITS] = op_securebits,
+	[OP_KEEP_CAPABILITIES] = op_keep_capabilities, [OP_NO_NEW_PRIVS] = op_no_new_privs, [OP_LANDLOCK] = op_landlock,
+	[OP_SECCOMP] = op_seccomp,
+	[OP_CHECK_NAMESPACES] = op_check_namespaces, [OP_CHECK_IDENTITY] = op_check_identity,
+	[OP_CHECK_CAPABILITIES] = op_check_capabilities, [OP_CHECK_MOUNTS] = op_check_mounts, [OP_CHECK_LIMIT] = op_check_limit,
+	[OP_CHECK_DESCRIPTORS] = op_check_descriptors,
+};
+
+int perform(struct run *run, const struct step *step)
+{
+	if (step->op == OP_FORK)
+		return 0;
+	return ops[step->op] ? ops[step->op](run, step) : -ENOSYS;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Running a plan. Three performers share its one order of steps: the launcher (the caller), init
+ * (PID 1 of the jail) and the payload (init's child, which becomes the program). Only the holder of
+ * the baton acts; where the side changes between launcher and init, a message passes it.
+ *
+ * What crosses the wire is two integers: {step, 0} passes the baton or announces exec, {step, errno}
+ * reports a failure, {WIRE_STATUS, status} the end of the program. The launcher holds the same plan
+ * and finds the words.
+ */
+#ifndef IMMURE_RUN_RUN_H
+#define IMMURE_RUN_RUN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "plan/plan.h"
+#include "run/result.h"
+#include "sys/file.h"
+
+enum { WIRE_STATUS = -1, WIRE_LISTENER = -2, WIRE_TERMINAL = -3 };
+enum { NAMESPACES = 8 };
+
+struct run {
+	const struct plan *plan;
+	int *slots;           /* plan->slots run-time values: descriptors, leased ids; -1: empty */
+	int wire;             /* this side's end */
+	int far_wire;         /* the other side's, until birth */
+	int at;               /* the step at hand */
+	pid_t init;           /* as the launcher sees it */
+	int init_pidfd;
+	int lease;            /* holds the lock on leased ids; -1: none */
+	bool has_child;       /* init is alive or not yet reaped */
+	struct sys_identity namespaces[NAMESPACES]; /* the launcher's own, to compare with; order of ns_names */
+	bool payload_failed;  /* set by the payload in the memory it borrows from init */
+	pid_t payload;        /* as init sees it */
+};
+
+extern const char *const namespace_names[NAMESPACES];
+extern const uint64_t namespace_flags[NAMESPACES];
+
+/* Performs STEP on the side that holds it. 0 or -errno. */
+int perform(struct run *run, const struct step *step);
+
+/* The child's whole life; never returns. */
+_Noreturn void init_live(struct run *run);
+/* The payload's: from the step after OP_FORK to exec. Returns an exit status only on failure. */
+int payload_live(void *run);
+
+/* Reports the failure of the step at hand. */
+void report_failure(const struct run *run, int rc);
+
+/* Runs PLAN to its end and fills RESULT. 0: the program was started, RESULT says how it ended; negative errno: it was not, and
+ * ERR says why. Nothing is left behind either way. */
+int run_plan(const struct plan *plan, struct result *result, struct error *err) MUST_CHECK;
+
+/* From the birth of init to its end: signals, time, notifications. Fills RESULT; 0 or -errno with ERR told. */
+int watch(struct run *run, struct result *result, struct error *err) MUST_CHECK;
+
+/* Puts words to a failed step: what, why, and the remedy for this op and errno. */
+int explain_failure(const struct plan *plan, int at, int errnum, struct error *err);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files and descriptors. */
+#include "sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void sys_auto_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+int take_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+int minus_errno(long rc)
+{
+	return rc < 0 ? -errno : (int)rc;
+}
+
+int sys_openat(int directory, const char *path, int flags, unsigned mode)
+{
+	int fd;
+
+	do
+		fd = openat(directory, path, flags | O_CLOEXEC, mode);
+	while (fd < 0 && errno == EINTR);
+	return minus_errno(fd);
+}
+
+int sys_open(const char *path, int flags, unsigned mode)
+{
+	return sys_openat(AT_FDCWD, path, flags, mode);
+}
+
+int sys_openat2(int directory, const char *path, int flags, unsigned mode, uint64_t resolve)
+{
+	struct open_how how = { .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .mode = mode, .resolve = resolve };
+	long fd;
+
+	do /* EAGAIN: a rename raced with "..": openat2(2) */
+		fd = syscall(SYS_openat2, directory, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return minus_errno(fd);
+}
+
+int sys_close(int fd)
+{
+	return minus_errno(close(fd));
+}
+
+ssize_t sys_write(int fd, const void *bytes, size_t size)
+{
+	ssize_t done;
+
+	do
+		done = write(fd, bytes, size);
+	while (done < 0 && errno == EINTR);
+	return done < 0 ? -errno : done;
+}
+
+ssize_t sys_read(int fd, void *buffer, size_t size)
+{
+	ssize_t done;
+
+	do
+		done = read(fd, buffer, size);
+	while (done < 0 && errno == EINTR);
+	return done < 0 ? -errno : done;
+}
+
+int sys_write_all(int fd, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+
+	while (size) {
+		ssize_t done = sys_write(fd, at, size);
+
+		if (done < 0)
+			return (int)done;
+		if (done == 0)
+			return -EIO;
+		at += done;
+		size -= (size_t)done;
+	}
+	return 0;
+}
+
+int sys_write_file(const char *path, const char *text)
+{
+	auto_close int fd = sys_open(path, O_WRONLY, 0);
+	size_t size = strlen(text);
+	ssize_t done;
+
+	if (fd < 0)
+		return fd;
+	done = sys_write(fd, text, size); /* kernel files want the whole value in one write */
+	return done < 0 ? (int)done : (size_t)done == size ? 0 : -EIO;
+}
+
+ssize_t sys_read_file(const char *path, char *buffer, size_t size)
+{
+	auto_close int fd = sys_open(path, O_RDONLY, 0);
+	size_t used = 0;
+	ssize_t done = fd;
+
+	if (fd < 0)
+		return fd;
+	while (used < size && (done = sys_read(fd, buffer + used, size - used)) > 0)
+		used += (size_t)done;
+	if (done < 0)
+		return done;
+	if (used == size)
+		return -EFBIG;
+	buffer[used] = '\0';
+	return (ssize_t)used;
+}
+
+ssize_t sys_readlink(const char *path, char *buffer, size_t size)
+{
+	ssize_t length = readlink(path, buffer, size - 1);
+
+	if (length < 0)
+		return -errno;
+	buffer[length] = '\0';
+	return length;
+}
+
+int sys_mkdirat(int directory, const char *path, unsigned mode)
+{
+	return minus_errno(mkdirat(directory, path, mode));
+}
+
+int sys_symlinkat(const char *target, int directory, const char *path)
+{
+	return minus_errno(symlinkat(target, directory, path));
+}
+
+int sys_unlinkat(int directory, const char *path, int flags)
+{
+	return minus_errno(unlinkat(directory, path, flags));
+}
+
+int sys_fchown(int fd, uid_t uid, gid_t gid)
+{
+	return minus_errno(fchownat(fd, "", uid, gid, AT_EMPTY_PATH));
+}
+
+int sys_fchmod(int fd, unsigned mode)
+{
+	return minus_errno(fchmod(fd, mode));
+}
+
+int sys_fchdir(int fd)
+{
+	return minus_errno(fchdir(fd));
+}
+
+int sys_chdir(const char *path)
+{
+	return minus_errno(chdir(path));
+}
+
+int sys_chroot(const char *path)
+{
+	return minus_errno(chroot(path));
+}
+
+int sys_dup_to(int fd, int number)
+{
+	int rc;
+
+	do
+		rc = dup2(fd, number);
+	while (rc < 0 && (errno == EINTR || errno == EBUSY));
+	return minus_errno(rc);
+}
+
+int sys_keep_on_exec(int fd, bool keep)
+{
+	return minus_errno(fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC));
+}
+
+bool sys_stays_open(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
+int sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	return minus_errno(syscall(SYS_close_range, first, last, flags));
+}
+
+int sys_set_umask(unsigned mask)
+{
+	umask(mask);
+	return 0;
+}
+
+bool sys_exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+int sys_flock(int fd, int operation)
+{
+	int rc;
+
+	do
+		rc = flock(fd, operation);
+	while (rc < 0 && errno == EINTR);
+	return minus_errno(rc);
+}
+
+int sys_lock_byte(int fd, int64_t at)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	return minus_errno(fcntl(fd, F_OFD_SETLK, &lock));
+}
+
+int sys_getcwd(char *buffer, size_t size)
+{
+	long length = syscall(SYS_getcwd, buffer, size);
+
+	if (length < 0)
+		return -errno;
+	return buffer[0] == '/' ? (int)length - 1 : -ENOENT;
+}
+
+int sys_identity(const char *path, struct sys_identity *identity)
+{
+	struct stat state;
+
+	if (stat(path, &state) < 0)
+		return -errno;
+	*identity = (struct sys_identity){ state.st_dev, state.st_ino };
+	return 0;
+}
+
+int sys_mount_flags(const char *path, unsigned long *flags, long *magic)
+{
+	struct statfs state;
+
+	if (statfs(path, &state) < 0)
+		return -errno;
+	*flags = (unsigned long)state.f_flags;
+	*magic = (long)state.f_type;
+	return 0;
+}
+
+int sys_stat(int fd, const char *path, int flags, unsigned *mode, uid_t *uid, gid_t *gid)
+{
+	struct stat state;
+
+	if (fstatat(fd, path, &state, flags) < 0)
+		return -errno;
+	*mode = state.st_mode;
+	*uid = state.st_uid;
+	*gid = state.st_gid;
+	return 0;
+}

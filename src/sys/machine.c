@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cheap questions to the machine. */
+#include "sys/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "sys/confine.h"
+
+/* A call with arguments that cannot work: only a kernel without it says ENOSYS. */
+static bool has_mount_setattr(void)
+{
+	return !(syscall(SYS_mount_setattr, -1, NULL, 0, NULL, 0) < 0 && errno == ENOSYS);
+}
+
+/* Bisection over PR_CAPBSET_READ, which knows where the capabilities end. */
+static unsigned find_last_capability(void)
+{
+	unsigned low = 0, high = 63;
+
+	while (low < high) {
+		unsigned middle = (low + high + 1) / 2;
+
+		if (sys_has_bounding(middle) < 0)
+			high = middle - 1;
+		else
+			low = middle;
+	}
+	return low;
+}
+
+void sys_look_at_machine(struct sys_machine *machine)
+{
+	struct utsname name;
+
+	*machine = (struct sys_machine){ .uid = geteuid(), .gid = getegid(), .pid = getpid() };
+	if (uname(&name) == 0) {
+		sscanf(name.release, "%d.%d", &machine->kernel_major, &machine->kernel_minor);
+		snprintf(machine->architecture, sizeof(machine->architecture), "%s", name.machine);
+	}
+	if (getrandom(&machine->random, sizeof(machine->random), GRND_NONBLOCK) < 0)
+		machine->random = 0;
+	machine->last_capability = find_last_capability();
+	machine->has_mount_setattr = has_mount_setattr();
+	machine->has_seccomp = prctl(PR_GET_SECCOMP) >= 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mount family. */
+#include "sys/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef OPEN_TREE_CLOEXEC
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#endif
+
+static int set_attributes(int directory, const char *path, unsigned flags, const struct mount_attr *attr)
+{
+	return minus_errno(syscall(SYS_mount_setattr, directory, path, flags, attr, sizeof(*attr)));
+}
+
+int sys_clone_tree(int directory, const char *path, unsigned flags, uint64_t attributes, int userns)
+{
+	struct mount_attr attr = { .attr_set = attributes, .userns_fd = userns < 0 ? 0 : (uint64_t)userns };
+	const unsigned clone_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags;
+	auto_close int tree = -1;
+	int rc;
+
+	if (attributes) {
+		tree = minus_errno(syscall(SYS_open_tree_attr, directory, path, clone_flags, &attr, sizeof(attr)));
+		if (tree >= 0 || tree != -ENOSYS)
+			return take_fd(&tree);
+	}
+	tree = minus_errno(syscall(SYS_open_tree, directory, path, clone_flags));
+	if (tree < 0 || !attributes)
+		return take_fd(&tree);
+	rc = set_attributes(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr);
+	return rc < 0 ? rc : take_fd(&tree);
+}
+
+static int configure(int fs, const char *options)
+{
+	char copy[256], *save = NULL;
+
+	if (strlen(options) >= sizeof(copy))
+		return -E2BIG;
+	strcpy(copy, options);
+	for (char *option = strtok_r(copy, ",", &save); option; option = strtok_r(NULL, ",", &save)) {
+		char *value = strchr(option, '=');
+		unsigned command = value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+
+		if (value)
+			*value++ = '\0';
+		if (syscall(SYS_fsconfig, fs, command, option, value, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int sys_new_mount(const char *type, const char *options, uint64_t attributes)
+{
+	auto_close int fs = minus_errno(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
+	int rc = fs;
+
+	if (fs >= 0 && options)
+		rc = configure(fs, options);
+	if (rc >= 0)
+		rc = minus_errno(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	if (rc >= 0)
+		rc = minus_errno(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned)attributes));
+	return rc;
+}
+
+int sys_attach(int tree, int directory, const char *path)
+{
+	unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
+
+	return minus_errno(syscall(SYS_move_mount, tree, "", directory, path, flags));
+}
+
+int sys_set_mount_attributes(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear)
+{
+	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
+
+	return set_attributes(directory, path, flags, &attr);
+}
+
+int sys_set_propagation(const char *path, unsigned flags, uint64_t propagation)
+{
+	struct mount_attr attr = { .propagation = propagation };
+
+	return set_attributes(AT_FDCWD, path, flags, &attr);
+}
+
+int sys_pivot_here(void)
+{
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return -errno;
+	return minus_errno(umount2(".", MNT_DETACH));
+}
+
+int sys_move_to_root(int directory)
+{
+	if (fchdir(directory) < 0)
+		return -errno;
+	return minus_errno(chroot("."));
+}
+
+int sys_unmount(const char *path, int flags)
+{
+	return minus_errno(umount2(path, flags));
+}

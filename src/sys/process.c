@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes, namespaces, signals and waiting. */
+#include "sys/process.h"
+
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+
+/* musl and glibc disagree about who declares clone(2). */
+int clone(int (*body)(void *), void *stack, int flags, void *argument, ...);
+
+/* The older call has no room for the cgroup, and takes the pidfd where the parent's tid went. */
+static pid_t clone_the_old_way(uint64_t flags, int *pidfd)
+{
+#if defined(__x86_64__)
+	return minus_errno(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL));
+#else
+	return minus_errno(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL));
+#endif
+}
+
+pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd)
+{
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup < 0 ? 0 : (uint64_t)cgroup,
+	};
+	pid_t pid = minus_errno(syscall(SYS_clone3, &args, sizeof(args)));
+
+	if (pid == -ENOSYS && !(flags & (SYS_CLONE_INTO_CGROUP | SYS_CLONE_NEWTIME)))
+		return clone_the_old_way(flags, pidfd);
+	return pid;
+}
+
+pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t stack_size)
+{
+	return minus_errno(clone(body, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, argument));
+}
+
+_Noreturn void sys_exit(int status)
+{
+	_exit(status);
+}
+
+int sys_join_namespace(int fd, int type)
+{
+	return minus_errno(setns(fd, type));
+}
+
+int sys_unshare(int flags)
+{
+	return minus_errno(unshare(flags));
+}
+
+int sys_open_pid(pid_t pid)
+{
+	return minus_errno(syscall(SYS_pidfd_open, pid, 0));
+}
+
+int sys_signal_pidfd(int pidfd, int signal)
+{
+	return minus_errno(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
+
+int sys_kill(pid_t pid, int signal)
+{
+	return minus_errno(kill(pid, signal));
+}
+
+pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	pid_t dead;
+
+	do
+		dead = wait4(pid, status, options, usage);
+	while (dead < 0 && errno == EINTR);
+	if (dead == 0)
+		return -EAGAIN;
+	return minus_errno(dead);
+}
+
+int sys_die_with_parent(int signal)
+{
+	return minus_errno(prctl(PR_SET_PDEATHSIG, signal));
+}
+
+pid_t sys_parent(void)
+{
+	return getppid();
+}
+
+int sys_new_session(void)
+{
+	return minus_errno(setsid());
+}
+
+int sys_set_controlling_terminal(int fd)
+{
+	return minus_errno(ioctl(fd, TIOCSCTTY, 0));
+}
+
+int sys_set_dumpable(bool is_dumpable)
+{
+	return minus_errno(prctl(PR_SET_DUMPABLE, is_dumpable ? 1 : 0));
+}
+
+int sys_be_subreaper(void)
+{
+	return minus_errno(prctl(PR_SET_CHILD_SUBREAPER, 1));
+}
+
+int sys_host_name(const char *name)
+{
+	return minus_errno(sethostname(name, strlen(name)));
+}
+
+int sys_set_rlimit(int resource, uint64_t soft, uint64_t hard)
+{
+	struct { uint64_t soft, hard; } limit = { soft, hard };
+
+	return minus_errno(syscall(SYS_prlimit64, 0, resource, &limit, NULL));
+}
+
+int sys_get_rlimit(int resource, uint64_t *soft, uint64_t *hard)
+{
+	struct { uint64_t soft, hard; } limit;
+
+	if (syscall(SYS_prlimit64, 0, resource, NULL, &limit) < 0)
+		return -errno;
+	*soft = limit.soft;
+	*hard = limit.hard;
+	return 0;
+}
+
+int sys_personality(unsigned long persona)
+{
+	return minus_errno(personality(persona));
+}
+
+int sys_exec(const char *path, char *const argv[], char *const envp[])
+{
+	execve(path, argv, envp);
+	return -errno;
+}
+
+int sys_run_helper(const char *path, char *const argv[])
+{
+	char *const empty[] = { NULL };
+	int status;
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		execve(path, argv, empty);
+		_exit(127);
+	}
+	if (pid < 0)
+		return -errno;
+	pid = sys_wait(pid, &status, 0, NULL);
+	if (pid < 0)
+		return pid;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return -ENOENT;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+int sys_block_signals(const sigset_t *set, sigset_t *before)
+{
+	return minus_errno(sigprocmask(SIG_SETMASK, set, before));
+}
+
+int sys_signal_descriptor(const sigset_t *set)
+{
+	return minus_errno(signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int sys_default_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int signal = 1; signal < NSIG; signal++)
+		if (signal != SIGKILL && signal != SIGSTOP)
+			sigaction(signal, &action, NULL); /* EINVAL: libc keeps 32-34 for itself */
+	sigemptyset(&none);
+	return minus_errno(sigprocmask(SIG_SETMASK, &none, NULL));
+}
+
+int sys_new_keyring(void)
+{
+	return minus_errno(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0));
+}
+
+int sys_loopback_up(void)
+{
+	auto_close int fd = minus_errno(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	struct ifreq request = { .ifr_name = "lo" };
+
+	if (fd < 0)
+		return fd;
+	request.ifr_flags = IFF_UP;
+	return minus_errno(ioctl(fd, SIOCSIFFLAGS, &request));
+}
+
+uint64_t sys_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int sys_timer(uint64_t nanoseconds)
+{
+	struct itimerspec when = { .it_value = { (time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u) } };
+	auto_close int fd = minus_errno(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+
+	if (fd < 0)
+		return fd;
+	if (!nanoseconds)
+		when.it_value.tv_nsec = 1; /* zero would disarm it */
+	return timerfd_settime(fd, 0, &when, NULL) < 0 ? -errno : take_fd(&fd);
+}
+
+int sys_wait_ready(struct pollfd *fds, unsigned count, int timeout_ms)
+{
+	int ready;
+
+	do
+		ready = poll(fds, count, timeout_ms);
+	while (ready < 0 && errno == EINTR);
+	return minus_errno(ready);
+}
+
+unsigned sys_processors(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count > 0 ? (unsigned)count : 1;
+}

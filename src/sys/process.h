@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes, namespaces, signals and waiting. A value from 0, or -errno. */
+#ifndef IMMURE_SYS_PROCESS_H
+#define IMMURE_SYS_PROCESS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct pollfd;
+
+/* The kernel's clone flags that glibc and musl do not both name. clone(2) */
+#define SYS_CLONE_INTO_CGROUP 0x200000000ULL
+#define SYS_CLONE_NEWTIME 0x00000080ULL
+
+/*
+ * A child as fork makes it, in new namespaces. FLAGS: CLONE_NEW*, SYS_CLONE_INTO_CGROUP. CGROUP: with that flag, a
+ * descriptor of a cgroup v2 directory. *PIDFD: its pidfd. Returns 0 in the child, the pid in the caller. Falls back to
+ * clone(2) where an outer filter hides clone3 and no cgroup was asked for.
+ */
+pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd);
+
+/*
+ * Runs BODY(ARGUMENT) in a child that borrows the caller's memory and descriptor table and stack region STACK; the
+ * caller sleeps until the child execs or exits. Returns the pid. vfork(2), clone(2)
+ */
+pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t stack_size);
+
+_Noreturn void sys_exit(int status);
+int sys_join_namespace(int fd, int type);      /* setns(2) */
+int sys_unshare(int flags);
+int sys_open_pid(pid_t pid);                   /* pidfd_open(2) */
+int sys_signal_pidfd(int pidfd, int signal);
+int sys_kill(pid_t pid, int signal);
+/* wait4(2); -EAGAIN: WNOHANG and nobody has died. */
+pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage);
+int sys_die_with_parent(int signal);
+pid_t sys_parent(void);
+int sys_new_session(void);
+int sys_set_controlling_terminal(int fd);
+int sys_set_dumpable(bool is_dumpable);
+int sys_be_subreaper(void);
+int sys_host_name(const char *name);
+int sys_set_rlimit(int resource, uint64_t soft, uint64_t hard);
+int sys_get_rlimit(int resource, uint64_t *soft, uint64_t *hard);
+int sys_personality(unsigned long persona);
+int sys_exec(const char *path, char *const argv[], char *const envp[]);
+/* Runs a helper program to its end, its output unseen. 0; -EPERM: it refused; -errno. */
+int sys_run_helper(const char *path, char *const argv[]);
+int sys_block_signals(const sigset_t *set, sigset_t *before);
+int sys_signal_descriptor(const sigset_t *set);
+/* Every disposition back to the default, nothing blocked. */
+int sys_default_signals(void);
+/* A new anonymous session keyring; keyctl(2). -ENOSYS where the kernel has none. */
+int sys_new_keyring(void);
+int sys_loopback_up(void);
+/* Nanoseconds of CLOCK_MONOTONIC: the supervisor's own clock. */
+uint64_t sys_now_ns(void);
+/* A timerfd that fires once, NANOSECONDS from now. */
+int sys_timer(uint64_t nanoseconds);
+int sys_wait_ready(struct pollfd *fds, unsigned count, int timeout_ms);
+unsigned sys_processors(void);
+
+#endif
