@@ -65,12 +65,21 @@ static void forward_signals(struct watching *watching)
 		sys_signal_pidfd(watching->run->init_pidfd, (int)info.ssi_signo);
 }
 
+/* The last process under the filter is gone; a descriptor that has hung up would keep the poll spinning. */
+static void drop_listener(struct watching *watching)
+{
+	sys_close(watching->ready[READY_LISTENER].fd);
+	watching->ready[READY_LISTENER].fd = -1;
+}
+
 /* Until the wire ends: init is dead, or as good as. */
 static void wait_for_end(struct watching *watching)
 {
 	while (sys_wait_ready(watching->ready, READY_COUNT, -1) >= 0) {
 		if (watching->ready[READY_SIGNAL].revents)
 			forward_signals(watching);
+		if (watching->ready[READY_LISTENER].revents & POLLHUP)
+			drop_listener(watching);
 		if (watching->ready[READY_TIMER].revents) {
 			watching->result->reason = REASON_WALL_TIME;
 			return;
