@@ -45,14 +45,13 @@ add_pytest() {
 	local name=$1 output status summary
 	shift
 
-	output=$("$@" 2>&1 </dev/null | tee /dev/stderr; exit "${PIPESTATUS[0]}")
+	output=$("$@" 2>&1 </dev/null | tee >(cat >&2); exit "${PIPESTATUS[0]}")
 	status=$?
 	summary=$(grep -E '(passed|failed|skipped|error|deselected|no tests ran).* in [0-9.]+s' <<<"$output" | tail -n 1)
-	((passed += $(count passed "$summary"), skipped += $(count skipped "$summary")))
-	((failed += $(count failed "$summary") + $(count error "$summary")))
+	((passed += $(count passed "$summary"), failed += $(count failed "$summary"), skipped += $(count skipped "$summary")))
 	case $status in
 	0) [[ -n $summary ]] || { ((failed++)); echo "not ok: $name: no summary"; } ;;
-	1) ;;
+	1) ((failed += $(count error "$summary"))) ;;
 	5) skip "$name" "no such test yet" ;;
 	*) ((failed++)); echo "not ok: $name: pytest ended with $status" ;;
 	esac
