@@ -83,8 +83,12 @@ def family(pid):
 
 
 def name_of(pid):
-    with open("/proc/%d/comm" % pid, encoding="utf-8") as file:
-        return file.read().strip()
+    """Its command name; "" when it has gone meanwhile."""
+    try:
+        with open("/proc/%d/comm" % pid, encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
 
 
 def pss_kb(pid):
@@ -104,18 +108,38 @@ def payload_of(pid, until):
 
 def idle_memory(commands):
     """PSS in kB, for each of some jails running at once, of what it keeps beside its program, called sleep."""
-    children = [spawn(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
-    payloads = [payload_of(child.pid, time.monotonic() + 10) for child in children]
-    time.sleep(0.3)
-    total = sum(pss_kb(pid) for child, payload in zip(children, payloads)
-                for pid in family(child.pid) - {payload})
-    for child, payload in zip(children, payloads):
-        if payload:
-            os.kill(payload, signal.SIGKILL)
-        else:
-            child.kill()
+    children, payloads = [], []
+    try:
+        for command in commands:
+            children.append(spawn(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        payloads = [payload_of(child.pid, time.monotonic() + 10) for child in children]
+        if not all(payloads):
+            return None
+        time.sleep(0.3)
+        return sum(pss_kb(pid) for child, payload in zip(children, payloads)
+                   for pid in family(child.pid) - {payload}) / len(commands)
+    finally:
+        for payload in filter(None, payloads):
+            kill(payload)
+        for child in children:
+            end(child)
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # gone meanwhile
+
+
+def end(child):
+    """It should end with its program; if not, by force, and all that it started with it."""
+    try:
+        child.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        for pid in family(child.pid):
+            kill(pid)
         child.wait(timeout=20)
-    return total / len(commands) if all(payloads) else None
 
 
 def call_ns(command):

@@ -103,7 +103,7 @@ def firejail(jail):
 def nspawn(jail):
     if not jail.is_root:
         return None
-    words = ["/usr/bin/systemd-nspawn", "-q", "-D", jail.place.empty_root, "--as-pid2", "--register=no",
+    words = ["/usr/bin/systemd-nspawn", "-q", "-D", jail.place.new_root(), "--as-pid2", "--register=no",
              "--keep-unit", "--private-users=%d:65536" % RANGE, "--user=nobody", "--bind-ro=/usr",
              "--read-only", "--drop-capability=all", "--no-new-privileges=yes", "--hostname=jail"]
     words += ["--private-network"] if jail.has_net else []

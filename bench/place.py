@@ -47,8 +47,7 @@ class Place:
         self.immure = os.path.abspath(immure) if immure and os.access(immure, os.X_OK) else None
         self.skeleton = self.new_folder("skeleton")
         furnish(self.skeleton, with_dev=True)
-        self.empty_root = self.new_folder("root")
-        furnish(self.empty_root, with_dev=False)
+        self.empty_root = self.new_root()
         self.filter = os.path.join(self.folder, "filter.bpf")
         with open(self.filter, "wb") as file:
             subprocess.run([sys.executable, os.path.join(here, "mkfilter.py"), "--raw"], stdout=file, check=True)
@@ -56,6 +55,12 @@ class Place:
     def new_folder(self, name):
         path = tempfile.mkdtemp(prefix=name + "-", dir=self.folder)
         os.chmod(path, 0o755)
+        return path
+
+    def new_root(self):
+        """Mount points for tools that bring no root of their own; nspawn locks the folder it runs in."""
+        path = self.new_folder("root")
+        furnish(path, with_dev=False)
         return path
 
     def state(self, program):
