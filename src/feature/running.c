@@ -20,4 +20,14 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
-const struct feature feature_running = { .name = "running", .title = "Running and reporting", .fields = fields };
+static void plan_running(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	(void)host;
+	if (spec->wall_time_ns != NUMBER_NONE)
+		plan_add(plan, (struct step){ .op = OP_WALL_TIME, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = SLOT_NONE,
+			.number = spec->wall_time_ns, .origin = SPEC_ORIGIN(spec, wall_time_ns) });
+}
+
+const struct feature feature_running = {
+	.name = "running", .title = "Running and reporting", .fields = fields, .plan = plan_running,
+};

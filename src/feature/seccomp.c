@@ -87,7 +87,7 @@ static void plan_seccomp(struct plan *plan, const struct spec *spec, const struc
 		return;
 	filter_retarget(filter, denied_return(spec, host), program);
 	plan_add(plan, (struct step){ .op = OP_SECCOMP, .side = PAYLOAD, .phase = PHASE_FILTER, .subject = filter->name,
-		.data = program, .size = filter->count, .number = is_noticed(spec, host), .more = spec->seccomp_action,
+		.data = program, .size = filter->count, .number = is_noticed(spec, host), .more = spec->seccomp_action, .flags = EPERM,
 		.origin = SPEC_ORIGIN(spec, seccomp), .slot = is_noticed(spec, host) ? SLOT_LISTENER : SLOT_NONE });
 }
 

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "plan/plan.h"
 
 /*
  * In a pattern: %s subject, %t text, %n number, %m more, %o number in octal, %a mount attributes,
- * %f namespaces in flags, %x flags in hexadecimal, %z size.
+ * %d number as a duration, %f namespaces in flags, %x flags in hexadecimal, %z size.
  */
 static const struct {
 	const char *name, *pattern;
@@ -72,6 +73,7 @@ static const struct {
 	[OP_CHECK_DESCRIPTORS] = { "check-descriptors", "check that only the named descriptors survive exec" },
 	[OP_SECCOMP] = { "seccomp", "load the filter %s (%z instructions)" },
 	[OP_EXEC] = { "exec", "execute %s" },
+	[OP_WALL_TIME] = { "wall-time", "end the jail after %d" },
 };
 
 static const struct {
@@ -137,11 +139,14 @@ static void add_number(struct text *out, uint64_t number)
 
 static void add_member(struct text *out, const struct step *step, char member)
 {
+	char duration[NUMBER_TEXT];
+
 	switch (member) {
 	case 's': text_add(out, "%s", step->subject ? step->subject : ""); break;
 	case 't': text_add(out, "%.*s", step->text ? (int)strcspn(step->text, "\n") : 0, step->text ? step->text : ""); break;
 	case 'n': add_number(out, step->number); break;
 	case 'm': add_number(out, step->more); break;
+	case 'd': text_add(out, "%s", number_print_duration(step->number, duration)); break;
 	case 'o': text_add(out, "%04llo", (unsigned long long)step->number); break;
 	case 'x': text_add(out, step->flags ? "0x%llx" : "%llu", (unsigned long long)step->flags); break;
 	case 'z': text_add(out, "%zu", step->size); break;

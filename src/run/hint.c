@@ -70,3 +70,8 @@ int explain_failure(const struct plan *plan, int at, int errnum, struct error *e
 		error_while(err, "step %d, for %s", at + 1, step->feature);
 	return -errnum;
 }
+
+int explain_interruption(const struct run *run, struct error *err)
+{
+	return error_set(err, EINTR, "signal %d came before the program was started", run->interruption);
+}

@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -48,6 +49,10 @@ static int pass_baton(const struct run *run, int next)
 	return channel_send(run->wire, (struct message){ next, 0 }, -1);
 }
 
+/*
+ * It says nothing itself: the filter may forbid it to. Where it got to stands in the memory that it borrows, and init,
+ * which sleeps until it has executed the program or died, reads it there.
+ */
 int payload_live(void *argument)
 {
 	struct run *run = argument;
@@ -55,11 +60,10 @@ int payload_live(void *argument)
 	for (run->at++; run->at < run->plan->count; run->at++) {
 		int rc = perform(run, &run->plan->steps[run->at]);
 
-		if (rc == 0)
-			continue;
-		run->payload_failed = true;
-		report_failure(run, rc);
-		return FAILED;
+		if (rc < 0) {
+			run->payload_errno = -rc;
+			return FAILED;
+		}
 	}
 	return FAILED;
 }
@@ -93,24 +97,46 @@ static int init_perform(struct run *run)
 	return -ENOEXEC; /* a plan without a payload is a mistake of ours */
 }
 
+/* The program was executed; the descriptor of its denied calls comes along if there is one. */
+static void announce(const struct run *run)
+{
+	channel_send(run->wire, (struct message){ run->at, -(int)run->payload }, run->slots[SLOT_LISTENER]);
+}
+
 static void drop_everything(struct run *run)
 {
-	const struct sys_capabilities none = { 0 };
+	/* The program may have another uid than init, which passes signals on to it. */
+	const struct sys_capabilities least = { .effective = 1u << CAP_KILL, .permitted = 1u << CAP_KILL };
 
-	if (run->slots[SLOT_LISTENER] >= 0)
-		channel_send(run->wire, (struct message){ WIRE_LISTENER, 0 }, run->slots[SLOT_LISTENER]);
-	sys_set_capabilities(&none);
+	sys_set_capabilities(&least);
 	sys_dup_to(run->wire, 0);
 	run->wire = 0;
 	sys_close_range(1, ~0u, 0);
 	sys_chdir("/");
 }
 
-/* Only signals from outside the PID namespace (whose sender has no pid here) are the launcher's. */
-static void forward(const struct run *run, const struct signalfd_siginfo *info)
+/* A signal to a whole session that has no terminal to send it: everything stops, everything continues. */
+static void deliver(const struct run *run, int signal)
 {
-	if (info->ssi_signo != SIGCHLD && info->ssi_pid == 0)
-		sys_kill(run->payload, (int)info->ssi_signo);
+	if (run->plan->has_pidns && signal == SIGTSTP)
+		sys_kill(-1, SIGSTOP);
+	else if (run->plan->has_pidns && signal == SIGCONT)
+		sys_kill(-1, SIGCONT);
+	else
+		sys_kill(run->payload, signal == SIGTSTP ? SIGSTOP : signal);
+}
+
+/* False when the launcher has nothing more to say: it is gone. */
+static bool hear(const struct run *run)
+{
+	struct message message;
+	int fd;
+
+	if (channel_receive(run->wire, &message, &fd) <= 0)
+		return false;
+	if (message.what == WIRE_SIGNAL)
+		deliver(run, message.value);
+	return true;
 }
 
 /* Reaps all that has died; true when the program is among them, with its STATUS. */
@@ -139,17 +165,17 @@ static void end_the_rest(void)
 		;
 }
 
-static _Noreturn void reap_and_forward(struct run *run, int signals)
+static _Noreturn void reap_and_forward(struct run *run, int deaths)
 {
-	struct pollfd ready[2] = { { .fd = run->wire, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	struct pollfd ready[2] = { { .fd = run->wire, .events = POLLIN }, { .fd = deaths, .events = POLLIN } };
 	struct signalfd_siginfo info;
 	int status = 0;
 
 	while (sys_wait_ready(ready, 2, -1) >= 0) {
-		if (ready[0].revents) /* the launcher has nothing more to say: it is gone */
+		if (ready[0].revents && !hear(run))
 			sys_exit(FAILED);
-		while (sys_read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-			forward(run, &info);
+		while (ready[1].revents && sys_read(deaths, &info, sizeof(info)) == (ssize_t)sizeof(info))
+			;
 		if (!reap(run, &status))
 			continue;
 		if (run->plan->has_pidns)
@@ -160,25 +186,34 @@ static _Noreturn void reap_and_forward(struct run *run, int signals)
 	sys_exit(FAILED);
 }
 
+/* 0: it executed the program. Otherwise why the step at hand failed; one that said nothing was killed. */
+static int fate_of_payload(const struct run *run)
+{
+	if (run->payload_errno)
+		return -run->payload_errno;
+	return run->plan->steps[run->at].op == OP_EXEC ? 0 : -ECHILD;
+}
+
 _Noreturn void init_live(struct run *run)
 {
 	char stack[PAYLOAD_STACK] __attribute__((aligned(16)));
-	sigset_t all;
-	int rc, signals;
+	int rc, deaths;
 
-	sigfillset(&all);
 	rc = init_perform(run);
 	if (rc == 0)
+		rc = sys_default_signal(SIGCHLD); /* ignored by the caller, it would take the program's status away */
+	if (rc == 0)
 		rc = run->payload = sys_borrow_child(payload_live, run, stack, sizeof(stack));
+	if (rc > 0)
+		rc = fate_of_payload(run);
 	if (rc < 0) {
 		report_failure(run, rc);
 		sys_exit(FAILED);
 	}
-	if (run->payload_failed)
-		sys_exit(FAILED);
+	announce(run);
 	drop_everything(run);
-	signals = sys_signal_descriptor(&all);
-	if (signals < 0)
+	deaths = sys_child_descriptor();
+	if (deaths < 0)
 		sys_exit(FAILED);
-	reap_and_forward(run, signals);
+	reap_and_forward(run, deaths);
 }

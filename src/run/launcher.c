@@ -5,6 +5,7 @@
  * what it made on the host.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,16 @@ const char *const namespace_names[NAMESPACES] = { "user", "pid", "mnt", "net", "
 const uint64_t namespace_flags[NAMESPACES] = { 0x10000000, 0x20000000, 0x00020000, 0x40000000, 0x04000000, 0x08000000,
 					       0x02000000, 0x00000080 };
 
+static int fail_at(struct run *run, int at, int errnum, struct error *err)
+{
+	run->failed_step = at;
+	run->failed_errno = errnum;
+	return explain_failure(run->plan, at, errnum, err);
+}
+
 static int fail(struct run *run, int rc, struct error *err)
 {
-	return explain_failure(run->plan, run->at, -rc, err);
+	return fail_at(run, run->at, -rc, err);
 }
 
 /* The launcher's own namespaces, for the self-check to compare with. */
@@ -36,18 +44,24 @@ static void look_at_namespaces(struct run *run)
 	}
 }
 
-static int open_run(struct run *run, const struct plan *plan, int ends[2])
+/* Whatever comes of it, close_run must follow. */
+static int open_run(struct run *run, const struct plan *plan)
 {
-	int rc = channel_open(ends);
+	int ends[2], rc;
 
-	if (rc < 0)
-		return rc;
-	*run = (struct run){ .plan = plan, .wire = ends[0], .far_wire = ends[1], .init_pidfd = -1, .lease = -1,
-			     .slots = malloc((size_t)plan->slots * sizeof(int)) };
+	*run = (struct run){ .plan = plan, .wire = -1, .far_wire = -1, .init_pidfd = -1, .lease = -1, .signals = -1,
+			     .failed_step = -1, .slots = malloc((size_t)plan->slots * sizeof(int)) };
 	if (!run->slots)
 		return -ENOMEM;
 	for (int i = 0; i < plan->slots; i++)
 		run->slots[i] = -1;
+	rc = signals_block(run);
+	if (rc >= 0)
+		rc = channel_open(ends);
+	if (rc < 0)
+		return rc;
+	run->wire = ends[0];
+	run->far_wire = ends[1];
 	look_at_namespaces(run);
 	return 0;
 }
@@ -55,20 +69,15 @@ static int open_run(struct run *run, const struct plan *plan, int ends[2])
 /* In the parent: init's pid. The child does not return. */
 static int give_birth(struct run *run, const struct step *step)
 {
-	sigset_t all, before;
-	pid_t pid;
+	pid_t pid = sys_clone(step->flags | (run->slots[SLOT_CGROUP] >= 0 ? SYS_CLONE_INTO_CGROUP : 0), run->slots[SLOT_CGROUP],
+			      &run->init_pidfd);
 
-	sigfillset(&all);
-	sys_block_signals(&all, &before);
-	pid = sys_clone(step->flags | (run->slots[SLOT_CGROUP] >= 0 ? SYS_CLONE_INTO_CGROUP : 0), run->slots[SLOT_CGROUP],
-			&run->init_pidfd);
 	if (pid == 0) {
 		sys_close(run->wire);
 		run->wire = run->far_wire;
 		run->at++;
 		init_live(run);
 	}
-	sys_block_signals(&before, NULL);
 	if (pid < 0)
 		return pid;
 	run->init = pid;
@@ -81,15 +90,24 @@ static int give_birth(struct run *run, const struct step *step)
 /* Sleeps until init passes the baton for step NEXT; init may report a failure instead. */
 static int await_baton(struct run *run, int next, struct error *err)
 {
+	struct pollfd ready[2] = { { .fd = run->wire, .events = POLLIN }, { .fd = run->signals, .events = POLLIN } };
 	struct message message;
-	int fd, rc = channel_receive(run->wire, &message, &fd);
+	int fd, rc;
 
+	do {
+		rc = sys_wait_ready(ready, 2, -1);
+		if (rc < 0)
+			return fail(run, rc, err);
+		if (ready[1].revents && signals_interrupt(run) < 0)
+			return explain_interruption(run, err);
+	} while (!ready[0].revents);
+	rc = channel_receive(run->wire, &message, &fd);
 	if (fd >= 0)
 		sys_close(fd);
 	if (rc <= 0)
 		return fail(run, rc < 0 ? rc : -ECHILD, err);
 	if (message.value > 0 && message.what >= 0 && message.what < run->plan->count)
-		return explain_failure(run->plan, message.what, message.value, err);
+		return fail_at(run, message.what, message.value, err);
 	return message.what == next ? 0 : fail(run, -EPROTO, err);
 }
 
@@ -130,6 +148,12 @@ static int launcher_perform(struct run *run, struct error *err)
 	return 0;
 }
 
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		sys_close(fd);
+}
+
 static void close_run(struct run *run)
 {
 	int status;
@@ -139,31 +163,44 @@ static void close_run(struct run *run)
 		sys_wait(run->init, &status, 0, NULL);
 	}
 	undo_steps(run);
-	if (run->init_pidfd >= 0)
-		sys_close(run->init_pidfd);
-	sys_close(run->wire);
-	if (run->far_wire >= 0)
-		sys_close(run->far_wire);
-	if (run->lease >= 0)
-		sys_close(run->lease);
-	for (int i = SLOT_CGROUP; i < run->plan->slots; i++)
-		if (run->slots[i] >= 0)
-			sys_close(run->slots[i]);
+	close_if_open(run->init_pidfd);
+	close_if_open(run->wire);
+	close_if_open(run->far_wire);
+	close_if_open(run->lease);
+	for (int i = SLOT_CGROUP; run->slots && i < run->plan->slots; i++)
+		close_if_open(run->slots[i]);
 	free(run->slots);
+	signals_restore(run);
+}
+
+/* Set-up ended before the watch began: which step, or which signal, did it. */
+static void blame(const struct run *run, struct result *result)
+{
+	if (run->interruption) {
+		result->reason = REASON_SIGNALED;
+		result->signal = run->interruption;
+	} else if (run->failed_errno) {
+		result->failed_step = run->failed_step;
+		result->failed_errno = run->failed_errno;
+	}
 }
 
 int run_plan(const struct plan *plan, struct result *result, struct error *err)
 {
 	struct run run;
-	int ends[2], rc = open_run(&run, plan, ends);
+	int rc = open_run(&run, plan);
 
 	*result = (struct result){ .reason = REASON_SETUP, .failed_step = -1, .oom_kills = NUMBER_NONE, .processes = NUMBER_NONE,
-				   .lacking_count = plan->lacking_count };
+				   .output_bytes = NUMBER_NONE, .lacking_count = plan->lacking_count };
 	memcpy(result->lacks, plan->lacks, sizeof(plan->lacks));
-	if (rc < 0)
+	if (rc < 0) {
+		close_run(&run);
 		return error_set(err, -rc, "preparing to run");
+	}
 	rc = launcher_perform(&run, err);
-	if (rc == 0)
+	if (rc < 0)
+		blame(&run, result);
+	else
 		rc = watch(&run, result, err);
 	close_run(&run);
 	return rc;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "run/op.h"
-#include "sys/channel.h"
 #include "sys/process.h"
 
 enum { CLOSE_RANGE_ON_EXEC = 4 }; /* CLOSE_RANGE_CLOEXEC; close_range(2) */
@@ -67,13 +66,12 @@ static bool is_better(int candidate, int best)
 	return best == 0 || (best == -ENOENT && candidate != -ENOTDIR);
 }
 
-/* Announced first: silence without the announcement is never taken for a start. */
 int op_exec(struct run *run, const struct step *step)
 {
 	const struct program *program = step->data;
 	int best = 0;
 
-	channel_send(run->wire, (struct message){ run->at, 0 }, -1);
+	(void)run;
 	for (const char *const *path = program->candidates; *path; path++) {
 		int rc = sys_exec(*path, program->argv, program->environment);
 

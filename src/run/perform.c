@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of ops. OP_CLONE and OP_FORK are the performers' own affair. */
+/* The table of ops. OP_CLONE and OP_FORK are the performers' own affair; what is watched while the program runs is told in
+ * watch.h. */
 #include <errno.h>
 
 #include "run/op.h"
+
+/* Nothing to do now: a source of the watch acts on it. */
+static int op_watched(struct run *run, const struct step *step)
+{
+	(void)run;
+	(void)step;
+	return 0;
+}
 
 static op_function *const ops[OPS] = {
 	[OP_LEASE_IDS] = op_lease_ids, [OP_OPEN] = op_open, [OP_WRITE] = op_write, [OP_SOURCE] = op_source,
@@ -22,6 +31,7 @@ static op_function *const ops[OPS] = {
 	[OP_CHECK_NAMESPACES] = op_check_namespaces, [OP_CHECK_IDENTITY] = op_check_identity,
 	[OP_CHECK_CAPABILITIES] = op_check_capabilities, [OP_CHECK_MOUNTS] = op_check_mounts, [OP_CHECK_LIMIT] = op_check_limit,
 	[OP_CHECK_DESCRIPTORS] = op_check_descriptors,
+	[OP_WALL_TIME] = op_watched,
 };
 
 int perform(struct run *run, const struct step *step)

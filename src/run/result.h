@@ -20,8 +20,10 @@ enum reason {
 enum { RESULT_BLOCKED = 16 };
 
 struct blocked_call {
-	int number;          /* system call number; native architecture */
+	int number;          /* of the architecture, AUDIT_ARCH_* */
+	uint32_t arch;
 	uint64_t count;
+	uint64_t args[6];    /* of the first one */
 };
 
 struct result {
@@ -30,10 +32,12 @@ struct result {
 	int signal;          /* SIGNALED, BLOCKED_CALL, limits: the signal that ended it; 0: none */
 	int failed_step;     /* SETUP: index in the plan, from 0; -1: none */
 	int failed_errno;
-	uint64_t wall_ns, user_ns, system_ns, peak_memory_bytes, output_bytes;
-	uint64_t oom_kills, processes; /* NUMBER_NONE: not measured */
+	uint64_t wall_ns, user_ns, system_ns, peak_memory_bytes;
+	uint64_t oom_kills, processes, output_bytes; /* NUMBER_NONE: not measured */
 	struct blocked_call blocked[RESULT_BLOCKED]; /* in order of first occurrence */
 	unsigned blocked_count;
+	uint64_t blocked_beyond; /* denied calls of further kinds */
+	bool names_denied_calls; /* they were counted; otherwise the kernel denied them by itself */
 	uint64_t forced_switches, own_switches, minor_faults, major_faults;
 	const char *lacks[16]; /* asked for, not in force, permitted by --may-lack */
 	unsigned lacking_count;

@@ -4,13 +4,15 @@
  * (PID 1 of the jail) and the payload (init's child, which becomes the program). Only the holder of
  * the baton acts; where the side changes between launcher and init, a message passes it.
  *
- * What crosses the wire is two integers: {step, 0} passes the baton or announces exec, {step, errno}
- * reports a failure, {WIRE_STATUS, status} the end of the program. The launcher holds the same plan
- * and finds the words.
+ * What crosses the wire is two integers: {step, 0} passes the baton, {step, errno} reports a failure,
+ * {step of exec, -pid} that the program was executed (with the descriptor of its denied calls),
+ * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_SIGNAL,
+ * signal} a signal in. The launcher holds the same plan and finds the words.
  */
 #ifndef IMMURE_RUN_RUN_H
 #define IMMURE_RUN_RUN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -18,7 +20,7 @@
 #include "run/result.h"
 #include "sys/file.h"
 
-enum { WIRE_STATUS = -1, WIRE_LISTENER = -2, WIRE_TERMINAL = -3 };
+enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3 };
 enum { NAMESPACES = 8 };
 
 struct run {
@@ -32,8 +34,15 @@ struct run {
 	int lease;            /* holds the lock on leased ids; -1: none */
 	bool has_child;       /* init is alive or not yet reaped */
 	struct sys_identity namespaces[NAMESPACES]; /* the launcher's own, to compare with; order of ns_names */
-	bool payload_failed;  /* set by the payload in the memory it borrows from init */
+	int payload_errno;    /* set by the payload, in the memory it borrows from init: why the step at hand failed */
 	pid_t payload;        /* as init sees it */
+
+	int signals;          /* a signalfd of everything that the launcher gets; -1: none */
+	sigset_t signals_before;
+	bool are_signals_blocked;
+	uint64_t early_signals; /* came before there was anybody to pass them on to; bit n-1 */
+	int failed_step, failed_errno; /* the launcher's own; errno 0: none */
+	int interruption;     /* the signal that ended the run before the program was there; 0: none */
 };
 
 extern const char *const namespace_names[NAMESPACES];
@@ -56,6 +65,17 @@ int run_plan(const struct plan *plan, struct result *result, struct error *err) 
 
 /* From the birth of init to its end: signals, time, notifications. Fills RESULT; 0 or -errno with ERR told. */
 int watch(struct run *run, struct result *result, struct error *err) MUST_CHECK;
+
+/*
+ * From before the first step to after the last undo no signal ends the launcher: signals_block in the beginning,
+ * signals_restore at the end. signals_interrupt, while init is being set up: -EINTR when the run is asked to end.
+ */
+int signals_block(struct run *run) MUST_CHECK;
+void signals_restore(struct run *run);
+int signals_interrupt(struct run *run) MUST_CHECK;
+
+/* A signal ended the run before the program was there. Returns -EINTR. */
+int explain_interruption(const struct run *run, struct error *err);
 
 /* Puts words to a failed step: what, why, and the remedy for this op and errno. */
 int explain_failure(const struct plan *plan, int at, int errnum, struct error *err);

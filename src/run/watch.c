@@ -1,91 +1,215 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The launcher while the program runs: it waits for the end, forwards signals, keeps the time, and
- * answers the filter's notifications. Everything is one poll loop; nothing here trusts the jail.
+ * The launcher while the program runs: the table of sources and their poll loop, and what init says
+ * over the wire. Two integers a message are believed, and nothing else.
  */
+#include "run/watch.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#include "run/run.h"
 #include "sys/channel.h"
 #include "sys/process.h"
 
-enum { READY_WIRE, READY_SIGNAL, READY_TIMER, READY_LISTENER, READY_COUNT };
-
-struct watching {
-	struct run *run;
-	struct result *result;
-	struct pollfd ready[READY_COUNT];
-	bool is_announced;   /* exec was about to happen */
-	bool has_status;
-	int status;
-	int failed_step, failed_errno;
+/* In the order in which they start and finish. */
+static const struct source *const sources[] = {
+	&source_signals, &source_wall_time, &source_denied_calls,
 };
+_Static_assert(ARRAY_SIZE(sources) <= WATCH_SOURCES, "the table of states is too small");
 
-static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGALRM };
+enum { OWNER_WIRE = 255 };
+
+static int find_descriptor(const struct watch *watch, int fd)
+{
+	for (unsigned i = 0; i < watch->count; i++)
+		if (watch->ready[i].fd == fd || watch->ready[i].fd == -1 - fd)
+			return (int)i;
+	return -1;
+}
+
+static int add(struct watch *watch, int fd, short events, int owner)
+{
+	if (watch->count == WATCH_DESCRIPTORS)
+		return -ENOSPC;
+	watch->owners[watch->count] = (unsigned char)owner;
+	watch->ready[watch->count++] = (struct pollfd){ .fd = events ? fd : -1 - fd, .events = events };
+	return 0;
+}
+
+int watch_add(struct watch *watch, int fd, short events)
+{
+	return add(watch, fd, events, watch->current);
+}
+
+/* A negative descriptor is passed over by poll(2), hang-ups included. */
+void watch_change(struct watch *watch, int fd, short events)
+{
+	int at = find_descriptor(watch, fd);
+
+	if (at >= 0)
+		watch->ready[at] = (struct pollfd){ .fd = events ? fd : -1 - fd, .events = events };
+}
+
+void watch_drop(struct watch *watch, int fd)
+{
+	int at = find_descriptor(watch, fd);
+
+	if (at < 0)
+		return;
+	watch->count--;
+	watch->ready[at] = watch->ready[watch->count];
+	watch->owners[at] = watch->owners[watch->count];
+}
+
+void watch_end(struct watch *watch, enum reason reason)
+{
+	if (!watch->is_ending) {
+		watch->result->reason = reason;
+		watch->result->signal = SIGKILL;
+	}
+	watch->is_ending = true;
+	sys_signal_pidfd(watch->run->init_pidfd, SIGKILL);
+}
+
+void watch_signal(struct watch *watch, int signal)
+{
+	channel_send(watch->run->wire, (struct message){ WIRE_SIGNAL, signal }, -1);
+}
+
+void *watch_state(struct watch *watch, const struct source *source)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		if (sources[i] == source)
+			return watch->states[i];
+	return NULL;
+}
+
+static void announce(struct watch *watch)
+{
+	watch->is_announced = true;
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		watch->current = (int)i;
+		if (watch->states[i] && sources[i]->started)
+			sources[i]->started(watch, watch->states[i]);
+	}
+}
+
+/* A step inside failed, or the last one was reached. */
+static void hear_of_step(struct watch *watch, const struct message *message)
+{
+	const struct plan *plan = watch->run->plan;
+
+	if (message->what >= plan->count || watch->failed_errno)
+		return;
+	if (message->value > 0) {
+		watch->failed_step = message->what;
+		watch->failed_errno = message->value;
+	} else if (plan->steps[message->what].op == OP_EXEC && !watch->is_announced) {
+		watch->program = (pid_t)-message->value;
+		announce(watch);
+	}
+}
+
+/* A descriptor is taken only for the slot it is meant for, once. */
+static void keep_descriptor(struct run *run, const struct message *message, int fd)
+{
+	const int slot = message->what == WIRE_TERMINAL ? SLOT_TERMINAL : SLOT_LISTENER;
+
+	if (fd >= 0 && run->slots[slot] < 0)
+		run->slots[slot] = take_fd(&fd);
+	if (fd >= 0)
+		sys_close(fd);
+}
 
 /* One message from inside. Returns false when there will be no more. */
-static bool hear(struct watching *watching)
+static bool hear(struct watch *watch)
 {
 	struct message message;
-	int fd, rc = channel_receive(watching->run->wire, &message, &fd);
+	int fd, rc = channel_receive(watch->run->wire, &message, &fd);
 
 	if (rc <= 0)
 		return false;
-	if (message.what == WIRE_LISTENER && fd >= 0 && watching->ready[READY_LISTENER].fd < 0) {
-		watching->ready[READY_LISTENER].fd = fd;
-		return true;
-	}
-	if (fd >= 0)
-		sys_close(fd);
-	if (message.what == WIRE_STATUS && watching->is_announced) {
-		watching->status = message.value;
-		watching->has_status = true;
-	} else if (message.what >= 0 && message.what < watching->run->plan->count) {
-		if (message.value > 0 && !watching->failed_errno) {
-			watching->failed_step = message.what;
-			watching->failed_errno = message.value;
-		} else if (watching->run->plan->steps[message.what].op == OP_EXEC) {
-			watching->is_announced = true;
-		}
+	keep_descriptor(watch->run, &message, fd);
+	if (message.what >= 0)
+		hear_of_step(watch, &message);
+	if (message.what == WIRE_STATUS && watch->is_announced) {
+		watch->status = message.value;
+		watch->has_status = true;
 	}
 	return true;
 }
 
-static void forward_signals(struct watching *watching)
+/* Handlers may add and drop descriptors, so each is looked up again by its number. */
+static bool serve(struct watch *watch, const struct pollfd *ready, int owner)
 {
-	struct signalfd_siginfo info;
-
-	while (sys_read(watching->ready[READY_SIGNAL].fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		sys_signal_pidfd(watching->run->init_pidfd, (int)info.ssi_signo);
-}
-
-/* The last process under the filter is gone; a descriptor that has hung up would keep the poll spinning. */
-static void drop_listener(struct watching *watching)
-{
-	sys_close(watching->ready[READY_LISTENER].fd);
-	watching->ready[READY_LISTENER].fd = -1;
+	if (owner == OWNER_WIRE)
+		return hear(watch);
+	if (find_descriptor(watch, ready->fd) >= 0) {
+		watch->current = owner;
+		sources[owner]->ready(watch, watch->states[owner], ready->fd, ready->revents);
+	}
+	return true;
 }
 
 /* Until the wire ends: init is dead, or as good as. */
-static void wait_for_end(struct watching *watching)
+static void wait_for_end(struct watch *watch)
 {
-	while (sys_wait_ready(watching->ready, READY_COUNT, -1) >= 0) {
-		if (watching->ready[READY_SIGNAL].revents)
-			forward_signals(watching);
-		if (watching->ready[READY_LISTENER].revents & POLLHUP)
-			drop_listener(watching);
-		if (watching->ready[READY_TIMER].revents) {
-			watching->result->reason = REASON_WALL_TIME;
-			return;
+	struct pollfd ready[WATCH_DESCRIPTORS];
+	unsigned char owners[WATCH_DESCRIPTORS];
+
+	while (sys_wait_ready(watch->ready, watch->count, -1) >= 0) {
+		const unsigned count = watch->count;
+
+		memcpy(ready, watch->ready, count * sizeof(*ready));
+		memcpy(owners, watch->owners, count);
+		for (unsigned i = 0; i < count; i++)
+			if (ready[i].fd >= 0 && ready[i].revents && !serve(watch, &ready[i], owners[i]))
+				return;
+	}
+}
+
+static const struct step *find_step(const struct plan *plan, enum op op)
+{
+	for (int i = 0; i < plan->count; i++)
+		if (plan->steps[i].op == op)
+			return &plan->steps[i];
+	return NULL;
+}
+
+/* -errno: AT says which source could not start. */
+static int start_sources(struct watch *watch)
+{
+	static char stateless;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		int rc;
+
+		watch->current = (int)i;
+		if (sources[i]->op != OPS) {
+			watch->steps[i] = find_step(watch->run->plan, sources[i]->op);
+			if (!watch->steps[i])
+				continue;
 		}
-		if (watching->ready[READY_WIRE].revents && !hear(watching))
-			return;
+		watch->states[i] = sources[i]->size ? calloc(1, sources[i]->size) : &stateless;
+		rc = watch->states[i] ? sources[i]->start(watch, watch->states[i], watch->steps[i]) : -ENOMEM;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void finish_sources(struct watch *watch)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		watch->current = (int)i;
+		if (watch->states[i] && sources[i]->finish)
+			sources[i]->finish(watch, watch->states[i]);
+		if (watch->states[i] && sources[i]->size)
+			free(watch->states[i]);
 	}
 }
 
@@ -94,74 +218,86 @@ static uint64_t nanoseconds(const struct timeval *time)
 	return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_usec * 1000u;
 }
 
-static void bury(struct watching *watching)
+static void measure(struct result *result, const struct rusage *usage)
 {
-	struct run *run = watching->run;
+	result->user_ns = nanoseconds(&usage->ru_utime);
+	result->system_ns = nanoseconds(&usage->ru_stime);
+	result->peak_memory_bytes = (uint64_t)usage->ru_maxrss * 1024;
+	result->minor_faults = (uint64_t)usage->ru_minflt;
+	result->major_faults = (uint64_t)usage->ru_majflt;
+	result->own_switches = (uint64_t)usage->ru_nvcsw;
+	result->forced_switches = (uint64_t)usage->ru_nivcsw;
+}
+
+static void bury(struct watch *watch)
+{
+	struct run *run = watch->run;
 	struct rusage usage = { 0 };
 	int status;
 
 	sys_signal_pidfd(run->init_pidfd, SIGKILL); /* dead already, unless a limit ended the run */
 	if (sys_wait(run->init, &status, 0, &usage) == run->init)
 		run->has_child = false;
-	while (hear(watching))
+	while (hear(watch))
 		;
-	watching->result->user_ns = nanoseconds(&usage.ru_utime);
-	watching->result->system_ns = nanoseconds(&usage.ru_stime);
-	watching->result->peak_memory_bytes = (uint64_t)usage.ru_maxrss * 1024;
-	watching->result->minor_faults = (uint64_t)usage.ru_minflt;
-	watching->result->major_faults = (uint64_t)usage.ru_majflt;
-	watching->result->own_switches = (uint64_t)usage.ru_nvcsw;
-	watching->result->forced_switches = (uint64_t)usage.ru_nivcsw;
+	measure(watch->result, &usage);
 }
 
-static int conclude(struct watching *watching, struct error *err)
+/* The end of a program that was executed, where no limit ended it. */
+static void read_status(const struct watch *watch)
 {
-	struct result *result = watching->result;
-	const struct plan *plan = watching->run->plan;
+	struct result *result = watch->result;
 
-	if (watching->failed_errno) {
-		result->reason = REASON_SETUP;
-		result->failed_step = watching->failed_step;
-		result->failed_errno = watching->failed_errno;
-		return explain_failure(plan, watching->failed_step, watching->failed_errno, err);
-	}
-	if (!watching->is_announced && result->reason != REASON_WALL_TIME)
-		return error_set(err, ECHILD, "set-up died before the program was started");
-	if (result->reason == REASON_WALL_TIME)
-		return 0;
-	if (!watching->has_status) {
+	if (!watch->has_status) {
 		result->reason = REASON_SIGNALED; /* init was killed from outside, and the jail with it */
 		result->signal = SIGKILL;
-	} else if (WIFSIGNALED(watching->status)) {
+	} else if (WIFSIGNALED(watch->status)) {
 		result->reason = REASON_SIGNALED;
-		result->signal = WTERMSIG(watching->status);
+		result->signal = WTERMSIG(watch->status);
 	} else {
 		result->reason = REASON_EXITED;
-		result->exit_code = WEXITSTATUS(watching->status);
+		result->exit_code = WEXITSTATUS(watch->status);
 	}
+}
+
+static int conclude(struct watch *watch, struct error *err)
+{
+	struct result *result = watch->result;
+
+	if (watch->failed_errno) {
+		result->reason = REASON_SETUP;
+		result->failed_step = watch->failed_step;
+		result->failed_errno = watch->failed_errno;
+		return explain_failure(watch->run->plan, watch->failed_step, watch->failed_errno, err);
+	}
+	if (watch->run->interruption) {
+		result->reason = REASON_SIGNALED;
+		result->signal = watch->run->interruption;
+		return explain_interruption(watch->run, err);
+	}
+	if (watch->is_ending)
+		return 0;
+	if (!watch->is_announced)
+		return error_set(err, ECHILD, "set-up died before the program was started");
+	read_status(watch);
 	return 0;
 }
 
 int watch(struct run *run, struct result *result, struct error *err)
 {
-	struct watching watching = { .run = run, .result = result };
+	struct pollfd ready[WATCH_DESCRIPTORS];
+	struct watch watch = { .run = run, .result = result, .ready = ready };
 	const uint64_t start = sys_now_ns();
-	sigset_t set, before;
+	int failure, rc;
 
-	for (int i = 0; i < READY_COUNT; i++)
-		watching.ready[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
-	watching.ready[READY_WIRE].fd = run->wire;
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		sigaddset(&set, forwarded[i]);
-	sys_block_signals(&set, &before);
-	watching.ready[READY_SIGNAL].fd = sys_signal_descriptor(&set);
-	wait_for_end(&watching);
-	bury(&watching);
+	failure = add(&watch, run->wire, POLLIN, OWNER_WIRE);
+	if (failure == 0)
+		failure = start_sources(&watch);
+	if (failure == 0)
+		wait_for_end(&watch);
+	bury(&watch);
 	result->wall_ns = sys_now_ns() - start;
-	for (int i = READY_SIGNAL; i < READY_COUNT; i++)
-		if (watching.ready[i].fd >= 0)
-			sys_close(watching.ready[i].fd);
-	sys_block_signals(&before, NULL);
-	return conclude(&watching, err);
+	rc = conclude(&watch, err);
+	finish_sources(&watch);
+	return failure < 0 ? error_set(err, -failure, "watching the program") : rc;
 }

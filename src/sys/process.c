@@ -29,9 +29,9 @@ int clone(int (*body)(void *), void *stack, int flags, void *argument, ...);
 static pid_t clone_the_old_way(uint64_t flags, int *pidfd)
 {
 #if defined(__x86_64__)
-	return minus_errno(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL));
+	return minus_errno(syscall(SYS_clone, flags | CLONE_PIDFD, NULL, pidfd, NULL, NULL));
 #else
-	return minus_errno(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL));
+	return minus_errno(syscall(SYS_clone, flags | CLONE_PIDFD, NULL, pidfd, NULL, NULL));
 #endif
 }
 
@@ -40,7 +40,6 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd)
 	struct clone_args args = {
 		.flags = flags | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
-		.exit_signal = SIGCHLD,
 		.cgroup = cgroup < 0 ? 0 : (uint64_t)cgroup,
 	};
 	pid_t pid = minus_errno(syscall(SYS_clone3, &args, sizeof(args)));
@@ -90,7 +89,7 @@ pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage)
 	pid_t dead;
 
 	do
-		dead = wait4(pid, status, options, usage);
+		dead = wait4(pid, status, options | __WALL, usage);
 	while (dead < 0 && errno == EINTR);
 	if (dead == 0)
 		return -EAGAIN;
@@ -191,6 +190,38 @@ int sys_signal_descriptor(const sigset_t *set)
 	return minus_errno(signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+int sys_default_signal(int signal)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+
+	return minus_errno(sigaction(signal, &action, NULL));
+}
+
+int sys_child_descriptor(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	return sys_signal_descriptor(&set);
+}
+
+int sys_raise(int signal)
+{
+	return minus_errno(kill(getpid(), signal));
+}
+
+int sys_raise_unblocked(int signal)
+{
+	sigset_t set, before;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	if (sys_raise(signal) < 0 || sigprocmask(SIG_UNBLOCK, &set, &before) < 0)
+		return -errno;
+	return sys_block_signals(&before, NULL);
+}
+
 int sys_default_signals(void)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
@@ -227,16 +258,21 @@ uint64_t sys_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-int sys_timer(uint64_t nanoseconds)
+int sys_set_timer(int timer, uint64_t nanoseconds)
 {
 	struct itimerspec when = { .it_value = { (time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u) } };
-	auto_close int fd = minus_errno(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
 
-	if (fd < 0)
-		return fd;
 	if (!nanoseconds)
 		when.it_value.tv_nsec = 1; /* zero would disarm it */
-	return timerfd_settime(fd, 0, &when, NULL) < 0 ? -errno : take_fd(&fd);
+	return minus_errno(timerfd_settime(timer, 0, &when, NULL));
+}
+
+int sys_timer(uint64_t nanoseconds)
+{
+	auto_close int fd = minus_errno(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+	int rc = fd < 0 ? fd : sys_set_timer(fd, nanoseconds);
+
+	return rc < 0 ? rc : take_fd(&fd);
 }
 
 int sys_wait_ready(struct pollfd *fds, unsigned count, int timeout_ms)

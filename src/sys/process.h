@@ -16,7 +16,8 @@ struct pollfd;
 #define SYS_CLONE_NEWTIME 0x00000080ULL
 
 /*
- * A child as fork makes it, in new namespaces. FLAGS: CLONE_NEW*, SYS_CLONE_INTO_CGROUP. CGROUP: with that flag, a
+ * A child as fork makes it, in new namespaces, but its death sends no SIGCHLD: whatever the caller does with that signal, or
+ * another thread with wait(2), its status is kept for sys_wait. FLAGS: CLONE_NEW*, SYS_CLONE_INTO_CGROUP. CGROUP: with that flag, a
  * descriptor of a cgroup v2 directory. *PIDFD: its pidfd. Returns 0 in the child, the pid in the caller. Falls back to
  * clone(2) where an outer filter hides clone3 and no cgroup was asked for.
  */
@@ -34,7 +35,7 @@ int sys_unshare(int flags);
 int sys_open_pid(pid_t pid);                   /* pidfd_open(2) */
 int sys_signal_pidfd(int pidfd, int signal);
 int sys_kill(pid_t pid, int signal);
-/* wait4(2); -EAGAIN: WNOHANG and nobody has died. */
+/* wait4(2) for children of every kind; -EAGAIN: WNOHANG and nobody has died. */
 pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage);
 int sys_die_with_parent(int signal);
 pid_t sys_parent(void);
@@ -51,6 +52,12 @@ int sys_exec(const char *path, char *const argv[], char *const envp[]);
 int sys_run_helper(const char *path, char *const argv[]);
 int sys_block_signals(const sigset_t *set, sigset_t *before);
 int sys_signal_descriptor(const sigset_t *set);
+/* A signalfd of SIGCHLD, which must be blocked. */
+int sys_child_descriptor(void);
+int sys_default_signal(int signal);
+/* To the calling process: where it is blocked it waits; or let through at once, for this moment. */
+int sys_raise(int signal);
+int sys_raise_unblocked(int signal);
 /* Every disposition back to the default, nothing blocked. */
 int sys_default_signals(void);
 /* A new anonymous session keyring; keyctl(2). -ENOSYS where the kernel has none. */
@@ -58,8 +65,9 @@ int sys_new_keyring(void);
 int sys_loopback_up(void);
 /* Nanoseconds of CLOCK_MONOTONIC: the supervisor's own clock. */
 uint64_t sys_now_ns(void);
-/* A timerfd that fires once, NANOSECONDS from now. */
+/* A timerfd that fires once, NANOSECONDS from now; and the same for one that is there. */
 int sys_timer(uint64_t nanoseconds);
+int sys_set_timer(int timer, uint64_t nanoseconds);
 int sys_wait_ready(struct pollfd *fds, unsigned count, int timeout_ms);
 unsigned sys_processors(void);
 

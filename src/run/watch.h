@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The launcher while the program runs: one poll loop over a table of sources of events (watch.c). A
+ * source is a file of its own that knows one thing: signals, time, the terminal, output, denied calls,
+ * limits. None trusts the jail, and none may block.
+ *
+ * The order of a run:	start of every source, in the order of the table
+ *			ready, for each descriptor that is; started, when the program was executed
+ *			init is killed or dead, and reaped: nothing of the jail runs any more
+ *			finish of every source whose start was called, in the order of the table
+ * What steps made on the host (cgroups, ...) is undone only after that.
+ */
+#ifndef IMMURE_RUN_WATCH_H
+#define IMMURE_RUN_WATCH_H
+
+#include "run/run.h"
+
+struct watch;
+
+struct source {
+	const char *name;
+	size_t size;       /* of its state, which begins zeroed; 0: it has none */
+	/* The first step of this op in the plan is what it is for; without one the source sleeps. OPS: it is always there. */
+	enum op op;
+	/* Before the wait. Opens what is needed and names it by watch_add. -errno: the jail is ended, and the run fails. */
+	int (*start)(struct watch *watch, void *state, const struct step *step);
+	/* The program was executed (or is just about to die trying). NULL: does not matter. */
+	void (*started)(struct watch *watch, void *state);
+	/* FD, named by watch_add, has EVENTS of poll(2). NULL: it has no descriptors. */
+	void (*ready)(struct watch *watch, void *state, int fd, short events);
+	/* The jail is dead and its end is in the result; what was measured is added, descriptors are closed. NULL: nothing to do. */
+	void (*finish)(struct watch *watch, void *state);
+};
+
+enum { WATCH_DESCRIPTORS = 24, WATCH_SOURCES = 12 };
+
+struct watch {
+	struct run *run;
+	struct result *result;
+	bool is_announced; /* the program was executed */
+	bool is_ending;    /* watch_end was called; the result says why */
+	bool has_status;   /* init reported how the program ended: */
+	int status;        /* as wait(2) has it */
+	int failed_step, failed_errno; /* a step inside failed; errno 0: none did */
+	pid_t program;     /* the program's pid as init knows it; 0: not known yet */
+
+	/* the loop's own */
+	void *states[WATCH_SOURCES];
+	const struct step *steps[WATCH_SOURCES];
+	struct pollfd *ready;
+	unsigned char owners[WATCH_DESCRIPTORS];
+	unsigned count;
+	int current;       /* the source that is being called */
+};
+
+/* Polls FD for EVENTS on behalf of the source that is being called, which goes on owning it. -ENOSPC: the table is full. */
+int watch_add(struct watch *watch, int fd, short events) MUST_CHECK;
+/* FD is polled for EVENTS from now on; 0: not at all, not even for its end. */
+void watch_change(struct watch *watch, int fd, short events);
+/* FD is no longer polled. */
+void watch_drop(struct watch *watch, int fd);
+
+/* A limit is broken: kills the whole jail at once. The first reason given stays. */
+void watch_end(struct watch *watch, enum reason reason);
+
+/* Asks init to do what SIGNAL means: it is delivered to the program; SIGTSTP stops everything in the jail, SIGCONT continues it. */
+void watch_signal(struct watch *watch, int signal);
+
+/* The state and the step of another source, by name; NULL: it sleeps. For sources that serve each other. */
+void *watch_state(struct watch *watch, const struct source *source);
+
+extern const struct source source_signals, source_wall_time, source_denied_calls;
+
+#endif
