@@ -72,6 +72,18 @@ enum immure_format { IMMURE_TEXT, IMMURE_JSON };
 /* The whole plan and every setting with its origin; nothing is run. *TEXT is freed with free(). */
 IMMURE_API int immure_explain(struct immure_spec *spec, enum immure_format format, char **text, struct immure_error *err);
 
+/* Plans for the machine whose facts (immure_facts) are in the file at PATH, instead of this one. Such a spec can be explained
+ * and not run. */
+IMMURE_API int immure_spec_host(struct immure_spec *spec, const char *path, struct immure_error *err);
+
+/* ---- what this machine allows ---- */
+
+/* Tries everything that immure needs, in children that end with what they try; at most some seconds. *TEXT, freed with free(),
+ * has a row for each thing: whether it can be had, why not, and what to do. *WORKS: whether immure_run with defaults works. */
+IMMURE_API int immure_doctor(enum immure_format format, char **text, int *works, struct immure_error *err);
+/* What plans are made from, as JSON; freed with free(). */
+IMMURE_API int immure_facts(char **text, struct immure_error *err);
+
 /* ---- running ---- */
 
 struct immure_result;

@@ -14,6 +14,7 @@ struct immure_spec {
 	struct spec spec;
 	struct host host;      /* probed once, at the first need */
 	bool is_probed, is_resolved;
+	bool is_foreign;       /* the facts are another machine's: it can be planned for, not run on */
 };
 
 struct immure_result {

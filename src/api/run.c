@@ -47,6 +47,17 @@ static int compile_filter(struct spec *spec, struct error *err)
 	return modules.compile_filter(spec, err);
 }
 
+/* Nothing is asked of this machine: all that is known is in the facts. */
+static int prepare_foreign(struct immure_spec *spec, struct error *err)
+{
+	int rc = spec_make_absolute(&spec->spec, spec->host.cwd, err);
+
+	if (rc == 0)
+		rc = compile_filter(&spec->spec, err);
+	spec->is_resolved = rc == 0;
+	return rc;
+}
+
 int prepare(struct immure_spec *spec, struct error *err)
 {
 	int rc = 0;
@@ -56,6 +67,8 @@ int prepare(struct immure_spec *spec, struct error *err)
 	spec->is_probed = rc == 0;
 	if (rc < 0 || spec->is_resolved)
 		return rc;
+	if (spec->is_foreign)
+		return prepare_foreign(spec, err);
 	rc = spec_make_absolute(&spec->spec, spec->host.cwd, err);
 	if (rc == 0)
 		rc = fill_environment(&spec->spec, err);
@@ -127,7 +140,10 @@ int immure_run(struct immure_spec *spec, struct immure_result **output, struct i
 		return tell(out, &err, error_set(&err, ENOMEM, "running"), 125);
 	result->result.reason = REASON_SETUP;
 	result->result.failed_step = -1;
-	rc = spec->spec.command ? prepare(spec, &err) : error_mistake(&err, "there is no program to run");
+	if (spec->is_foreign)
+		rc = error_mistake(&err, "the facts are another machine's: it can be planned for, not run on");
+	else
+		rc = spec->spec.command ? prepare(spec, &err) : error_mistake(&err, "there is no program to run");
 	if (rc == 0)
 		rc = plan_make(&result->plan, &result->arena, &spec->spec, &spec->host, &err);
 	if (rc == 0)

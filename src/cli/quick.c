@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -14,7 +15,10 @@ static int hand_over(char *argv[])
 {
 	char path[4096];
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-full"));
+	const char *name = (const char *)getauxval(AT_EXECFN);
 
+	if (length <= 0 && name && strlen(name) < sizeof(path) - sizeof("-full")) /* there is no /proc */
+		length = (ssize_t)strlen(strcpy(path, name));
 	if (length > 0) {
 		memcpy(path + length, "-full", sizeof("-full"));
 		execv(path, argv);

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The built command for live tests: `immure` runs it as root and as an ordinary user, in turn."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
+NOBODY = 65534
+
+
+def pytest_configure(config):
+    for marker in ("container: also run inside an outer jail", "v2: also run on cgroup v2 alone"):
+        config.addinivalue_line("markers", marker)
+
+
+class Command:
+    """immure as one user. run() gives a CompletedProcess with text output."""
+
+    def __init__(self, folder, uid):
+        self.path, self.uid = str(folder / "immure"), uid
+
+    def words(self, *words):
+        own = os.geteuid()
+        drop = [] if self.uid == own else ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
+        return [*drop, self.path, *map(str, words)]
+
+    def run(self, *words, timeout=30, cwd="/", **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run(self.words(*words), capture_output=True, text=True, timeout=timeout, cwd=cwd, check=False, **options)
+
+
+@pytest.fixture(scope="session")
+def executables():
+    """Copies that every user may reach."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="immure-test-"))
+    folder.chmod(0o755)
+    for name in ("immure", "immure-full"):
+        if (BUILD / name).exists():
+            shutil.copy2(BUILD / name, folder / name)
+            (folder / name).chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["root", "user"])
+def immure(request, executables):
+    own = os.geteuid()
+    if request.param == "root" and own != 0:
+        pytest.skip("needs root")
+    return Command(executables, 0 if request.param == "root" else own or NOBODY)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""immure doctor: its first line and exit code tell whether immure run works, and each "no" has a cause."""
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+LIKE_DOCKER = pathlib.Path(__file__).resolve().parents[1] / "kernel" / "like-docker"
+ROWS = 36
+
+# Condition of the outer jail -> a row that must say no (or partly), and a word of its cause.
+CONDITIONS = [
+    ("", None, None),
+    ("--docker", "user-namespace", "filter"),
+    ("--docker -u 65534", "user-namespace", "filter"),
+    ("--k8s-userns", "user-namespace", "unshare"),
+    ("--k8s-userns --allow clone --allow mount", "cgroup-delegation", "read-only"),
+    ("--k8s-userns --allow clone -u 65534", "mount", "filter"),
+    ("--nouserns", "user-namespace", "max_user_namespaces is 0"),
+    ("--nouserns -u 65534", "user-namespace", "max_user_namespaces is 0"),
+    ("--noproc", "user-namespace", "no /proc"),
+    ("--noproc -u 65534", "user-namespace", "no /proc"),
+    ("--locked-proc", None, None),
+    ("--locked-proc -u 65534", "new-proc", "masked"),
+    ("--ro-cgroup", "cgroup-delegation", "read-only"),
+    ("--no-cgroup", "cgroup-layout", "cgroup"),
+    ("--nosys openat2 ENOSYS", "openat2", "filter"),
+    ("--nosys clone3 ENOSYS", "clone3", "filter"),
+    ("--nosys mount_setattr ENOSYS", "mount-api", "filter"),
+    ("--nosys landlock_create_ruleset ENOSYS", "landlock", "filter"),
+    ("--nosys seccomp EPERM", "seccomp", "filter"),
+]
+
+
+def examine(words, **options):
+    done = subprocess.run(words, capture_output=True, text=True, timeout=90, check=False, stdin=subprocess.DEVNULL, **options)
+    assert done.stdout, done.stderr
+    told = json.loads(done.stdout)
+    assert done.returncode == (0 if told["works"] else 1), done.stderr
+    assert len(told["checks"]) >= ROWS
+    for check in told["checks"]:
+        assert check["verdict"] in ("yes", "no", "partly") and check["meaning"] and check["found"], check
+        assert check["verdict"] == "yes" or check["cause"], check
+    return told, {check["name"]: check for check in told["checks"]}
+
+
+@pytest.mark.container
+def test_its_answer_is_what_a_run_does(immure):
+    told, checks = examine(immure.words("doctor", "--json"), cwd="/")
+    ran = immure.run("run", "/bin/true").returncode
+    assert told["works"] == (ran == 0)
+    assert checks["run"]["verdict"] == ("yes" if ran == 0 else "no")
+
+
+def test_the_first_line_says_it(immure):
+    done = immure.run("doctor")
+    assert done.stdout.startswith("immure run works here" if done.returncode == 0 else "immure run does not work here: ")
+
+
+def test_an_unknown_option_is_refused(immure):
+    done = immure.run("doctor", "--jsno")
+    assert done.returncode == 125 and "--jsno" in done.stderr
+
+
+def state_of_the_host():
+    groups = sorted(str(path) for path in pathlib.Path("/sys/fs/cgroup").rglob("immure*"))
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text(encoding="ascii")
+    children = pathlib.Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text(encoding="ascii")
+    sysctls = pathlib.Path("/proc/sys/user/max_user_namespaces").read_text(encoding="ascii")
+    return groups, mounts, children, sysctls
+
+
+def test_it_leaves_nothing_and_changes_nothing(immure):
+    before = state_of_the_host()
+    assert immure.run("doctor").returncode in (0, 1)
+    assert state_of_the_host() == before
+
+
+def test_facts_describe_a_machine_that_can_be_planned_for(immure, tmp_path):
+    facts = tmp_path / "host.json"
+    facts.write_text(immure.run("doctor", "--facts").stdout, encoding="utf-8")
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:3]:
+        parent.chmod(0o755)
+    assert json.loads(facts.read_text(encoding="utf-8"))["uid"] == immure.uid
+    there = immure.run("explain", "--host", facts, "--", "/bin/true")
+    here = immure.run("explain", "--", "/bin/true")
+    assert there.returncode == 0, there.stderr
+    assert there.stdout == here.stdout
+
+
+@pytest.mark.parametrize("text, word", [('{"uidd": 1}', "uidd"), ('{"uid": "x"}', "uid"), ('[1]', "object"), ('{"paths": [{}]}', "path"),
+                                        ('{"cgroup_way": "no"}', "cgroup_way"), ('{"capabilities": "0xzz"}', "capabilities")])
+def test_facts_that_do_not_fit_are_refused_with_their_place(executables, tmp_path, text, word):
+    facts = tmp_path / "host.json"
+    facts.write_text(text, encoding="utf-8")
+    done = subprocess.run([executables / "immure", "explain", "--host", facts, "--", "/bin/true"], capture_output=True, text=True,
+                          timeout=30, check=False)
+    assert done.returncode == 125
+    assert word in done.stderr and "host.json:1" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize("condition, row, word", CONDITIONS, ids=lambda value: str(value or "none").replace(" ", "_"))
+def test_in_an_outer_jail(executables, condition, row, word):
+    outer = [LIKE_DOCKER, *condition.split(), "--"]
+    told, checks = examine([*outer, executables / "immure", "doctor", "--json"])
+    ran = subprocess.run([*outer, executables / "immure", "run", "/bin/true"], capture_output=True, text=True, timeout=60, check=False)
+    assert told["works"] == (ran.returncode == 0), ran.stderr
+    if row:
+        assert checks[row]["verdict"] != "yes"
+        assert word in checks[row]["cause"]
