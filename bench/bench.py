@@ -3,6 +3,7 @@
 """make bench: one jail by kernel calls alone (the floor), by immure and by its peers, in turn, and a page of
 results. Run it as root; what a machine cannot start is listed with the reason."""
 import argparse
+import datetime
 import functools
 import os
 import platform
@@ -124,13 +125,16 @@ def report(options, rounds, timings, memory, calls, refused):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", required=True, help="the build folder that holds floor, calls and pairs")
     parser.add_argument("--immure", help="the program to measure; left out with a notice when absent")
-    parser.add_argument("--date", required=True, help="the date to print; the report itself asks no clock")
+    parser.add_argument("--build", help="the folder that holds floor, calls and pairs; bench/ beside immure otherwise")
+    parser.add_argument("--date", default=datetime.date.today().isoformat(), help="the date to print")
     parser.add_argument("--rounds", type=int, default=400)
     parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
     parser.add_argument("--output", default=os.path.join(os.path.dirname(__file__), "RESULTS.md"))
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.build:
+        options.build = os.path.join(os.path.dirname(options.immure or "build/immure"), "bench")
+    return options
 
 
 def main():
