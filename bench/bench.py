@@ -110,7 +110,7 @@ def report(options, rounds, timings, memory, calls, refused):
              "Made by `make bench` on %s; %s." % (options.date, machine()),
              "Whole process, from vfork to wait4, `/bin/true` inside; %d rounds in shuffled turn (heavy tools %d, each "
              "beside the floor and immure). Ratios are medians of the ratios within a round. "
-             "The floor is the same jail by kernel calls alone; \"on a skeleton\", with an installed folder as its root."
+             "The floor is the same jail by kernel calls alone; \"on a skeleton\", with an installed folder as root."
              % (rounds, max(rounds // 8, 10)), "", "Versions: %s." % "; ".join(map(first_line, peers.VERSIONS)), ""]
     for condition, timing in timings.items():
         lines += ["## " + title(*condition), ""] + timing_table(timing) + [""]

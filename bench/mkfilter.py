@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the floor's seccomp program, as C or with --raw as bytes: a deny-list merged into ranges of system call numbers and searched
-as a binary tree. It stands for the size and shape of a default profile; it is no policy of immure's."""
+"""Writes the floor's seccomp program, as C or with --raw as bytes: a deny-list merged into ranges of system
+call numbers and searched as a binary tree. It stands for the size and shape of a default profile; it is no
+policy of immure's."""
 import re
 import struct
 import sys
