@@ -71,6 +71,8 @@ int prepare(struct immure_spec *spec, struct error *err)
 		return prepare_foreign(spec, err);
 	rc = spec_make_absolute(&spec->spec, spec->host.cwd, err);
 	if (rc == 0)
+		rc = host_read_contents(&spec->spec, err);
+	if (rc == 0)
 		rc = fill_environment(&spec->spec, err);
 	if (rc == 0)
 		rc = compile_filter(&spec->spec, err);

@@ -178,7 +178,7 @@ static int act(struct spec *spec, const struct word *word, enum pass pass, struc
 
 	if (pass == PASS_PRESET && is_key(word, "preset"))
 		return load_preset(spec, word->value, err);
-	if (pass == PASS_FILE && is_key(word, "file"))
+	if (pass == PASS_FILE && is_key(word, "policy"))
 		return load(spec, word->value, err);
 	if (pass != PASS_WORDS)
 		return 0;

@@ -74,7 +74,7 @@ int spec_default(struct spec *spec, struct error *err)
 
 int plan_make(struct plan *plan, struct arena *arena, const struct spec *spec, const struct host *host, struct error *err)
 {
-	*plan = (struct plan){ .arena = arena, .slots = SLOT_FREE };
+	*plan = (struct plan){ .arena = arena, .slots = SLOT_FREE, .err = err };
 	plan->tree = arena_alloc(arena, sizeof(*plan->tree));
 	if (!plan->tree)
 		return error_set(err, ENOMEM, "planning");
@@ -89,6 +89,9 @@ int plan_make(struct plan *plan, struct arena *arena, const struct spec *spec, c
 		if ((*f)->plan)
 			(*f)->plan(plan, spec, host);
 	}
+	plan->err = NULL; /* the caller's story is not the plan's */
+	if (plan->is_refused)
+		return -EINVAL;
 	if (plan->is_short || plan->tree->is_full)
 		return error_set(err, E2BIG, "planning: more steps or mounts than a plan holds (%d, %d)", PLAN_STEPS, TREE_ITEMS);
 	return 0;

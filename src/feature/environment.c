@@ -90,8 +90,18 @@ static const char *value_of(const char *const *environment, const char *name)
 	return path_value;
 }
 
+/* A program given by its path on the host is executed where the jail shows it. */
+static const char *program_inside(struct plan *plan, const struct spec *spec, const char *name, const struct host *host)
+{
+	const bool is_of_jail = !plan->has_mountns || !host->cwd || (spec->root && name[0] == '/');
+	const char *path = is_of_jail ? NULL : path_clean(plan->arena, host->cwd, name);
+	const char *inside = path ? tree_inside(plan->tree, plan->arena, path) : NULL;
+
+	return inside ? inside : name;
+}
+
 /* What execvp(3) would try, in order. */
-static const char *const *make_candidates(struct plan *plan, const char *name, const char *path, const struct host *host)
+static const char *const *make_candidates(struct plan *plan, const struct spec *spec, const char *name, const char *path, const struct host *host)
 {
 	const char **list = arena_alloc(plan->arena, 66 * sizeof(*list));
 	size_t count = 0;
@@ -100,8 +110,7 @@ static const char *const *make_candidates(struct plan *plan, const char *name, c
 	if (!list)
 		return NULL;
 	if (strchr(name, '/')) {
-		list[count++] = name[0] == '/' || !host->cwd || !tree_shows(plan->tree, path_clean(plan->arena, host->cwd, name))
-			? name : path_clean(plan->arena, host->cwd, name);
+		list[count++] = program_inside(plan, spec, name, host);
 		return list;
 	}
 	while (*path && count < 64) {
@@ -114,13 +123,16 @@ static const char *const *make_candidates(struct plan *plan, const char *name, c
 	return list;
 }
 
+/* The current folder, wherever it is shown; else the home, if there is one. */
 static const char *start_directory(const struct plan *plan, const struct spec *spec, const struct host *host)
 {
+	const char *inside = host->cwd && plan->has_mountns ? tree_inside(plan->tree, plan->arena, host->cwd) : host->cwd;
+
 	if (spec->workdir)
 		return spec->workdir;
-	if (host->cwd && (!plan->has_mountns || tree_shows(plan->tree, host->cwd)))
-		return host->cwd;
-	return tree_find(plan->tree, plan->home) && plan->has_mountns ? plan->home : "/";
+	if (inside)
+		return inside;
+	return plan->has_mountns && (host->found_home || tree_find(plan->tree, plan->home)) ? plan->home : "/";
 }
 
 static const int32_t *kept(struct plan *plan, const struct spec *spec, size_t *count)
@@ -151,10 +163,10 @@ static void plan_environment(struct plan *plan, const struct spec *spec, const s
 	plan->is_short |= !program;
 	if (!program || !spec->command)
 		return;
-	plan->home = spec->root ? "/" : "/home/user";
+	plan->home = host->found_home ? host->found_home : spec->root ? "/" : "/home/user";
 	program->argv = spec->command;
 	program->environment = (char *const *)make_environment(plan, spec, host);
-	program->candidates = make_candidates(plan, spec->command[0],
+	program->candidates = make_candidates(plan, spec, spec->command[0],
 					      value_of((const char *const *)program->environment, "PATH") + 1, host);
 	if (!spec->keep_keyring)
 		plan_add(plan, (struct step){ .op = OP_KEYRING, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,

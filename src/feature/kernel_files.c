@@ -3,7 +3,9 @@
  * /proc, /sys and /dev. The program's ids never map to host root, so files of /proc that only root
  * may open need no mask; masks are for what anybody could read. proc(5)
  */
-#include "feature/feature.h"
+#include <errno.h>
+
+#include "feature/root.h"
 
 static const char *const proc_modes[] = { "new", "bind", "none", NULL };
 static const char *const sys_modes[] = { "none", "ro", NULL };
@@ -36,55 +38,114 @@ static const struct { const char *path; bool is_for_host_root, is_read_only; } g
 	{ "/proc/sysrq-trigger", true, true }, { "/proc/irq", true, true }, { "/proc/bus", true, true }, { "/proc/fs", true, true },
 };
 
-static void add_proc(struct plan *plan, const struct spec *spec)
+/* Of a fresh /sys what tells about the machine below the system: firmware, power, the kernel's own insides. */
+static const char *const hidden_in_sys[] = {
+	"/sys/firmware", "/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security", "/sys/kernel/vmcoreinfo",
+	"/sys/kernel/notes", "/sys/fs/pstore", "/sys/fs/bpf", "/sys/fs/cgroup", "/sys/power", "/sys/devices/virtual/powercap",
+	"/sys/class/powercap",
+};
+
+static bool is_asked(const struct origin *origin)
+{
+	return origin->layer != LAYER_DEFAULT;
+}
+
+static void add_guards(struct plan *plan, const struct spec *spec, const struct origin *origin)
+{
+	const bool is_all_read_only = spec->proc == PROC_BIND;
+
+	for (size_t i = 0; i < ARRAY_SIZE(guarded); i++) {
+		if (guarded[i].is_for_host_root && !spec->allow_host_root)
+			continue;
+		if (guarded[i].is_read_only && is_all_read_only)
+			continue;
+		tree_add(plan->tree, (struct tree_item){ .target = guarded[i].path, .is_optional = true,
+			.kind = guarded[i].is_read_only ? TREE_READ_ONLY : TREE_MASK, .origin = origin,
+			.why = guarded[i].is_read_only ? "not to be written" : "tells about the machine" });
+	}
+}
+
+static void add_proc(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	const struct origin *origin = SPEC_ORIGIN(spec, proc);
 
 	if (spec->proc == PROC_NONE)
 		return;
-	tree_add(plan->tree, (struct tree_item){ .kind = spec->proc == PROC_NEW ? TREE_PROC : TREE_BIND, .target = "/proc",
-		.source = "/proc", .is_writable = spec->proc == PROC_NEW, .origin = origin, .descriptor = -1 });
-	if (spec->proc != PROC_NEW)
+	if (!is_asked(origin) && !root_has_place(plan, spec, host, "/proc", "programs that look at processes will fail"))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(guarded); i++)
-		if (!guarded[i].is_for_host_root || spec->allow_host_root)
-			tree_add(plan->tree, (struct tree_item){ .target = guarded[i].path, .is_optional = true,
-				.kind = guarded[i].is_read_only ? TREE_READ_ONLY : TREE_MASK, .origin = origin, .descriptor = -1,
-				.why = guarded[i].is_read_only ? "not to be written" : "tells about the machine" });
+	tree_add(plan->tree, (struct tree_item){ .kind = spec->proc == PROC_NEW ? TREE_PROC : TREE_BIND, .target = "/proc",
+		.source = "/proc", .is_writable = spec->proc == PROC_NEW, .origin = origin,
+		.why = spec->proc == PROC_BIND ? "the host's: its processes are seen by name" : NULL });
+	add_guards(plan, spec, origin);
+}
+
+static void add_sys(struct plan *plan, const struct spec *spec)
+{
+	const struct origin *origin = SPEC_ORIGIN(spec, sys);
+
+	if (spec->sys != SYS_RO)
+		return;
+	tree_add(plan->tree, (struct tree_item){ .kind = TREE_SYSFS, .target = "/sys", .origin = origin });
+	for (size_t i = 0; i < ARRAY_SIZE(hidden_in_sys); i++)
+		tree_add(plan->tree, (struct tree_item){ .kind = TREE_MASK, .target = hidden_in_sys[i], .is_optional = true,
+			.origin = origin, .why = "tells about the machine" });
+}
+
+static void add_devices(struct plan *plan, const struct host *host, const struct origin *origin)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		if (host_look(host, devices[i])->kind == PATH_OTHER)
+			tree_add(plan->tree, (struct tree_item){ .kind = TREE_BIND, .target = devices[i], .source = devices[i],
+				.is_file = true, .is_writable = true, .may_hold_devices = true, .origin = origin });
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		tree_add(plan->tree, (struct tree_item){ .kind = TREE_SYMLINK, .target = links[i].path, .source = links[i].target,
+			.origin = origin });
 }
 
 static void add_dev(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	const struct origin *origin = SPEC_ORIGIN(spec, dev);
+	const bool is_own_root = !root_is_directory(spec);
 
 	if (spec->dev == DEV_NONE)
 		return;
-	if (!tree_find(plan->tree, "/") || tree_find(plan->tree, "/")->kind != TREE_SCRATCH)
+	if (!is_asked(origin) && !root_has_place(plan, spec, host, "/dev", "there is no /dev/null, no random numbers, no terminals"))
+		return;
+	if (!is_own_root)
 		tree_add(plan->tree, (struct tree_item){ .kind = TREE_TMPFS, .target = "/dev", .mode = 0755, .origin = origin,
-			.text = "size=64k,nr_inodes=64,mode=755", .descriptor = -1 });
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
-		if (host_look(host, devices[i])->kind == PATH_OTHER)
-			tree_add(plan->tree, (struct tree_item){ .kind = TREE_BIND, .target = devices[i], .source = devices[i],
-				.is_file = true, .is_writable = true, .may_hold_devices = true, .origin = origin, .descriptor = -1 });
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		tree_add(plan->tree, (struct tree_item){ .kind = TREE_SYMLINK, .target = links[i].path, .source = links[i].target,
-			.origin = origin, .descriptor = -1 });
+			.text = "size=64k,nr_inodes=64,mode=755" });
+	add_devices(plan, host, origin);
 	tree_add(plan->tree, (struct tree_item){ .kind = TREE_DEVPTS, .target = "/dev/pts", .is_writable = true,
-		.may_hold_devices = true, .origin = origin, .descriptor = -1,
-		.text = "newinstance,ptmxmode=0666,mode=620,max=64" });
+		.may_hold_devices = true, .origin = origin, .text = "newinstance,ptmxmode=0666,mode=620,max=64" });
 	tree_add(plan->tree, (struct tree_item){ .kind = TREE_SCRATCH, .target = "/dev/shm", .is_writable = true, .mode = 01777,
-		.origin = origin, .descriptor = -1, .why = "private, thrown away at the end" });
+		.text = is_own_root ? NULL : root_tmpfs_options(plan, spec, 4, 01777), .origin = origin,
+		.why = "private, thrown away at the end" });
+}
+
+/*
+ * The host's /proc shows the host's processes. Where the jail's user is the caller, /proc/PID/root of the caller's
+ * other processes would lead out: only Landlock, which forbids to look into processes outside, stands in between.
+ */
+static int check(const struct spec *spec, const struct host *host, struct error *err)
+{
+	const bool may_be_caller = host->uid != 0 || spec->allow_host_root;
+
+	if (spec->proc != PROC_BIND || !may_be_caller || host->has_no_namespaces)
+		return 0;
+	if (host->landlock_abi && spec->landlock != LANDLOCK_OFF)
+		return 0;
+	error_mistake(err, "--proc bind: the caller's other processes would be open to the program through /proc");
+	error_remedy(err, "E-PROC-BIND", "it needs Landlock here; or use --proc none");
+	return -EPERM;
 }
 
 static void plan_kernel_files(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	add_proc(plan, spec);
-	if (spec->sys == SYS_RO)
-		tree_add(plan->tree, (struct tree_item){ .kind = TREE_SYSFS, .target = "/sys", .origin = SPEC_ORIGIN(spec, sys),
-							 .descriptor = -1 });
+	add_proc(plan, spec, host);
+	add_sys(plan, spec);
 	add_dev(plan, spec, host);
 }
 
 const struct feature feature_kernel_files = {
-	.name = "kernel files", .title = "/proc, /sys and /dev", .fields = fields, .plan = plan_kernel_files,
+	.name = "kernel files", .title = "/proc, /sys and /dev", .fields = fields, .check = check, .plan = plan_kernel_files,
 };

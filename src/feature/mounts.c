@@ -2,20 +2,23 @@
 /*
  * The finished tree becomes steps. Sources are opened before anything changes: by the launcher where
  * it may clone mounts (it also may read what init no longer can), otherwise by init. The new root is
- * filled by descriptor; a path inside is always resolved below the new root, so a symbolic link in it
- * never leads out. Then the old root goes.
+ * filled by descriptor. A path inside is resolved below the new root, so a symbolic link in it never
+ * leads out; where immure alone has made all that leads there, it is used as it stands. What lies in
+ * somebody's folder must have its place there already: nothing is made on the host. Then the old root goes.
  */
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "base/path.h"
 #include "feature/feature.h"
 
-#ifndef MOUNT_ATTR_NOSYMFOLLOW
-#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#ifndef MOUNT_ATTR_IDMAP
+#define MOUNT_ATTR_IDMAP 0x00100000
 #endif
+
+/* Enough to hold the mount points of what lies in a mask. */
+static const char *const mask_options = "size=64k,nr_inodes=128,mode=555";
 
 static uint64_t attributes_of(const struct tree_item *item)
 {
@@ -33,58 +36,57 @@ static uint64_t attributes_of(const struct tree_item *item)
 static struct step item_step(enum op op, const struct tree_item *item)
 {
 	return (struct step){ .op = op, .side = INIT, .phase = PHASE_ROOT, .origin = item->origin, .why = item->why,
-			      .subject = item->target, .slot = SLOT_NONE };
+			      .subject = item->target, .slot = SLOT_NONE, .how = item->is_direct ? STEP_DIRECT : 0 };
 }
 
-/* Whether what lies at PATH is on a file system that immure itself has just made, and so must be created. */
-static bool is_fresh(const struct tree *tree, const struct tree_item *self)
+static bool is_root(const struct tree_item *item)
 {
-	const struct tree_item *holder = NULL;
-
-	for (int i = 0; i < tree->count; i++) {
-		const struct tree_item *item = &tree->items[i];
-		const bool holds = item->kind == TREE_SCRATCH || item->kind == TREE_TMPFS || item->kind == TREE_BIND ||
-				   item->kind == TREE_PROC || item->kind == TREE_SYSFS || item->kind == TREE_OVERLAY ||
-				   item->kind == TREE_DIRECTORY;
-
-		if (item == self || !holds || item->is_file || !path_is_under(self->target, item->target))
-			continue;
-		if (!holder || path_depth(item->target) > path_depth(holder->target))
-			holder = item;
-	}
-	return !holder || holder->kind == TREE_SCRATCH || holder->kind == TREE_TMPFS || holder->kind == TREE_DIRECTORY ||
-	       holder->kind == TREE_OVERLAY;
+	return !item->target[1];
 }
 
-/* The parents of a target on a fresh file system; each is made once. */
+static int slot_of(struct plan *plan, const struct tree_item *item)
+{
+	return is_root(item) ? SLOT_ROOT : plan_slot(plan);
+}
+
+static bool is_made_already(const struct plan *plan, const char *path)
+{
+	if (tree_find(plan->tree, path))
+		return true;
+	for (int i = plan->count - 1; i >= 0; i--)
+		if (plan->steps[i].op == OP_DIRECTORY && strcmp(plan->steps[i].subject, path) == 0)
+			return true;
+	return false;
+}
+
+/* The directories above a target on a fresh file system that no item names; each is made once. */
 static void add_parents(struct plan *plan, const struct tree_item *item)
 {
-	char *path = arena_copy(plan->arena, item->target);
+	char *path = strchr(item->target + 1, '/') ? arena_copy(plan->arena, item->target) : NULL;
 
 	for (char *slash = path ? strchr(path + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
 		struct step step = item_step(OP_DIRECTORY, item);
-		bool is_made = false;
 
 		*slash = '\0';
-		for (int i = 0; i < plan->count; i++)
-			is_made |= (plan->steps[i].op == OP_DIRECTORY || plan->steps[i].op == OP_ATTACH) &&
-				   strcmp(plan->steps[i].subject, path) == 0;
-		step.subject = plan_copy(plan, path);
-		step.number = 0755;
-		step.origin = NULL;
-		step.why = "leads to what follows";
-		if (!is_made)
+		if (!is_made_already(plan, path)) {
+			step.subject = plan_copy(plan, path);
+			step.number = 0755;
+			step.origin = NULL;
+			step.why = "leads to what follows";
 			plan_add(plan, step);
+		}
 		*slash = '/';
 	}
 }
 
 static void add_directory(struct plan *plan, const struct tree_item *item, unsigned mode)
 {
-	struct step step = item_step(OP_DIRECTORY, item);
+	struct step step = item_step(item->place == PLACE_FOREIGN ? OP_FIND : OP_DIRECTORY, item);
 
+	if (item->place != PLACE_FOREIGN)
+		add_parents(plan, item);
 	step.number = mode;
-	step.flags = item->is_owned ? STEP_OWNED : 0;
+	step.how |= item->is_owned ? STEP_OWNED : 0;
 	plan_add(plan, step);
 }
 
@@ -92,15 +94,14 @@ static void add_mount_point(struct plan *plan, const struct tree_item *item)
 {
 	struct step step = item_step(OP_FILE, item);
 
-	if (strcmp(item->target, "/") == 0 || !is_fresh(plan->tree, item))
+	if (is_root(item) || item->place == PLACE_FOREIGN)
 		return;
-	add_parents(plan, item);
 	if (!item->is_file) {
-		add_directory(plan, item, item->mode ? item->mode : 0755);
+		add_directory(plan, item, item->kind == TREE_SCRATCH ? item->mode : 0755);
 		return;
 	}
+	add_parents(plan, item);
 	step.number = 0444;
-	step.text = "";
 	plan_add(plan, step);
 }
 
@@ -112,53 +113,58 @@ static void add_attach(struct plan *plan, const struct tree_item *item, int slot
 	plan_add(plan, step);
 }
 
-static void add_bind(struct plan *plan, const struct tree_item *item)
+static int add_source(struct plan *plan, const struct tree_item *item, uint64_t attributes, int slot)
 {
 	struct step step = item_step(OP_SOURCE, item);
-	const bool is_root = strcmp(item->target, "/") == 0;
 
-	step.slot = is_root ? SLOT_ROOT : plan_slot(plan);
+	step.slot = slot;
 	step.subject = item->source;
-	step.flags = attributes_of(item);
+	step.flags = attributes | (item->ids ? MOUNT_ATTR_IDMAP : 0);
+	step.number = (uint64_t)item->ids;
 	step.side = plan->opens_as_launcher ? LAUNCHER : INIT;
 	step.phase = plan->opens_as_launcher ? PHASE_OPEN : PHASE_SOURCES;
 	plan_add(plan, step);
+	return slot;
+}
+
+static void add_bind(struct plan *plan, const struct tree_item *item)
+{
+	int slot = add_source(plan, item, attributes_of(item), slot_of(plan, item));
+
 	add_mount_point(plan, item);
-	add_attach(plan, item, step.slot);
+	add_attach(plan, item, slot);
+}
+
+/* A file system of immure's own that nobody may write to is filled first. */
+static void seal(struct plan *plan, const struct tree_item *item)
+{
+	plan_add(plan, (struct step){ .op = OP_SET_READ_ONLY, .side = INIT, .phase = PHASE_SEAL, .subject = item->target,
+		.flags = MOUNT_ATTR_RDONLY, .slot = SLOT_NONE, .origin = item->origin, .why = "it is complete" });
 }
 
 static void add_new_mount(struct plan *plan, const struct tree_item *item, const char *type)
 {
+	const bool is_sealed = !item->is_writable && item->has_inner && item->kind != TREE_PROC && item->kind != TREE_SYSFS;
 	struct step step = item_step(OP_NEW_MOUNT, item);
-	const bool is_root = strcmp(item->target, "/") == 0;
 
-	step.slot = is_root ? SLOT_ROOT : plan_slot(plan);
+	step.slot = slot_of(plan, item);
 	step.text = item->text;
-	step.flags = attributes_of(item);
+	step.flags = attributes_of(item) & ~(is_sealed ? (uint64_t)MOUNT_ATTR_RDONLY : 0);
 	step.subject = type;
+	step.how = item->is_owned ? STEP_OWNED : 0;
 	plan_add(plan, step);
 	add_mount_point(plan, item);
 	add_attach(plan, item, step.slot);
+	if (is_sealed)
+		seal(plan, item);
 }
 
 static void add_scratch(struct plan *plan, const struct tree_item *item)
 {
-	const struct tree_item *root = tree_find(plan->tree, "/");
 	struct step step = item_step(OP_BIND_INSIDE, item);
 
-	if (strcmp(item->target, "/") == 0) {
-		struct tree_item writable = *item;
-
-		writable.is_writable = true; /* while it is filled; PHASE_SEAL ends that */
-		add_new_mount(plan, &writable, "tmpfs");
-		return;
-	}
-	if (root->kind != TREE_SCRATCH) { /* nothing of ours to take a part of */
-		struct tree_item own = *item;
-
-		own.text = plan_format(plan, "size=64M,nr_inodes=8192,mode=%o", item->mode);
-		own.kind = TREE_TMPFS;
-		add_new_mount(plan, &own, "tmpfs");
+	if (item->text) {
+		add_new_mount(plan, item, "tmpfs");
 		return;
 	}
 	add_mount_point(plan, item);
@@ -166,66 +172,95 @@ static void add_scratch(struct plan *plan, const struct tree_item *item)
 	plan_add(plan, step);
 }
 
+/* In somebody's folder an existing file is covered; elsewhere the file is made. */
 static void add_file(struct plan *plan, const struct tree_item *item)
 {
-	struct step step = item_step(OP_FILE, item);
+	const bool is_cover = item->place == PLACE_FOREIGN;
+	struct step step = item_step(is_cover ? OP_FILE_COVER : OP_FILE, item);
 
-	add_parents(plan, item);
+	if (!is_cover)
+		add_parents(plan, item);
 	step.number = item->mode;
 	step.data = item->text;
 	step.size = item->text_size;
-	step.flags = item->is_owned ? STEP_OWNED : 0;
-	if (item->descriptor >= 0) {
-		step.more = (uint64_t)item->descriptor;
-		step.flags |= STEP_FROM_DESCRIPTOR;
+	step.how |= item->is_owned ? STEP_OWNED : 0;
+	if (is_cover) {
+		step.slot = plan_slot(plan);
+		step.text = plan_format(plan, "size=%zu,nr_inodes=4,mode=700", item->text_size + 65536);
+		step.flags = attributes_of(item);
 	}
 	plan_add(plan, step);
+	if (is_cover)
+		add_attach(plan, item, step.slot);
 }
 
 static void add_symlink(struct plan *plan, const struct tree_item *item)
 {
 	struct step step = item_step(OP_SYMLINK, item);
+	char where[ORIGIN_TEXT];
 
+	if (item->place == PLACE_FOREIGN && !plan->is_refused) {
+		plan->is_refused = true;
+		error_mistake(plan->err, "%s: a link cannot be made on \"%s\": it lies in a folder of the host's",
+			      item->origin ? origin_print(item->origin, where) : "default", item->target);
+		error_remedy(plan->err, "E-PLACE-FOREIGN", "show the folder by --overlay, or the root by --root-mode overlay");
+		return;
+	}
 	add_parents(plan, item);
 	step.text = item->source;
 	plan_add(plan, step);
 }
 
-static void add_mask(struct plan *plan, const struct tree_item *item)
+static void add_read_only(struct plan *plan, const struct tree_item *item)
 {
-	struct step step = item_step(item->kind == TREE_MASK ? OP_MASK : OP_BIND_INSIDE, item);
+	struct step step = item_step(OP_BIND_INSIDE, item);
 
 	step.flags = attributes_of(item);
-	step.number = item->is_optional;
-	step.slot = item->kind == TREE_MASK ? SLOT_NULL : SLOT_NONE;
+	step.how |= item->is_optional ? STEP_OPTIONAL : 0;
+	plan_add(plan, step);
+}
+
+/* A mask in which something else is shown is a file system of its own, sealed at the end. */
+static void add_mask(struct plan *plan, const struct tree_item *item)
+{
+	struct tree_item filled = *item;
+	struct step step = item_step(OP_MASK, item);
+
+	filled.text = mask_options;
+	if (item->has_inner) {
+		add_new_mount(plan, &filled, "tmpfs");
+		return;
+	}
+	step.flags = attributes_of(item);
+	step.how |= item->is_optional ? STEP_OPTIONAL : 0;
+	step.slot = SLOT_NULL;
 	plan_add(plan, step);
 }
 
 /* The null device that covers masked files is the host's own, opened before the tree of the jail exists. */
 static void add_null_device(struct plan *plan)
 {
-	plan_add(plan, (struct step){ .op = OP_OPEN, .side = INIT, .phase = PHASE_SOURCES, .subject = "/dev/null",
-		.slot = SLOT_NULL, .number = O_PATH, .why = "covers masked files" });
+	for (int i = 0; i < plan->tree->count; i++) {
+		if (plan->tree->items[i].kind != TREE_MASK)
+			continue;
+		plan_add(plan, (struct step){ .op = OP_OPEN, .side = INIT, .phase = PHASE_SOURCES, .subject = "/dev/null",
+			.slot = SLOT_NULL, .number = O_PATH, .why = "covers masked files" });
+		return;
+	}
 }
 
 static void add_overlay(struct plan *plan, const struct tree_item *item)
 {
-	struct step step = item_step(OP_SOURCE, item);
-	const int source = plan_slot(plan), slot = strcmp(item->target, "/") == 0 ? SLOT_ROOT : plan_slot(plan);
+	struct step step = item_step(OP_OVERLAY, item);
+	int source = add_source(plan, item, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY, plan_slot(plan));
 
-	step.slot = source;
-	step.subject = item->source;
-	step.flags = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY;
-	step.side = plan->opens_as_launcher ? LAUNCHER : INIT;
-	step.phase = plan->opens_as_launcher ? PHASE_OPEN : PHASE_SOURCES;
-	plan_add(plan, step);
-	step = item_step(OP_OVERLAY, item);
-	step.slot = slot;
+	step.slot = slot_of(plan, item);
 	step.number = (uint64_t)source;
 	step.flags = attributes_of(item);
+	step.text = item->text;
 	plan_add(plan, step);
 	add_mount_point(plan, item);
-	add_attach(plan, item, slot);
+	add_attach(plan, item, step.slot);
 }
 
 static void add_item(struct plan *plan, const struct tree_item *item)
@@ -238,37 +273,30 @@ static void add_item(struct plan *plan, const struct tree_item *item)
 	case TREE_SYSFS: add_new_mount(plan, item, "sysfs"); break;
 	case TREE_DEVPTS: add_new_mount(plan, item, "devpts"); break;
 	case TREE_MQUEUE: add_new_mount(plan, item, "mqueue"); break;
-	case TREE_DIRECTORY: add_parents(plan, item); add_directory(plan, item, item->mode); break;
+	case TREE_DIRECTORY: add_directory(plan, item, item->mode); break;
 	case TREE_FILE: add_file(plan, item); break;
 	case TREE_SYMLINK: add_symlink(plan, item); break;
-	case TREE_MASK: case TREE_READ_ONLY: add_mask(plan, item); break;
+	case TREE_READ_ONLY: add_read_only(plan, item); break;
+	case TREE_MASK: add_mask(plan, item); break;
 	case TREE_OVERLAY: add_overlay(plan, item); break;
 	}
 }
 
 static void plan_mounts(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	const struct tree_item *root;
-
 	(void)spec;
-	tree_sort(plan->tree);
-	root = tree_find(plan->tree, "/");
+	tree_settle(plan->tree, plan->arena);
 	if (!plan->has_mountns)
 		return;
 	plan_add(plan, (struct step){ .op = OP_PRIVATE, .side = INIT, .phase = PHASE_SOURCES, .subject = "/", .slot = SLOT_NONE,
 				      .why = "nothing mounted inside is seen outside, nor the other way" });
-	for (int i = 0; i < plan->tree->count; i++)
-		if (plan->tree->items[i].kind == TREE_MASK) {
-			add_null_device(plan);
-			break;
-		}
+	plan_add(plan, (struct step){ .op = OP_UMASK, .side = INIT, .phase = PHASE_SOURCES, .slot = SLOT_NONE,
+				      .why = "modes are given as they shall be" });
+	add_null_device(plan);
 	for (int i = 0; i < plan->tree->count; i++)
 		add_item(plan, &plan->tree->items[i]);
 	plan_add(plan, (struct step){ .op = host->root_is_rootfs ? OP_CHROOT : OP_PIVOT, .side = INIT, .phase = PHASE_PIVOT,
 				      .slot = SLOT_ROOT, .why = "into the new root; the old one goes" });
-	if (root && root->kind == TREE_SCRATCH && !root->is_writable)
-		plan_add(plan, (struct step){ .op = OP_SET_READ_ONLY, .side = INIT, .phase = PHASE_SEAL, .subject = "/",
-			.flags = MOUNT_ATTR_RDONLY, .slot = SLOT_NONE, .why = "the root is complete" });
 }
 
 const struct feature feature_mounts = { .name = "mounts", .title = "File system", .plan = plan_mounts };

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The root: the host view (system directories read-only, a small /etc, private temporary folders),
- * a directory, or nothing. It only fills the tree; mounts.c turns the tree into steps.
+ * What the user puts into the tree, over the root (root.c) and in the order given: the most specific
+ * wins, and of two on one place the later. It only fills the tree; mounts.c turns it into steps.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "base/path.h"
-#include "feature/feature.h"
+#include "feature/owner.h"
+#include "feature/root.h"
 
 static const char *const root_modes[] = { "ro", "rw", "overlay", NULL };
 
@@ -39,120 +40,101 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
-/* The system tree; what is not there is left out. */
-static const char *const system_paths[] = { "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store" };
-/* Of /etc only what tells nothing about the machine and its people. */
-static const char *const etc_paths[] = { "/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/certs", "/etc/localtime" };
-/* Private and writable for the program; sizes are shared. */
-static const struct { const char *path; unsigned mode; } scratch[] = {
-	{ "/tmp", 01777 }, { "/var/tmp", 01777 }, { "/run", 0755 }, { "/home/user", 0700 },
-};
-
-static bool is_host_view(const struct spec *spec)
+static bool is_of_host(const struct mount *mount)
 {
-	return !spec->root;
+	return mount->kind == MOUNT_RO || mount->kind == MOUNT_RW || mount->kind == MOUNT_OVERLAY;
 }
 
-static bool is_empty_root(const struct spec *spec)
+static int check_source(const struct mount *mount, const struct host *host, struct error *err)
 {
-	return spec->root && strcmp(spec->root, "empty") == 0;
-}
-
-static int check(const struct spec *spec, const struct host *host, struct error *err)
-{
+	const enum path_kind kind = host_look(host, mount->source)->kind;
 	char where[ORIGIN_TEXT];
 
-	if (host->has_no_namespaces || spec->mountns.mode != NAMESPACE_NEW)
-		return 0;
-	if (!host->has_mount_api) {
-		error_mistake(err, "Linux %d.%d has no mount_setattr(2)", host->kernel_major, host->kernel_minor);
-		error_remedy(err, "E-KERNEL-OLD", "a mount namespace of immure needs Linux 5.12; see immure doctor");
+	if (kind == PATH_MISSING) {
+		error_set(err, ENOENT, "%s: \"%s\"", origin_print(&mount->origin, where), mount->source);
+		error_remedy(err, "E-SOURCE-MISSING", "the path must exist on the host");
+		return -ENOENT;
+	}
+	if (kind == PATH_SOCKET) {
+		error_mistake(err, "%s: \"%s\" is a socket: whoever listens on it is outside the jail",
+			      origin_print(&mount->origin, where), mount->source);
+		error_remedy(err, "E-SOURCE-SOCKET", "bind its folder if this is really wanted");
 		return -EINVAL;
 	}
-	if (spec->root && !is_empty_root(spec) && host_look(host, spec->root)->kind != PATH_DIRECTORY)
-		return error_mistake(err, "%s: \"%s\" is not a directory",
-				     origin_print(SPEC_ORIGIN(spec, root), where), spec->root);
-	for (const struct mount *mount = spec->mounts; mount; mount = mount->next) {
-		if (mount->kind != MOUNT_RO && mount->kind != MOUNT_RW && mount->kind != MOUNT_OVERLAY)
-			continue;
-		if (host_look(host, mount->source)->kind == PATH_MISSING) {
-			error_set(err, ENOENT, "%s: \"%s\"", origin_print(&mount->origin, where), mount->source);
-			error_remedy(err, "E-SOURCE-MISSING", "the path must exist on the host");
-			return -ENOENT;
-		}
-		if (host_look(host, mount->source)->kind == PATH_SOCKET) {
-			error_mistake(err, "%s: \"%s\" is a socket: whoever listens on it is outside the jail",
-				      origin_print(&mount->origin, where), mount->source);
-			error_remedy(err, "E-SOURCE-SOCKET", "bind its folder if this is really wanted");
-			return -EINVAL;
-		}
+	if (mount->kind == MOUNT_OVERLAY && kind != PATH_DIRECTORY) {
+		error_mistake(err, "%s: \"%s\" is not a directory", origin_print(&mount->origin, where), mount->source);
+		error_remedy(err, "E-OVERLAY-DIRECTORY", "only a directory can have a layer over it; --file DST=@PATH makes a writable copy");
+		return -EINVAL;
 	}
 	return 0;
 }
 
-static void add_bind(struct plan *plan, const struct host *host, const char *path, const char *why)
+/* Without a mount namespace of its own the jail sees the host's tree: only rights can be had, not places. */
+static int check_without_mounts(const struct spec *spec, struct error *err)
 {
-	const struct host_path *entry = host_look(host, path);
-	struct tree_item item = { .target = path, .source = path, .why = why, .descriptor = -1 };
+	char where[ORIGIN_TEXT];
 
-	if (entry->kind == PATH_MISSING)
-		return;
-	item.kind = entry->kind == PATH_LINK ? TREE_SYMLINK : TREE_BIND;
-	item.is_file = entry->kind == PATH_FILE;
-	if (entry->kind == PATH_LINK)
-		item.source = entry->link;
-	tree_add(plan->tree, item);
+	if (spec->root) {
+		error_mistake(err, "%s: another root needs a mount namespace", origin_print(SPEC_ORIGIN(spec, root), where));
+		error_remedy(err, "E-NEEDS-MOUNTS", "only --ro PATH and --rw PATH, on their own places, work without one");
+		return -EINVAL;
+	}
+	for (const struct mount *mount = spec->mounts; mount; mount = mount->next) {
+		if ((mount->kind == MOUNT_RO || mount->kind == MOUNT_RW) && strcmp(mount->source, mount->target) == 0)
+			continue;
+		error_mistake(err, "%s: \"%s\" needs a mount namespace", origin_print(&mount->origin, where), mount->target);
+		error_remedy(err, "E-NEEDS-MOUNTS", "only --ro PATH and --rw PATH, on their own places, work without one");
+		return -EINVAL;
+	}
+	return 0;
 }
 
-static void add_text(struct plan *plan, const char *path, const char *text)
+static int check_places(const struct spec *spec, struct error *err)
 {
-	tree_add(plan->tree, (struct tree_item){ .kind = TREE_FILE, .target = path, .text = text, .text_size = strlen(text),
-						 .mode = 0444, .descriptor = -1, .why = "made by immure" });
+	char where[ORIGIN_TEXT];
+
+	for (const struct mount *mount = spec->mounts; mount; mount = mount->next) {
+		const char *target = mount->target;
+
+		if (target[strspn(target, "/.")])
+			continue;
+		error_mistake(err, "%s: nothing can be put on \"%s\"", origin_print(&mount->origin, where), target);
+		error_remedy(err, "E-PLACE-ROOT", "another root is chosen by --root DIR");
+		return -EINVAL;
+	}
+	return 0;
 }
 
-/* passwd(5), group(5): only who exists inside. */
-static void add_accounts(struct plan *plan, const char *shell)
+static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
-	const bool is_other = plan->uid != 0 && plan->uid != 1000 && plan->uid != 65534;
-	const char *extra = is_other ? plan_format(plan, "jailed:x:%u:%u::/home/user:%s\n", plan->uid, plan->gid, shell) : "";
-	const bool is_other_group = plan->gid != 0 && plan->gid != 1000 && plan->gid != 65534;
-	const char *extra_group = is_other_group ? plan_format(plan, "jailed:x:%u:\n", plan->gid) : "";
+	const bool has_mounts = !host->has_no_namespaces && spec->mountns.mode == NAMESPACE_NEW;
+	char where[ORIGIN_TEXT];
+	int rc = has_mounts ? check_places(spec, err) : check_without_mounts(spec, err);
 
-	add_text(plan, "/etc/passwd", plan_format(plan, "root:x:0:0:root:/root:%s\nuser:x:1000:1000:user:/home/user:%s\n"
-		"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n%s", shell, shell, extra));
-	add_text(plan, "/etc/group", plan_format(plan, "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n%s", extra_group));
+	if (rc == 0 && has_mounts && !host->has_mount_api) {
+		error_mistake(err, "Linux %d.%d has no mount_setattr(2)", host->kernel_major, host->kernel_minor);
+		error_remedy(err, "E-KERNEL-OLD", "a mount namespace of immure needs Linux 5.12; see immure doctor");
+		return -EINVAL;
+	}
+	if (rc == 0 && root_is_directory(spec) && host_look(host, spec->root)->kind != PATH_DIRECTORY)
+		return error_mistake(err, "%s: \"%s\" is not a directory", origin_print(SPEC_ORIGIN(spec, root), where), spec->root);
+	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
+		if (is_of_host(mount))
+			rc = check_source(mount, host, err);
+	return rc;
 }
 
-static void add_host_view(struct plan *plan, const struct spec *spec, const struct host *host)
+/* Every tmpfs has its bounds: what was not said is that of --tmp-size and --tmp-inodes. */
+static const char *tmpfs_options(struct plan *plan, const struct spec *spec, const struct mount *mount)
 {
-	const char *name = spec->host_name ? spec->host_name : "localhost";
+	const uint64_t bytes = mount->size_bytes == NUMBER_NONE ? spec->tmp_bytes : mount->size_bytes;
+	const uint64_t inodes = mount->inodes == NUMBER_NONE ? spec->tmp_inodes : mount->inodes;
 
-	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++)
-		add_bind(plan, host, system_paths[i], "the system, read-only");
-	for (size_t i = 0; i < ARRAY_SIZE(etc_paths); i++)
-		add_bind(plan, host, etc_paths[i], "harmless, and programs need it");
-	add_accounts(plan, "/bin/sh");
-	add_text(plan, "/etc/hosts", plan_format(plan, "127.0.0.1 localhost %s\n::1 localhost\n", name));
-	add_text(plan, "/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
-		 "networks: files\nprotocols: files\nservices: files\n");
-	add_text(plan, "/etc/resolv.conf", host->resolv_conf ? host->resolv_conf : "");
-	for (size_t i = 0; i < ARRAY_SIZE(scratch); i++)
-		tree_add(plan->tree, (struct tree_item){ .kind = TREE_SCRATCH, .target = scratch[i].path, .is_writable = true,
-			.is_owned = scratch[i].mode != 01777, .mode = scratch[i].mode, .descriptor = -1,
-			.why = "private, thrown away at the end" });
-}
-
-static void add_root_directory(struct plan *plan, const struct spec *spec)
-{
-	static const char *const why = "the jail's root";
-
-	tree_add(plan->tree, (struct tree_item){ .kind = spec->root_mode == ROOT_OVERLAY ? TREE_OVERLAY : TREE_BIND, .target = "/",
-		.source = spec->root, .is_writable = spec->root_mode != ROOT_RO, .origin = SPEC_ORIGIN(spec, root), .why = why,
-		.descriptor = -1 });
+	return plan_format(plan, "size=%llu,nr_inodes=%llu,mode=%o", (unsigned long long)bytes, (unsigned long long)inodes, mount->mode);
 }
 
 /* One of --ro, --rw, ... as an item of the tree. */
-static void add_mount(struct plan *plan, const struct mount *mount, const struct host *host)
+static void add_mount(struct plan *plan, const struct spec *spec, const struct mount *mount, const struct host *host)
 {
 	static const enum tree_kind tree_kinds[] = {
 		[MOUNT_RO] = TREE_BIND, [MOUNT_RW] = TREE_BIND, [MOUNT_TMPFS] = TREE_TMPFS, [MOUNT_FILE] = TREE_FILE,
@@ -161,64 +143,50 @@ static void add_mount(struct plan *plan, const struct mount *mount, const struct
 	};
 	const bool is_writable = mount->kind == MOUNT_RW || mount->kind == MOUNT_TMPFS || mount->kind == MOUNT_OVERLAY;
 	struct tree_item item = { .kind = tree_kinds[mount->kind], .source = mount->source, .is_writable = is_writable,
-				  .mode = mount->mode, .origin = &mount->origin, .descriptor = -1 };
+				  .mode = mount->mode, .origin = &mount->origin };
 
 	item.target = path_clean(plan->arena, "/", mount->target ? mount->target : mount->source);
 	plan->is_short |= !item.target;
+	if (!item.target)
+		return;
 	if (mount->kind == MOUNT_TMPFS)
-		item.text = plan_format(plan, "size=%llu,nr_inodes=%llu,mode=%o",
-					(unsigned long long)mount->size_bytes, (unsigned long long)mount->inodes, mount->mode);
+		item.text = tmpfs_options(plan, spec, mount);
+	if (mount->kind == MOUNT_OVERLAY)
+		item.text = root_tmpfs_options(plan, spec, 1, 0700);
 	if (mount->kind == MOUNT_FILE) {
-		item.text = mount->source;
-		item.text_size = mount->content == CONTENT_TEXT ? strlen(mount->source) : 0;
-		item.descriptor = mount->content == CONTENT_DESCRIPTOR ? mount->descriptor : -1;
-		item.is_owned = true;
+		item.text = mount->bytes;
+		item.text_size = mount->content_size;
 	}
-	item.is_owned |= mount->kind == MOUNT_TMPFS || mount->kind == MOUNT_DIR;
-	item.is_file = mount->source && host_look(host, mount->source)->kind != PATH_DIRECTORY;
-	if (item.target)
-		tree_add(plan->tree, item);
+	item.is_owned = mount->kind == MOUNT_TMPFS || mount->kind == MOUNT_DIR || mount->kind == MOUNT_FILE;
+	item.is_file = is_of_host(mount) && host_look(host, mount->source)->kind != PATH_DIRECTORY;
+	if (is_of_host(mount))
+		owner_map(plan, spec, host, &item, false);
+	tree_add(plan->tree, item);
 }
 
-/* /bin/true is /usr/bin/true where /bin is a link of the tree. */
-static const char *follow_links(struct plan *plan, const char *path)
-{
-	const struct tree_item *holder = path ? tree_holder(plan->tree, path) : NULL;
-	const char *parent;
-
-	if (!holder || holder->kind != TREE_SYMLINK)
-		return path;
-	parent = path_parent(plan->arena, holder->target);
-	parent = parent ? path_clean(plan->arena, parent, holder->source) : NULL;
-	return parent ? path_clean(plan->arena, "/", plan_format(plan, "%s%s", parent, path + strlen(holder->target))) : NULL;
-}
-
-/* A program named by a path is shown, unless the tree shows it already. */
+/* A program named by a path is shown, unless the tree shows it already. Of a script, the interpreter must be there too. */
 static void add_program(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	const char *path = spec->command ? spec->command[0] : NULL;
+	struct tree_item item = { .kind = TREE_BIND, .is_file = true, .why = "the program itself" };
 
-	if (!path || !strchr(path, '/') || !is_host_view(spec) || !host->cwd)
+	if (!path || !strchr(path, '/') || !root_is_host_view(spec) || !host->cwd)
 		return;
-	path = follow_links(plan, path_clean(plan->arena, host->cwd, path));
-	if (!path || host_look(host, path)->kind != PATH_FILE || tree_shows(plan->tree, path))
+	path = path_clean(plan->arena, host->cwd, path);
+	item.target = path ? tree_follow(plan->tree, plan->arena, path) : NULL;
+	if (!item.target || host_look(host, path)->kind != PATH_FILE || tree_inside(plan->tree, plan->arena, item.target) ||
+	    tree_holder(plan->tree, item.target)->kind != TREE_SCRATCH)
 		return;
-	tree_add(plan->tree, (struct tree_item){ .kind = TREE_BIND, .target = path, .source = path, .is_file = true,
-		.descriptor = -1, .why = "the program itself" });
+	item.source = path;
+	owner_map(plan, spec, host, &item, false);
+	tree_add(plan->tree, item);
 }
 
 static void plan_tree(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	if (!is_host_view(spec) && !is_empty_root(spec))
-		add_root_directory(plan, spec);
-	else
-		tree_add(plan->tree, (struct tree_item){ .kind = TREE_SCRATCH, .target = "/", .mode = 0755, .descriptor = -1,
-			.text = plan_format(plan, "size=%llu,nr_inodes=%llu,mode=755", (unsigned long long)spec->tmp_bytes,
-					    (unsigned long long)spec->tmp_inodes), .why = "the root: a file system in memory" });
-	if (is_host_view(spec))
-		add_host_view(plan, spec, host);
+	root_plan(plan, spec, host);
 	for (const struct mount *mount = spec->mounts; mount; mount = mount->next)
-		add_mount(plan, mount, host);
+		add_mount(plan, spec, mount, host);
 	add_program(plan, spec, host);
 }
 

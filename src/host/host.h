@@ -74,8 +74,12 @@ struct host {
 	/* accounts: looked up in the jail's own files, when --root names a directory */
 	uint32_t found_uid, found_gid; /* --user, --group by name */
 	bool has_found_uid, has_found_gid;
+	const char *found_home;    /* of --user by name, where DIR has that folder; NULL: none */
+	const char *found_group_names[HOST_GROUPS]; /* --groups by name, and their numbers */
 	gid_t found_groups[HOST_GROUPS];
 	unsigned found_group_count;
+	gid_t member_groups[HOST_GROUPS]; /* the groups that list --user, for "--groups @user" */
+	unsigned member_group_count;
 
 	/* cgroups: probed when a limit is asked for */
 	bool has_cgroups;        /* this section was probed */

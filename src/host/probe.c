@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,12 +110,43 @@ static int look_at_program(struct host *host, const struct spec *spec, struct er
 	return path ? look(host, path, true, err) : error_set(err, ENOMEM, "looking at the program");
 }
 
+/* Where immure's defaults would stand in DIR; a link there leads as it will inside. */
+static int look_inside(struct host *host, const char *root, int directory, const char *place, struct error *err)
+{
+	struct host_path *entry = arena_alloc(&host->arena, sizeof(*entry));
+	auto_close int fd = sys_openat2(directory, place, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	unsigned mode;
+
+	if (entry)
+		entry->path = arena_format(&host->arena, "%s%s", root, place);
+	if (!entry || !entry->path)
+		return error_set(err, ENOMEM, "looking into %s", root);
+	if (fd >= 0 && sys_stat(fd, "", AT_EMPTY_PATH, &mode, &entry->uid, &entry->gid) == 0) {
+		entry->kind = kind_of(mode);
+		entry->mode = mode & 07777;
+	}
+	entry->next = host->paths;
+	host->paths = entry;
+	return 0;
+}
+
+static int look_at_root(struct host *host, const struct spec *spec, struct error *err)
+{
+	static const char *const places[] = { "/proc", "/dev", "/tmp", "/var/tmp", "/run" };
+	auto_close int directory = sys_open(spec->root, O_PATH | O_DIRECTORY, 0);
+	int rc = look(host, spec->root, true, err);
+
+	for (size_t i = 0; rc == 0 && directory >= 0 && i < ARRAY_SIZE(places); i++)
+		rc = look_inside(host, spec->root, directory, places[i], err);
+	return rc == 0 && directory >= 0 ? host_probe_accounts(host, spec, directory, err) : rc;
+}
+
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err)
 {
 	int rc = look_at_program(host, spec, err);
 
-	if (rc == 0 && spec->root)
-		rc = look(host, spec->root, true, err);
+	if (rc == 0 && spec->root && strcmp(spec->root, "empty") != 0)
+		rc = look_at_root(host, spec, err);
 	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
 		if (mount->kind == MOUNT_RO || mount->kind == MOUNT_RW || mount->kind == MOUNT_OVERLAY)
 			rc = look(host, mount->source, true, err);

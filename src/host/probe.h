@@ -12,4 +12,10 @@ int host_probe_basic(struct host *host, struct error *err) MUST_CHECK;
 /* The facts that SPEC needs beyond them: what stands at its paths, accounts, cgroups, sub-ids. SPEC is absolute already. */
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err) MUST_CHECK;
 
+/* Reads what each --file of SPEC shall hold. */
+int host_read_contents(struct spec *spec, struct error *err) MUST_CHECK;
+
+/* The users and groups that SPEC names, looked up in the files of --root DIR (open as ROOT): no NSS, numbers never. */
+int host_probe_accounts(struct host *host, const struct spec *spec, int root, struct error *err) MUST_CHECK;
+
 #endif

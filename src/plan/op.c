@@ -19,6 +19,7 @@ static const struct {
 	[OP_CGROUP_CREATE] = { "cgroup-create", "create cgroup %s" },
 	[OP_CGROUP_SCOPE] = { "cgroup-scope", "ask systemd for the scope %s" },
 	[OP_WRITE] = { "write", "write \"%t\" to %s" },
+	[OP_ID_USERNS] = { "id-userns", "make a user namespace for mounts: %s" },
 	[OP_SOURCE] = { "source", "open a copy of %s (%a)" },
 	[OP_CLONE] = { "clone", "clone init into new namespaces: %f" },
 	[OP_ID_MAP] = { "id-map", "write %s of init" },
@@ -26,7 +27,7 @@ static const struct {
 	[OP_CGROUP_JOIN] = { "cgroup-join", "move init into cgroup %s" },
 	[OP_CGROUP_VERIFY] = { "cgroup-verify", "read back that init is in cgroup %s" },
 	[OP_DIE_WITH_LAUNCHER] = { "die-with-launcher", "die when the launcher dies" },
-	[OP_HIDE] = { "hide", "become undumpable: nobody may trace it or take its descriptors" },
+	[OP_HIDE] = { "hide", "become undumpable and forget the command line: nobody may trace it, take its descriptors, or read its words" },
 	[OP_OWN_ID_MAP] = { "own-id-map", "write its own %s" },
 	[OP_JOIN_NAMESPACE] = { "join-namespace", "join %s" },
 	[OP_UNSHARE] = { "unshare", "unshare namespaces: %f" },
@@ -39,6 +40,8 @@ static const struct {
 	[OP_NEW_MOUNT] = { "new-mount", "make a file system %s (%a; %t)" },
 	[OP_ATTACH] = { "attach", "attach it on %s" },
 	[OP_DIRECTORY] = { "directory", "make directory %s (%o)" },
+	[OP_FIND] = { "find", "find directory %s, which is not immure's to make" },
+	[OP_FILE_COVER] = { "file-cover", "make a file to cover %s (%o, %z bytes)" },
 	[OP_FILE] = { "file", "make file %s (%o, %z bytes)" },
 	[OP_SYMLINK] = { "symlink", "make link %s -> %t" },
 	[OP_BIND_INSIDE] = { "bind-inside", "mount %s onto itself (%a)" },
@@ -190,4 +193,6 @@ void plan_print(const struct plan *plan, struct text *out)
 			text_add(out, ", %s", origin_print(step->origin, where));
 		text_add(out, step->why ? ": %s]\n" : "]\n", step->why);
 	}
+	for (unsigned i = 0; i < plan->note_count; i++)
+		text_add(out, "note: %s\n", plan->notes[i]);
 }

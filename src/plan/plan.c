@@ -37,20 +37,38 @@ const char *plan_copy(struct plan *plan, const char *text)
 	return copy ? copy : "";
 }
 
-const char *plan_format(struct plan *plan, const char *format, ...)
+static const char *format_list(struct plan *plan, const char *format, va_list args)
 {
 	char buffer[4096 + 256];
-	va_list args;
-	int length;
+	int length = vsnprintf(buffer, sizeof(buffer), format, args);
 
-	va_start(args, format);
-	length = vsnprintf(buffer, sizeof(buffer), format, args);
-	va_end(args);
 	if (length < 0 || (size_t)length >= sizeof(buffer)) {
 		plan->is_short = true;
 		return "";
 	}
 	return plan_copy(plan, buffer);
+}
+
+const char *plan_format(struct plan *plan, const char *format, ...)
+{
+	const char *text;
+	va_list args;
+
+	va_start(args, format);
+	text = format_list(plan, format, args);
+	va_end(args);
+	return text;
+}
+
+void plan_note(struct plan *plan, const char *format, ...)
+{
+	va_list args;
+
+	if (plan->note_count == ARRAY_SIZE(plan->notes))
+		return;
+	va_start(args, format);
+	plan->notes[plan->note_count++] = format_list(plan, format, args);
+	va_end(args);
 }
 
 void plan_lacks(struct plan *plan, const char *what)

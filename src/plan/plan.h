@@ -44,11 +44,11 @@ enum phase {
 
 /* The closed set of primitive actions. Which members of a step each one reads is told in plan/op.c. */
 enum op {
-	OP_LEASE_IDS, OP_OPEN, OP_CGROUP_CREATE, OP_CGROUP_SCOPE, OP_WRITE, OP_SOURCE, OP_CLONE, OP_ID_MAP, OP_SUBID_MAP,
+	OP_LEASE_IDS, OP_OPEN, OP_CGROUP_CREATE, OP_CGROUP_SCOPE, OP_WRITE, OP_ID_USERNS, OP_SOURCE, OP_CLONE, OP_ID_MAP, OP_SUBID_MAP,
 	OP_CGROUP_JOIN, OP_CGROUP_VERIFY,
 	OP_DIE_WITH_LAUNCHER, OP_HIDE, OP_OWN_ID_MAP, OP_JOIN_NAMESPACE, OP_UNSHARE, OP_BECOME_ROOT_INSIDE,
 	OP_HOST_NAME, OP_LOOPBACK, OP_KEYRING, OP_TIME_OFFSET,
-	OP_PRIVATE, OP_NEW_MOUNT, OP_ATTACH, OP_DIRECTORY, OP_FILE, OP_SYMLINK, OP_BIND_INSIDE, OP_OVERLAY, OP_MASK,
+	OP_PRIVATE, OP_NEW_MOUNT, OP_ATTACH, OP_DIRECTORY, OP_FIND, OP_FILE, OP_FILE_COVER, OP_SYMLINK, OP_BIND_INSIDE, OP_OVERLAY, OP_MASK,
 	OP_SET_READ_ONLY, OP_PIVOT, OP_CHROOT,
 	OP_FORK, OP_SESSION, OP_TERMINAL, OP_CHDIR, OP_UMASK, OP_PERSONALITY, OP_RLIMIT,
 	OP_DROP_BOUNDING, OP_GROUPS, OP_GID, OP_UID, OP_CAPABILITIES, OP_AMBIENT, OP_SECUREBITS, OP_KEEP_CAPABILITIES,
@@ -63,10 +63,10 @@ enum op {
 /* Slots with a meaning of their own; further ones are handed out by plan_slot(). -1: none. */
 enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLOT_LISTENER, SLOT_NULL, SLOT_FREE };
 
-/* OP_DIRECTORY, OP_FILE: it belongs to the jail's user, not to set-up's id. */
-#define STEP_OWNED 1
-/* OP_FILE: the content is read from the caller's descriptor number "more". */
-#define STEP_FROM_DESCRIPTOR 2
+/* How the ops of the tree treat their place. */
+#define STEP_OWNED 1    /* what is made belongs to the jail's user, not to set-up's id */
+#define STEP_DIRECT 2   /* all that leads there was made by immure just now: no link can be on the way */
+#define STEP_OPTIONAL 4 /* nothing is wrong when there is no such place */
 
 struct step {
 	enum op op;
@@ -79,6 +79,7 @@ struct step {
 	const char *text;        /* what it gets: a value, a link's target, mount options */
 	uint64_t flags;          /* flags of the call: clone, mount attributes, access */
 	uint64_t number, more;   /* quantities; plan/op.c says which */
+	unsigned how;            /* STEP_* */
 	const void *data;        /* a table the op walks */
 	size_t size;             /* its length, in items */
 	int slot;                /* the descriptor or value made, or used; SLOT_NONE */
@@ -96,6 +97,15 @@ struct mount_expectation {
 };
 struct id_row {
 	uint32_t inside, outside, count;
+};
+struct mount_id_row {
+	uint32_t inside, outside, count;
+	uint32_t is_leased;      /* outside counts from the first leased id */
+};
+/* How a mount shows the ids of its file system: "inside" is what the disk says. mount_setattr(2), MOUNT_ATTR_IDMAP */
+struct mount_ids {
+	struct mount_id_row uids[6], gids[6];
+	unsigned uid_count, gid_count;
 };
 struct landlock_rules {
 	const struct landlock_path *paths;
@@ -129,6 +139,10 @@ struct plan {
 	uint32_t uid, gid;       /* of the program, as seen inside */
 	const char *home;
 	struct tree *tree;
+	struct error *err;       /* where a refusal is told */
+	bool is_refused;         /* what was asked for cannot be planned; ERR says why */
+	unsigned note_count;
+	const char *notes[16];   /* defaults that were left out here, and what that means */
 	unsigned lacking_count;  /* words of --may-lack that were asked for and are not in force */
 	const char *lacks[16];
 };
@@ -141,6 +155,9 @@ const char *plan_format(struct plan *plan, const char *format, ...) PRINTF_LIKE(
 const char *plan_copy(struct plan *plan, const char *text);
 /* Notes that WHAT (a word of --may-lack) is asked for and not in force. */
 void plan_lacks(struct plan *plan, const char *what);
+
+/* Notes for the reader of the plan that a default of immure's is left out. */
+void plan_note(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The words for a step: "mount proc on /proc (nosuid,nodev,noexec)". In ARENA. */
 const char *step_words(const struct step *step, struct arena *arena);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tree of the jail, before it becomes steps: what stands where, and who may write it. Features
- * add to it; then it is sorted (a directory before what lies in it, so that the most specific wins)
+ * add to it; then it is settled (a directory before what lies in it, so that the most specific wins)
  * and becomes mounts, Landlock rules and expectations, all from the same list.
  */
 #ifndef IMMURE_PLAN_TREE_H
@@ -21,6 +21,13 @@ enum tree_kind {
 	TREE_MASK, TREE_READ_ONLY, TREE_OVERLAY,
 };
 
+/* Whose file system the place of an item is on, and so who may make things there. */
+enum tree_place {
+	PLACE_FRESH,    /* immure's own, made in this run: mount points are made */
+	PLACE_LAYER,    /* the writable layer of an overlay: mount points are made, but links of others may lie on the way */
+	PLACE_FOREIGN,  /* somebody's: nothing is ever made there */
+};
+
 struct tree_item {
 	enum tree_kind kind;
 	const char *target;      /* absolute, clean, inside the jail */
@@ -32,12 +39,16 @@ struct tree_item {
 	bool is_owned;           /* belongs to the jail's user; otherwise to root */
 	const char *text;        /* TMPFS: options; FILE: content */
 	size_t text_size;
-	int descriptor;          /* FILE: content comes from this descriptor of the caller; -1: from text */
 	unsigned mode;
-	uint64_t idmap;          /* BIND: how ids are mapped; see feature/owner.c */
+	int ids;                 /* BIND, OVERLAY: slot of the user namespace that maps its ids; 0: none. feature/owner.c */
 	const struct origin *origin;
 	const char *why;
 	int order;               /* as added */
+
+	/* found out by tree_settle */
+	enum tree_place place;
+	bool is_direct;          /* no link can lie on the way there */
+	bool has_inner;          /* other items lie in it */
 };
 
 enum { TREE_ITEMS = 160 };
@@ -50,13 +61,15 @@ struct tree {
 
 /* Adds ITEM; an earlier one on the same target gives way. */
 void tree_add(struct tree *tree, struct tree_item item);
-/* Directories before what lies in them; otherwise as added. */
-void tree_sort(struct tree *tree);
+/* Leads every target past the links of the tree, sorts directories before what lies in them, and says of each item where it lies. */
+void tree_settle(struct tree *tree, struct arena *arena);
+/* PATH with the links of the tree followed, the last component included. NULL: no memory, or links in a circle. */
+const char *tree_follow(const struct tree *tree, struct arena *arena, const char *path);
 /* The item whose contents PATH is part of (maybe its own target); NULL: none. */
 const struct tree_item *tree_holder(const struct tree *tree, const char *path);
 /* The item exactly on TARGET; NULL: none. */
 const struct tree_item *tree_find(const struct tree *tree, const char *target);
-/* Whether PATH can be seen in the jail (it lies in something of the host's with the same path). */
-bool tree_shows(const struct tree *tree, const char *path);
+/* Where the host's PATH is seen in the jail; NULL: nowhere. In ARENA. */
+const char *tree_inside(const struct tree *tree, struct arena *arena, const char *path);
 
 #endif

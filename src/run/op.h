@@ -8,13 +8,16 @@
 typedef int op_function(struct run *run, const struct step *step);
 
 /* op_host.c: what happens outside the jail */
-op_function op_lease_ids, op_open, op_cgroup_create, op_cgroup_join, op_cgroup_verify, op_write, op_id_map, op_subid_map;
+op_function op_lease_ids, op_open, op_cgroup_create, op_cgroup_join, op_cgroup_verify, op_write, op_id_map, op_subid_map,
+	op_id_userns;
 /* op_world.c: namespaces, names, init itself */
 op_function op_die_with_launcher, op_hide, op_own_id_map, op_join_namespace, op_unshare, op_become_root_inside, op_host_name, op_loopback,
 	op_keyring;
 /* op_mount.c, op_tree.c: the new tree */
-op_function op_private, op_source, op_new_mount, op_attach, op_bind_inside, op_mask, op_overlay, op_set_read_only, op_pivot, op_chroot;
-op_function op_directory, op_file, op_symlink;
+op_function op_private, op_source, op_new_mount, op_attach, op_bind_inside, op_mask, op_set_read_only, op_pivot, op_chroot;
+op_function op_directory, op_find, op_file, op_symlink;
+/* op_layer.c: what is built in a workshop first */
+op_function op_overlay, op_file_cover;
 /* op_program.c: session, limits, exec */
 op_function op_session, op_terminal, op_chdir, op_umask, op_personality, op_rlimit, op_descriptors, op_exec;
 /* op_confine.c: identity, capabilities, Landlock, seccomp */
@@ -22,11 +25,5 @@ op_function op_drop_bounding, op_groups, op_gid, op_uid, op_capabilities, op_amb
 	op_no_new_privs, op_landlock, op_seccomp;
 /* op_check.c: the self-check */
 op_function op_check_namespaces, op_check_identity, op_check_capabilities, op_check_mounts, op_check_limit, op_check_descriptors;
-
-/*
- * The directory that holds PATH (absolute, inside the jail), opened below the new root so that no link leads out;
- * *NAME is the last component. The caller closes it.
- */
-int open_parent(const struct run *run, const char *path, const char **name);
 
 #endif

@@ -73,6 +73,33 @@ int op_id_map(struct run *run, const struct step *step)
 	return rc < 0 ? rc : sys_write_file(path, text);
 }
 
+static int print_mount_ids(const struct run *run, const struct mount_id_row *row, unsigned count, char *text)
+{
+	size_t used = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const uint32_t base = row[i].is_leased ? (uint32_t)run->slots[SLOT_IDS] : 0;
+		int length = snprintf(text + used, MAP_TEXT - used, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", row[i].inside,
+				      row[i].outside + base, row[i].count);
+
+		if (length < 0 || (size_t)length >= MAP_TEXT - used)
+			return -E2BIG;
+		used += (size_t)length;
+	}
+	return 0;
+}
+
+int op_id_userns(struct run *run, const struct step *step)
+{
+	const struct mount_ids *ids = step->data;
+	char uids[MAP_TEXT], gids[MAP_TEXT];
+	int rc = print_mount_ids(run, ids->uids, ids->uid_count, uids);
+
+	if (rc == 0)
+		rc = print_mount_ids(run, ids->gids, ids->gid_count, gids);
+	return rc < 0 ? rc : (run->slots[step->slot] = sys_new_userns(uids, gids));
+}
+
 /* newuidmap(1), newgidmap(1): set-user-id helpers of the host that check /etc/subuid and /etc/subgid. */
 int op_subid_map(struct run *run, const struct step *step)
 {

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "run/op.h"
+#include "run/place.h"
 #include "sys/mount.h"
 
 #ifndef AT_RECURSIVE
@@ -16,27 +16,14 @@
 #ifndef MS_PRIVATE
 #define MS_PRIVATE (1 << 18)
 #endif
+#ifndef MOUNT_ATTR_IDMAP
+#define MOUNT_ATTR_IDMAP 0x00100000
+#endif
 
-/* PATH below the new root, links resolved as inside. */
-static int open_inside(const struct run *run, const char *path, int flags)
+/* A missing place is nothing wrong for what is optional. */
+static int forgive(const struct step *step, int rc)
 {
-	return sys_openat2(run->slots[SLOT_ROOT], path, O_PATH | flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-}
-
-int open_parent(const struct run *run, const char *path, const char **name)
-{
-	const char *slash = strrchr(path, '/');
-	char parent[4096];
-	const size_t length = (size_t)(slash - path);
-
-	*name = slash + 1;
-	if (length == 0)
-		return open_inside(run, "/", O_DIRECTORY);
-	if (length >= sizeof(parent))
-		return -ENAMETOOLONG;
-	memcpy(parent, path, length);
-	parent[length] = '\0';
-	return open_inside(run, parent, O_DIRECTORY);
+	return rc == -ENOENT && (step->how & STEP_OPTIONAL) ? 0 : rc;
 }
 
 int op_private(struct run *run, const struct step *step)
@@ -47,62 +34,66 @@ int op_private(struct run *run, const struct step *step)
 
 int op_source(struct run *run, const struct step *step)
 {
-	return run->slots[step->slot] = sys_clone_tree(AT_FDCWD, step->subject, AT_RECURSIVE, step->flags, -1);
+	const int ids = step->flags & MOUNT_ATTR_IDMAP ? run->slots[step->number] : -1;
+
+	return run->slots[step->slot] = sys_clone_tree(AT_FDCWD, step->subject, AT_RECURSIVE, step->flags, ids);
 }
 
 int op_new_mount(struct run *run, const struct step *step)
 {
-	return run->slots[step->slot] = sys_new_mount(step->subject, step->text, step->flags);
+	int rc = run->slots[step->slot] = sys_new_mount(step->subject, step->text, step->flags);
+
+	if (rc < 0 || !(step->how & STEP_OWNED))
+		return rc;
+	return give_to_user(run, step, rc, "");
 }
 
 int op_attach(struct run *run, const struct step *step)
 {
-	auto_close int place = -1;
+	auto_place struct place place = NO_PLACE;
+	int rc;
 
 	if (step->slot == SLOT_ROOT) /* over the old root, which pivot_root takes away */
 		return sys_attach(run->slots[SLOT_ROOT], AT_FDCWD, "/");
-	place = open_inside(run, step->subject, 0);
-	if (place < 0)
-		return place;
-	return sys_attach(run->slots[step->slot], place, "");
+	rc = find_place(run, step, &place);
+	return rc < 0 ? rc : sys_attach(run->slots[step->slot], place.directory, place.path);
 }
 
 /* A part of the new tree onto itself, with flags of its own. */
 int op_bind_inside(struct run *run, const struct step *step)
 {
-	auto_close int place = open_inside(run, step->subject, 0);
+	auto_place struct place place = NO_PLACE;
 	auto_close int tree = -1;
+	int rc = find_place(run, step, &place);
 
-	if (place < 0)
-		return place == -ENOENT && step->number ? 0 : place;
-	tree = sys_clone_tree(place, "", AT_EMPTY_PATH | AT_RECURSIVE, step->flags, -1);
-	if (tree < 0)
-		return tree;
-	return sys_attach(tree, place, "");
+	if (rc == 0)
+		rc = tree = sys_clone_tree(place.directory, place.path, place.flags | AT_RECURSIVE, step->flags, -1);
+	if (rc < 0)
+		return forgive(step, rc);
+	return sys_attach(tree, place.directory, place.path);
 }
 
 /* A file is covered by the null device that was opened outside, a directory by an empty file system. */
 int op_mask(struct run *run, const struct step *step)
 {
-	auto_close int place = open_inside(run, step->subject, 0);
+	auto_place struct place place = NO_PLACE;
 	auto_close int cover = -1;
 	unsigned mode;
 	uid_t uid;
 	gid_t gid;
-	int rc;
+	int rc = find_place(run, step, &place);
 
-	if (place < 0)
-		return place == -ENOENT && step->number ? 0 : place;
-	rc = sys_stat(place, "", AT_EMPTY_PATH, &mode, &uid, &gid);
+	if (rc == 0)
+		rc = sys_stat(place.directory, place.path, (int)place.flags, &mode, &uid, &gid);
 	if (rc < 0)
-		return rc;
+		return forgive(step, rc);
 	if (S_ISDIR(mode))
 		cover = sys_new_mount("tmpfs", "size=4k,nr_inodes=1,mode=555", step->flags);
 	else
 		cover = sys_clone_tree(run->slots[step->slot], "", AT_EMPTY_PATH, step->flags, -1);
 	if (cover < 0)
 		return cover;
-	return sys_attach(cover, place, "");
+	return sys_attach(cover, place.directory, place.path);
 }
 
 int op_set_read_only(struct run *run, const struct step *step)

@@ -1,78 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ops that fill the file systems immure has just made. */
+/* Ops that fill the file systems immure has just made. The umask is 0: a mode is given once. */
 #include <errno.h>
 #include <fcntl.h>
 
 #include "run/op.h"
+#include "run/place.h"
 
-/* Set-up's files belong to its own id; those of the program to the program. */
-static int give(const struct run *run, const struct step *step, int fd)
+/* mkdir(2) and open(2) drop these bits. */
+enum { SET_ID_BITS = 06000 };
+
+static int finish(const struct run *run, const struct step *step, const struct place *place)
 {
-	if (!(step->flags & STEP_OWNED) || !run->plan->has_root_inside)
-		return 0;
-	return sys_fchown(fd, run->plan->uid, run->plan->gid);
+	int rc = give_to_user(run, step, place->directory, place->path);
+
+	if (rc < 0 || !(step->number & SET_ID_BITS))
+		return rc;
+	return sys_chmodat(place->directory, place->path, (unsigned)step->number);
 }
 
+/* One that is there already, in the lower layer of an overlay, stays as it is. */
 int op_directory(struct run *run, const struct step *step)
 {
-	const char *name;
-	auto_close int parent = open_parent(run, step->subject, &name);
-	auto_close int fd = -1;
-	int rc;
+	auto_place struct place place = NO_PLACE;
+	int rc = find_parent(run, step, &place);
 
-	if (parent < 0)
-		return parent;
-	rc = sys_mkdirat(parent, name, 0700);
-	if (rc == -EEXIST)
-		return 0;
+	if (rc == 0)
+		rc = sys_mkdirat(place.directory, place.path, (unsigned)step->number);
 	if (rc < 0)
-		return rc;
-	fd = sys_openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return fd;
-	rc = sys_fchmod(fd, (unsigned)step->number);
-	return rc < 0 ? rc : give(run, step, fd);
+		return rc == -EEXIST && !(step->how & STEP_DIRECT) ? 0 : rc;
+	return finish(run, step, &place);
 }
 
-static int copy_descriptor(int from, int to)
+int op_find(struct run *run, const struct step *step)
 {
-	char bytes[4096];
-	ssize_t size;
+	auto_place struct place place = NO_PLACE;
+	auto_close int fd = -1;
+	int rc = find_place(run, step, &place);
 
-	while ((size = sys_read(from, bytes, sizeof(bytes))) > 0) {
-		int rc = sys_write_all(to, bytes, (size_t)size);
-
-		if (rc < 0)
-			return rc;
-	}
-	return (int)size;
+	if (rc == 0)
+		rc = fd = sys_openat(place.directory, *place.path ? place.path : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	return rc < 0 ? rc : 0;
 }
 
+int fill_file(const struct step *step, const struct place *place, int flags)
+{
+	auto_close int fd = sys_openat(place->directory, place->path, O_WRONLY | O_CREAT | O_NOFOLLOW | flags, (unsigned)step->number);
+
+	return fd < 0 ? fd : sys_write_all(fd, step->data, step->size);
+}
+
+/* An empty one is a mount point or as good as that, and may be there already. What stands in the lower layer is replaced. */
 int op_file(struct run *run, const struct step *step)
 {
-	const char *name;
-	auto_close int parent = open_parent(run, step->subject, &name);
-	auto_close int fd = -1;
-	int rc = 0;
+	auto_place struct place place = NO_PLACE;
+	int rc = find_parent(run, step, &place);
 
-	if (parent < 0)
-		return parent;
-	fd = sys_openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return fd == -EEXIST && !step->size ? 0 : fd;
-	if (step->flags & STEP_FROM_DESCRIPTOR)
-		rc = copy_descriptor((int)step->more, fd);
-	else if (step->size)
-		rc = sys_write_all(fd, step->data, step->size);
-	if (rc == 0)
-		rc = sys_fchmod(fd, (unsigned)step->number);
-	return rc < 0 ? rc : give(run, step, fd);
+	if (rc < 0)
+		return rc;
+	if (!step->data) {
+		rc = sys_mkfileat(place.directory, place.path, (unsigned)step->number);
+		return rc == -EEXIST && !(step->how & STEP_DIRECT) ? 0 : rc;
+	}
+	if (!(step->how & STEP_DIRECT))
+		sys_unlinkat(place.directory, place.path, 0);
+	rc = fill_file(step, &place, O_EXCL);
+	return rc < 0 ? rc : finish(run, step, &place);
 }
 
 int op_symlink(struct run *run, const struct step *step)
 {
-	const char *name;
-	auto_close int parent = open_parent(run, step->subject, &name);
+	auto_place struct place place = NO_PLACE;
+	int rc = find_parent(run, step, &place);
 
-	return parent < 0 ? parent : sys_symlinkat(step->text, parent, name);
+	if (rc < 0)
+		return rc;
+	if (!(step->how & STEP_DIRECT))
+		sys_unlinkat(place.directory, place.path, 0);
+	return sys_symlinkat(step->text, place.directory, place.path);
 }

@@ -8,6 +8,7 @@
 
 #include "run/op.h"
 #include "sys/confine.h"
+#include "sys/environment.h"
 #include "sys/process.h"
 
 /* The kernel forgets this at a change of ids, so the plan has it more than once. prctl(2), PR_SET_PDEATHSIG */
@@ -28,6 +29,7 @@ int op_hide(struct run *run, const struct step *step)
 {
 	(void)run;
 	(void)step;
+	sys_forget_arguments();
 	return sys_set_dumpable(false);
 }
 

@@ -34,7 +34,8 @@ struct mount {
 	const char *source;  /* RO, RW, OVERLAY: a host path as given; SYMLINK: what the link says; FILE: text or path */
 	const char *target;  /* where, inside; NULL: the same path as the source */
 	enum file_content content; /* FILE */
-	size_t content_size; /* FILE from a path: how much was read into source */
+	const char *bytes;   /* FILE: its content, once it was read; may hold any byte */
+	size_t content_size;
 	int descriptor;      /* FILE from a descriptor */
 	uint64_t size_bytes, inodes; /* TMPFS; NUMBER_NONE: the common default */
 	unsigned mode;       /* TMPFS, DIR, FILE: permission bits */

@@ -154,14 +154,19 @@ int sys_unlinkat(int directory, const char *path, int flags)
 	return minus_errno(unlinkat(directory, path, flags));
 }
 
-int sys_fchown(int fd, uid_t uid, gid_t gid)
+int sys_mkfileat(int directory, const char *path, unsigned mode)
 {
-	return minus_errno(fchownat(fd, "", uid, gid, AT_EMPTY_PATH));
+	return minus_errno(mknodat(directory, path, S_IFREG | mode, 0));
 }
 
-int sys_fchmod(int fd, unsigned mode)
+int sys_chownat(int directory, const char *path, uid_t uid, gid_t gid, int flags)
 {
-	return minus_errno(fchmod(fd, mode));
+	return minus_errno(fchownat(directory, path, uid, gid, flags));
+}
+
+int sys_chmodat(int directory, const char *path, unsigned mode)
+{
+	return minus_errno(fchmodat(directory, path, mode, 0));
 }
 
 int sys_fchdir(int fd)

@@ -35,8 +35,9 @@ ssize_t sys_readlink(const char *path, char *buffer, size_t size); /* terminated
 int sys_mkdirat(int directory, const char *path, unsigned mode);
 int sys_symlinkat(const char *target, int directory, const char *path);
 int sys_unlinkat(int directory, const char *path, int flags);
-int sys_fchown(int fd, uid_t uid, gid_t gid);
-int sys_fchmod(int fd, unsigned mode);
+int sys_mkfileat(int directory, const char *path, unsigned mode); /* empty; mknod(2) */
+int sys_chownat(int directory, const char *path, uid_t uid, gid_t gid, int flags);
+int sys_chmodat(int directory, const char *path, unsigned mode);
 int sys_fchdir(int fd);
 int sys_chdir(const char *path);
 int sys_chroot(const char *path);

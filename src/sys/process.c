@@ -3,11 +3,13 @@
 #include "sys/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
@@ -67,6 +69,50 @@ int sys_join_namespace(int fd, int type)
 int sys_unshare(int flags)
 {
 	return minus_errno(unshare(flags));
+}
+
+/* Lives until the other end of the pipe is closed, however that comes. */
+static _Noreturn void hold_namespace(const int ends[2])
+{
+	char byte;
+
+	close(ends[1]);
+	sys_read(ends[0], &byte, 1);
+	_exit(0);
+}
+
+static int map_and_open(pid_t pid, const char *uid_map, const char *gid_map)
+{
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+	rc = sys_write_file(path, uid_map);
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)pid);
+	if (rc == 0)
+		rc = sys_write_file(path, gid_map);
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	return rc < 0 ? rc : sys_open(path, O_RDONLY, 0);
+}
+
+int sys_new_userns(const char *uid_map, const char *gid_map)
+{
+	int ends[2], pidfd = -1, status, fd;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid = sys_clone(CLONE_NEWUSER, -1, &pidfd);
+	if (pid == 0)
+		hold_namespace(ends);
+	close(ends[0]);
+	fd = pid < 0 ? pid : map_and_open(pid, uid_map, gid_map);
+	close(ends[1]);
+	if (pid < 0)
+		return pid;
+	sys_wait(pid, &status, 0, NULL);
+	close(pidfd);
+	return fd;
 }
 
 int sys_open_pid(pid_t pid)

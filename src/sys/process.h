@@ -32,6 +32,8 @@ pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t 
 _Noreturn void sys_exit(int status);
 int sys_join_namespace(int fd, int type);      /* setns(2) */
 int sys_unshare(int flags);
+/* A user namespace without a process, with these maps; user_namespaces(7). */
+int sys_new_userns(const char *uid_map, const char *gid_map);
 int sys_open_pid(pid_t pid);                   /* pidfd_open(2) */
 int sys_signal_pidfd(int pidfd, int signal);
 int sys_kill(pid_t pid, int signal);

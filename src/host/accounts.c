@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who the users and groups of a root are: read from its own passwd(5) and group(5), which may have been
+ * made by anybody. So: only regular files, no link out of the root, a bound on their size, no NSS, and
+ * a number is never looked up.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/probe.h"
+#include "sys/file.h"
+
+enum { FILE_MOST = 1 << 20, FIELDS = 7 };
+
+static bool is_name(const char *text)
+{
+	return text && *text && (*text < '0' || *text > '9');
+}
+
+/* The whole file in TEXT (from malloc). NULL with 0: there is no such file. */
+static int read_whole(int root, const char *path, char **text, struct error *err)
+{
+	/* not to wait for the writer of a FIFO */
+	auto_close int fd = sys_openat2(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	size_t used = 0;
+	ssize_t done = 1;
+	unsigned mode;
+	uid_t uid;
+	gid_t gid;
+
+	*text = NULL;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : error_set(err, -fd, "reading the root's %s", path);
+	if (sys_stat(fd, "", AT_EMPTY_PATH, &mode, &uid, &gid) < 0 || !S_ISREG(mode))
+		return error_mistake(err, "the root's %s is not a regular file", path);
+	*text = malloc(FILE_MOST);
+	if (!*text)
+		return error_set(err, ENOMEM, "reading the root's %s", path);
+	while (used < FILE_MOST && (done = sys_read(fd, *text + used, FILE_MOST - used)) > 0)
+		used += (size_t)done;
+	if (done < 0)
+		return error_set(err, (int)-done, "reading the root's %s", path);
+	if (used == FILE_MOST) {
+		error_mistake(err, "the root's %s is larger than 1M", path);
+		error_remedy(err, "E-ACCOUNTS-SIZE", "name users and groups by number");
+		return -EINVAL;
+	}
+	(*text)[used] = '\0';
+	return 0;
+}
+
+/* Takes a line off *AT and splits it at colons. False at the end. */
+static bool take_line(char **at, char *fields[FIELDS])
+{
+	char *line = *at, *end;
+
+	if (!line || !*line)
+		return false;
+	end = strchr(line, '\n');
+	*at = end ? end + 1 : NULL;
+	if (end)
+		*end = '\0';
+	for (int i = 0; i < FIELDS; i++) {
+		char *colon = line ? strchr(line, ':') : NULL;
+
+		fields[i] = line ? line : (char *)"";
+		if (colon)
+			*colon++ = '\0';
+		line = colon;
+	}
+	return true;
+}
+
+static bool read_id(const char *text, uint32_t *id)
+{
+	uint64_t number;
+
+	if (number_parse(text, UINT32_MAX - 1, &number) < 0)
+		return false;
+	*id = (uint32_t)number;
+	return true;
+}
+
+static void find_home(struct host *host, int root, const char *home)
+{
+	auto_close int fd = home[0] == '/' ? sys_openat2(root, home, O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) : -1;
+
+	if (fd >= 0)
+		host->found_home = arena_copy(&host->arena, home);
+}
+
+static int find_user(struct host *host, const char *user, int root, struct error *err)
+{
+	auto_free char *text = NULL;
+	char *at, *fields[FIELDS];
+	int rc = read_whole(root, "/etc/passwd", &text, err);
+
+	for (at = text; rc == 0 && take_line(&at, fields);) {
+		if (strcmp(fields[0], user) != 0 || !read_id(fields[2], &host->found_uid))
+			continue;
+		host->has_found_uid = true;
+		host->has_found_gid = read_id(fields[3], &host->found_gid);
+		find_home(host, root, fields[5]);
+		break;
+	}
+	return rc;
+}
+
+/* Whether the comma-separated LIST has NAME. */
+static bool has_member(const char *list, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (const char *at = list; *at; at += *at == ',') {
+		size_t size = strcspn(at, ",");
+
+		if (size == length && strncmp(at, name, size) == 0)
+			return true;
+		at += size;
+	}
+	return false;
+}
+
+static void note_group(struct host *host, const struct spec *spec, char *const fields[FIELDS])
+{
+	uint32_t gid;
+
+	if (!read_id(fields[2], &gid))
+		return;
+	if (spec->group && strcmp(fields[0], spec->group) == 0) {
+		host->found_gid = gid;
+		host->has_found_gid = true;
+	}
+	if (string_list_has(spec->groups, fields[0]) && host->found_group_count < HOST_GROUPS) {
+		host->found_group_names[host->found_group_count] = arena_copy(&host->arena, fields[0]);
+		host->found_groups[host->found_group_count++] = gid;
+	}
+	if (is_name(spec->user) && has_member(fields[3], spec->user) && host->member_group_count < HOST_GROUPS)
+		host->member_groups[host->member_group_count++] = gid;
+}
+
+static bool names_a_group(const struct spec *spec)
+{
+	if (is_name(spec->group))
+		return true;
+	for (const struct string_item *item = spec->groups; item; item = item->next)
+		if (is_name(item->text))
+			return true;
+	return false;
+}
+
+int host_probe_accounts(struct host *host, const struct spec *spec, int root, struct error *err)
+{
+	auto_free char *text = NULL;
+	char *at, *fields[FIELDS];
+	int rc = 0;
+
+	if (is_name(spec->user))
+		rc = find_user(host, spec->user, root, err);
+	if (rc < 0 || !names_a_group(spec))
+		return rc;
+	if (is_name(spec->group))
+		host->has_found_gid = false; /* of the group asked for, or of none */
+	rc = read_whole(root, "/etc/group", &text, err);
+	for (at = text; rc == 0 && take_line(&at, fields);)
+		note_group(host, spec, fields);
+	return rc;
+}
