@@ -92,6 +92,7 @@ int plan_make(struct plan *plan, struct arena *arena, const struct spec *spec, c
 	plan->err = NULL; /* the caller's story is not the plan's */
 	if (plan->is_refused)
 		return -EINVAL;
+	plan_sort(plan);
 	if (plan->is_short || plan->tree->is_full)
 		return error_set(err, E2BIG, "planning: more steps or mounts than a plan holds (%d, %d)", PLAN_STEPS, TREE_ITEMS);
 	return 0;

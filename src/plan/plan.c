@@ -8,18 +8,30 @@
 
 void plan_add(struct plan *plan, struct step step)
 {
-	int at = plan->count;
-
 	if (plan->count == PLAN_STEPS) {
 		plan->is_short = true;
 		return;
 	}
-	while (at > 0 && plan->steps[at - 1].phase > step.phase)
-		at--;
-	memmove(&plan->steps[at + 1], &plan->steps[at], (size_t)(plan->count - at) * sizeof(step));
 	step.feature = plan->feature;
-	plan->steps[at] = step;
-	plan->count++;
+	plan->steps[plan->count++] = step;
+}
+
+/* A counting sort: phases are few and steps are large, so each is copied twice and compared never. */
+void plan_sort(struct plan *plan)
+{
+	struct step *unsorted = arena_alloc(plan->arena, (size_t)plan->count * sizeof(*unsorted));
+	int start[PHASES + 1] = { 0 };
+
+	plan->is_short |= !unsorted;
+	if (!unsorted)
+		return;
+	memcpy(unsorted, plan->steps, (size_t)plan->count * sizeof(*unsorted));
+	for (int i = 0; i < plan->count; i++)
+		start[unsorted[i].phase + 1]++;
+	for (int phase = 0; phase < PHASES; phase++)
+		start[phase + 1] += start[phase];
+	for (int i = 0; i < plan->count; i++)
+		plan->steps[start[unsorted[i].phase]++] = unsorted[i];
 }
 
 int plan_slot(struct plan *plan)

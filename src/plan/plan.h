@@ -40,6 +40,7 @@ enum phase {
 	PHASE_CHECK,     /* payload: what is, compared with what was asked */
 	PHASE_FILTER,    /* payload: seccomp, the last thing before the program */
 	PHASE_EXEC,
+	PHASES,
 };
 
 /* The closed set of primitive actions. Which members of a step each one reads is told in plan/op.c. */
@@ -147,8 +148,10 @@ struct plan {
 	const char *lacks[16];
 };
 
-/* Inserts STEP after the last one of its phase or an earlier one. */
+/* Adds STEP; until plan_sort() the steps stand in the order in which they were added. */
 void plan_add(struct plan *plan, struct step step);
+/* Into the order of phases; steps of one phase keep their order. */
+void plan_sort(struct plan *plan);
 int plan_slot(struct plan *plan);
 /* Formats into the plan's arena; "" and is_short when memory is exhausted. */
 const char *plan_format(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
