@@ -9,6 +9,7 @@
 
 #include "feature/feature.h"
 #include "filter/filter.h"
+#include "filter/syscalls.h"
 
 static const char *const actions[] = { "errno", "kill", "log", "trap", NULL };
 
@@ -38,6 +39,21 @@ static const struct filter *filter_of(const struct spec *spec)
 	return spec->custom_filter ? spec->custom_filter : filter_find(spec->seccomp);
 }
 
+/* Behind the filter the payload itself still makes these two, and nobody could answer for it if they were denied. */
+static int check_start(const struct filter *filter, struct error *err)
+{
+	static const char *const needed[] = { "execve", "exit_group" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+		if (filter_run(filter, syscall_number(needed[i]), NULL) == SECCOMP_RET_ALLOW)
+			continue;
+		error_mistake(err, "the profile %s denies %s, without which no program starts", filter->name, needed[i]);
+		error_remedy(err, "E-PROFILE-START", "--seccomp-allow %s", needed[i]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
 	if (is_off(spec))
@@ -52,7 +68,7 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_remedy(err, "E-SECCOMP-NONE", "CONFIG_SECCOMP_FILTER, or --may-lack seccomp");
 		return -EINVAL;
 	}
-	return 0;
+	return check_start(filter_of(spec), err);
 }
 
 /* Whether a denied call goes to the launcher first, which names it. A trap is the program's own affair. */

@@ -46,6 +46,12 @@ const struct filter *filter_at(unsigned index);
 int filter_compile(struct arena *arena, const struct profile *profile, const struct filter_options *options,
 		   struct filter *filter, struct error *err) MUST_CHECK;
 
+/*
+ * What FILTER's program returns for a native call, as the kernel would run it. ARGS may be NULL: zeros. The payload
+ * itself makes calls behind the filter (execve, exit_group), and nobody could answer for it if they were denied.
+ */
+uint32_t filter_run(const struct filter *filter, int number, const uint64_t args[FILTER_ARGS]);
+
 /* The kernel's value for an action; ALLOW and those that DENY may mean. ERRNUM counts for ERRNO only. */
 uint32_t filter_return(enum filter_action action, uint16_t errnum);
 

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of errors, and of the constants that conditions may use. The name lies in the row: nothing to relocate. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/own.h"
+#include "filter/syscalls.h"
+
+struct error_row {
+	char name[20];
+	uint16_t number;
+};
+
+struct constant_row {
+	char name[28];
+	uint32_t value;
+};
+
+static const struct error_row errors[] = {
+	{ "EPERM", EPERM }, { "ENOENT", ENOENT }, { "ESRCH", ESRCH }, { "EINTR", EINTR }, { "EIO", EIO },
+	{ "ENXIO", ENXIO }, { "E2BIG", E2BIG }, { "ENOEXEC", ENOEXEC }, { "EBADF", EBADF }, { "ECHILD", ECHILD },
+	{ "EAGAIN", EAGAIN }, { "ENOMEM", ENOMEM }, { "EACCES", EACCES }, { "EFAULT", EFAULT },
+	{ "ENOTBLK", ENOTBLK }, { "EBUSY", EBUSY }, { "EEXIST", EEXIST }, { "EXDEV", EXDEV }, { "ENODEV", ENODEV },
+	{ "ENOTDIR", ENOTDIR }, { "EISDIR", EISDIR }, { "EINVAL", EINVAL }, { "ENFILE", ENFILE },
+	{ "EMFILE", EMFILE }, { "ENOTTY", ENOTTY }, { "ETXTBSY", ETXTBSY }, { "EFBIG", EFBIG }, { "ENOSPC", ENOSPC },
+	{ "ESPIPE", ESPIPE }, { "EROFS", EROFS }, { "EMLINK", EMLINK }, { "EPIPE", EPIPE }, { "EDOM", EDOM },
+	{ "ERANGE", ERANGE }, { "EDEADLK", EDEADLK }, { "ENAMETOOLONG", ENAMETOOLONG }, { "ENOLCK", ENOLCK },
+	{ "ENOSYS", ENOSYS }, { "ENOTEMPTY", ENOTEMPTY }, { "ELOOP", ELOOP }, { "ENOMSG", ENOMSG },
+	{ "EIDRM", EIDRM }, { "ECHRNG", ECHRNG }, { "EL2NSYNC", EL2NSYNC }, { "EL3HLT", EL3HLT },
+	{ "EL3RST", EL3RST }, { "ELNRNG", ELNRNG }, { "EUNATCH", EUNATCH }, { "ENOCSI", ENOCSI },
+	{ "EL2HLT", EL2HLT }, { "EBADE", EBADE }, { "EBADR", EBADR }, { "EXFULL", EXFULL }, { "ENOANO", ENOANO },
+	{ "EBADRQC", EBADRQC }, { "EBADSLT", EBADSLT }, { "EBFONT", EBFONT }, { "ENOSTR", ENOSTR },
+	{ "ENODATA", ENODATA }, { "ETIME", ETIME }, { "ENOSR", ENOSR }, { "ENONET", ENONET }, { "ENOPKG", ENOPKG },
+	{ "EREMOTE", EREMOTE }, { "ENOLINK", ENOLINK }, { "EADV", EADV }, { "ESRMNT", ESRMNT }, { "ECOMM", ECOMM },
+	{ "EPROTO", EPROTO }, { "EMULTIHOP", EMULTIHOP }, { "EDOTDOT", EDOTDOT }, { "EBADMSG", EBADMSG },
+	{ "EOVERFLOW", EOVERFLOW }, { "ENOTUNIQ", ENOTUNIQ }, { "EBADFD", EBADFD }, { "EREMCHG", EREMCHG },
+	{ "ELIBACC", ELIBACC }, { "ELIBBAD", ELIBBAD }, { "ELIBSCN", ELIBSCN }, { "ELIBMAX", ELIBMAX },
+	{ "ELIBEXEC", ELIBEXEC }, { "EILSEQ", EILSEQ }, { "ERESTART", ERESTART }, { "ESTRPIPE", ESTRPIPE },
+	{ "EUSERS", EUSERS }, { "ENOTSOCK", ENOTSOCK }, { "EDESTADDRREQ", EDESTADDRREQ }, { "EMSGSIZE", EMSGSIZE },
+	{ "EPROTOTYPE", EPROTOTYPE }, { "ENOPROTOOPT", ENOPROTOOPT }, { "EPROTONOSUPPORT", EPROTONOSUPPORT },
+	{ "ESOCKTNOSUPPORT", ESOCKTNOSUPPORT }, { "EOPNOTSUPP", EOPNOTSUPP }, { "EPFNOSUPPORT", EPFNOSUPPORT },
+	{ "EAFNOSUPPORT", EAFNOSUPPORT }, { "EADDRINUSE", EADDRINUSE }, { "EADDRNOTAVAIL", EADDRNOTAVAIL },
+	{ "ENETDOWN", ENETDOWN }, { "ENETUNREACH", ENETUNREACH }, { "ENETRESET", ENETRESET },
+	{ "ECONNABORTED", ECONNABORTED }, { "ECONNRESET", ECONNRESET }, { "ENOBUFS", ENOBUFS },
+	{ "EISCONN", EISCONN }, { "ENOTCONN", ENOTCONN }, { "ESHUTDOWN", ESHUTDOWN },
+	{ "ETOOMANYREFS", ETOOMANYREFS }, { "ETIMEDOUT", ETIMEDOUT }, { "ECONNREFUSED", ECONNREFUSED },
+	{ "EHOSTDOWN", EHOSTDOWN }, { "EHOSTUNREACH", EHOSTUNREACH }, { "EALREADY", EALREADY },
+	{ "EINPROGRESS", EINPROGRESS }, { "ESTALE", ESTALE }, { "EUCLEAN", EUCLEAN }, { "ENOTNAM", ENOTNAM },
+	{ "ENAVAIL", ENAVAIL }, { "EISNAM", EISNAM }, { "EREMOTEIO", EREMOTEIO }, { "EDQUOT", EDQUOT },
+	{ "ENOMEDIUM", ENOMEDIUM }, { "EMEDIUMTYPE", EMEDIUMTYPE }, { "ECANCELED", ECANCELED }, { "ENOKEY", ENOKEY },
+	{ "EKEYEXPIRED", EKEYEXPIRED }, { "EKEYREVOKED", EKEYREVOKED }, { "EKEYREJECTED", EKEYREJECTED },
+	{ "EOWNERDEAD", EOWNERDEAD }, { "ENOTRECOVERABLE", ENOTRECOVERABLE }, { "ERFKILL", ERFKILL },
+};
+
+static const struct constant_row constants[] = {
+	{ "AF_UNSPEC", AF_UNSPEC }, { "AF_UNIX", AF_UNIX }, { "AF_LOCAL", AF_LOCAL }, { "AF_INET", AF_INET },
+	{ "AF_INET6", AF_INET6 }, { "AF_NETLINK", AF_NETLINK }, { "AF_PACKET", AF_PACKET }, { "AF_VSOCK", AF_VSOCK },
+	{ "AF_ALG", AF_ALG }, { "AF_BLUETOOTH", AF_BLUETOOTH }, { "AF_CAN", AF_CAN }, { "AF_TIPC", AF_TIPC },
+	{ "AF_XDP", AF_XDP }, { "SOCK_STREAM", SOCK_STREAM }, { "SOCK_DGRAM", SOCK_DGRAM }, { "SOCK_RAW", SOCK_RAW },
+	{ "SOCK_SEQPACKET", SOCK_SEQPACKET }, { "NETLINK_ROUTE", NETLINK_ROUTE },
+	{ "NETLINK_SOCK_DIAG", NETLINK_SOCK_DIAG }, { "NETLINK_AUDIT", NETLINK_AUDIT },
+	{ "NETLINK_KOBJECT_UEVENT", NETLINK_KOBJECT_UEVENT }, { "NETLINK_NETFILTER", NETLINK_NETFILTER },
+	{ "NETLINK_GENERIC", NETLINK_GENERIC }, { "CLONE_VM", CLONE_VM }, { "CLONE_FS", CLONE_FS },
+	{ "CLONE_FILES", CLONE_FILES }, { "CLONE_SIGHAND", CLONE_SIGHAND }, { "CLONE_THREAD", CLONE_THREAD },
+	{ "CLONE_VFORK", CLONE_VFORK }, { "CLONE_PARENT", CLONE_PARENT }, { "CLONE_NEWNS", CLONE_NEWNS },
+	{ "CLONE_NEWUSER", CLONE_NEWUSER }, { "CLONE_NEWPID", CLONE_NEWPID }, { "CLONE_NEWNET", CLONE_NEWNET },
+	{ "CLONE_NEWIPC", CLONE_NEWIPC }, { "CLONE_NEWUTS", CLONE_NEWUTS }, { "CLONE_NEWCGROUP", CLONE_NEWCGROUP },
+	{ "CLONE_NEWTIME", CLONE_NEWTIME }, { "TIOCSTI", TIOCSTI }, { "TIOCLINUX", TIOCLINUX },
+	{ "TIOCSCTTY", TIOCSCTTY }, { "TIOCSETD", TIOCSETD }, { "TIOCGWINSZ", TIOCGWINSZ },
+	{ "TIOCSWINSZ", TIOCSWINSZ }, { "TCGETS", TCGETS }, { "TCSETS", TCSETS }, { "TCSETSW", TCSETSW },
+	{ "TCSETSF", TCSETSF }, { "FIONREAD", FIONREAD }, { "FIONBIO", FIONBIO }, { "FIOCLEX", FIOCLEX },
+	{ "FIONCLEX", FIONCLEX }, { "TIOCGPGRP", TIOCGPGRP }, { "TIOCSPGRP", TIOCSPGRP }, { "PROT_EXEC", PROT_EXEC },
+	{ "PROT_WRITE", PROT_WRITE }, { "PROT_READ", PROT_READ }, { "MAP_SHARED", MAP_SHARED },
+	{ "MAP_PRIVATE", MAP_PRIVATE }, { "PR_SET_NAME", PR_SET_NAME }, { "PR_GET_NAME", PR_GET_NAME },
+	{ "PR_SET_PDEATHSIG", PR_SET_PDEATHSIG }, { "PR_SET_DUMPABLE", PR_SET_DUMPABLE },
+	{ "PR_GET_DUMPABLE", PR_GET_DUMPABLE }, { "PR_SET_MM", PR_SET_MM }, { "PR_SET_PTRACER", PR_SET_PTRACER },
+	{ "PR_SET_SECCOMP", PR_SET_SECCOMP }, { "PR_SET_NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS },
+	{ "PR_CAPBSET_READ", PR_CAPBSET_READ }, { "PR_CAPBSET_DROP", PR_CAPBSET_DROP },
+	{ "PR_CAP_AMBIENT", PR_CAP_AMBIENT }, { "PR_SET_SECUREBITS", PR_SET_SECUREBITS },
+	{ "PR_SET_KEEPCAPS", PR_SET_KEEPCAPS },
+	{ "PR_SET_THP_DISABLE", PR_SET_THP_DISABLE }, { "PR_SET_TIMERSLACK", PR_SET_TIMERSLACK },
+	{ "PR_SET_CHILD_SUBREAPER", PR_SET_CHILD_SUBREAPER }, { "PR_SET_SPECULATION_CTRL", PR_SET_SPECULATION_CTRL },
+	{ "ADDR_NO_RANDOMIZE", ADDR_NO_RANDOMIZE }, { "UNAME26", UNAME26 }, { "PER_LINUX", PER_LINUX },
+	{ "PER_LINUX32", PER_LINUX32 }, { "READ_IMPLIES_EXEC", READ_IMPLIES_EXEC }, { "SEM_UNDO", SEM_UNDO },
+	{ "IPC_PRIVATE", IPC_PRIVATE }, { "SECCOMP_SET_MODE_STRICT", SECCOMP_SET_MODE_STRICT },
+	{ "SECCOMP_SET_MODE_FILTER", SECCOMP_SET_MODE_FILTER },
+	{ "SECCOMP_GET_ACTION_AVAIL", SECCOMP_GET_ACTION_AVAIL },
+	{ "SECCOMP_GET_NOTIF_SIZES", SECCOMP_GET_NOTIF_SIZES }, { "F_GETFL", F_GETFL }, { "F_SETFL", F_SETFL },
+	{ "F_SETLK", F_SETLK }, { "F_SETLKW", F_SETLKW }, { "O_CREAT", O_CREAT }, { "O_TMPFILE", O_TMPFILE },
+	{ "O_PATH", O_PATH }, { "S_IFMT", S_IFMT },
+	{ "S_IFCHR", S_IFCHR }, { "S_IFBLK", S_IFBLK }, { "S_ISUID", S_ISUID }, { "S_ISGID", S_ISGID },
+	{ "S_IFREG", S_IFREG }, { "S_IFIFO", S_IFIFO }, { "S_IFSOCK", S_IFSOCK },
+
+	{ "RLIMIT_CORE", RLIMIT_CORE },
+	{ "O_ACCMODE", 3 }, /* musl adds O_PATH to it; the kernel does not */
+	{ "O_TRUNC", O_TRUNC }, { "O_APPEND", O_APPEND }, { "F_GETFD", F_GETFD }, { "F_SETFD", F_SETFD },
+	{ "F_DUPFD_CLOEXEC", F_DUPFD_CLOEXEC },
+};
+
+int errno_number(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+		if (strcmp(errors[i].name, name) == 0)
+			return errors[i].number;
+	return 0;
+}
+
+const char *errno_name(int number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+		if (errors[i].number == number)
+			return errors[i].name;
+	return NULL;
+}
+
+bool constant_value(const char *name, uint64_t *value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(constants); i++)
+		if (strcmp(constants[i].name, name) == 0) {
+			*value = constants[i].value;
+			return true;
+		}
+	return false;
+}

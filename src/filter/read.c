@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads immure's own form of a profile from a tree. What is not understood is refused with its place. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "base/text.h"
+#include "filter/read.h"
+#include "filter/rule.h"
+#include "filter/syscalls.h"
+
+enum { MOST_ERRNO = 4095 }; /* <linux/err.h> MAX_ERRNO: the kernel cuts off what is larger. seccomp(2) */
+
+int reader_refuse(struct profile_reader *reader, const struct node *node, const char *why, const char *what)
+{
+	const struct origin *origin = node->key ? &node->key_origin : &node->origin;
+	char place[ORIGIN_TEXT];
+
+	return error_mistake(reader->err, "%s: %s%s%s", origin_print(origin, place), why, *what ? " " : "", what);
+}
+
+static int refuse_memory(struct profile_reader *reader)
+{
+	return error_set(reader->err, ENOMEM, "read the profile %s", reader->profile.name);
+}
+
+int reader_add(struct profile_reader *reader, const struct filter_rule *rule)
+{
+	if (reader->profile.rule_count == PROFILE_MOST_RULES)
+		return error_mistake(reader->err, "profile %s: more than %d rules", reader->profile.name,
+				     PROFILE_MOST_RULES);
+	if (reader->profile.rule_count == reader->size) {
+		unsigned size = reader->size ? reader->size * 2 : 256;
+		struct filter_rule *rules = arena_alloc(reader->arena, size * sizeof(*rules));
+
+		if (!rules)
+			return refuse_memory(reader);
+		if (reader->size)
+			memcpy(rules, reader->rules, reader->size * sizeof(*rules));
+		reader->rules = rules;
+		reader->size = size;
+	}
+	reader->rules[reader->profile.rule_count++] = *rule;
+	return 0;
+}
+
+int reader_text(struct profile_reader *reader, const struct node *node, const char **text)
+{
+	if (node->kind != NODE_SCALAR || !*node->text)
+		return reader_refuse(reader, node, "expected a word", "");
+	*text = node->text;
+	return 0;
+}
+
+int reader_number(struct profile_reader *reader, const struct node *node, uint64_t most, uint64_t *number)
+{
+	const char *text = node->kind == NODE_SCALAR ? node->text : "";
+	char *end;
+
+	if (number_parse(text, most, number) == 0)
+		return 0;
+	if (!text_starts(text, "0x"))
+		return reader_refuse(reader, node, "expected a number, not", text);
+	errno = 0;
+	*number = strtoull(text, &end, 16);
+	if (errno || *end || end == text + 2 || *number > most)
+		return reader_refuse(reader, node, "no number in range:", text);
+	return 0;
+}
+
+int reader_errno(struct profile_reader *reader, const struct node *node, const char *text, uint16_t *errnum)
+{
+	uint64_t number = (uint64_t)errno_number(text);
+
+	if (!number && (number_parse(text, MOST_ERRNO, &number) < 0 || !number))
+		return reader_refuse(reader, node, "no error has the name or number", text);
+	*errnum = (uint16_t)number;
+	return 0;
+}
+
+/* "allow", "deny", "kill", "log", "trap", "errno EPERM". */
+static int read_action(struct profile_reader *reader, const struct node *node, const char *text,
+		       enum filter_action *action, uint16_t *errnum)
+{
+	static const enum filter_action plain[] = { FILTER_ALLOW, FILTER_DENY, FILTER_KILL, FILTER_LOG, FILTER_TRAP };
+	char buffer[ACTION_TEXT];
+
+	if (text_starts(text, "errno ")) {
+		*action = FILTER_ERRNO;
+		return reader_errno(reader, node, text + strlen("errno "), errnum);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		if (strcmp(text, action_print(plain[i], 0, buffer)) == 0) {
+			*action = plain[i];
+			return 0;
+		}
+	return reader_refuse(reader, node, "expected allow, deny, kill, log, trap or \"errno NAME\", not", text);
+}
+
+static int read_summary(struct profile_reader *reader, const struct node *node)
+{
+	return reader_text(reader, node, &reader->profile.summary);
+}
+
+static int read_extends(struct profile_reader *reader, const struct node *node)
+{
+	const char *base_name = NULL, *name = reader->profile.name, *summary = reader->profile.summary;
+	const struct profile *base;
+	int rc = reader_text(reader, node, &base_name);
+
+	if (rc == 0)
+		rc = profile_shipped(reader->arena, base_name, &base, reader->err);
+	if (rc < 0)
+		return rc;
+	reader->profile = *base;
+	reader->profile.rule_count = 0;
+	reader->profile.name = name;
+	reader->profile.summary = summary;
+	for (unsigned i = 0; rc == 0 && i < base->rule_count; i++)
+		rc = reader_add(reader, &base->rules[i]);
+	return rc;
+}
+
+static int read_default(struct profile_reader *reader, const struct node *node)
+{
+	const char *text = NULL;
+	uint16_t errnum = 0;
+	int rc = reader_text(reader, node, &text);
+
+	if (rc == 0)
+		rc = read_action(reader, node, text, &reader->profile.fallback, &errnum);
+	if (rc == 0 && reader->profile.fallback != FILTER_ALLOW && reader->profile.fallback != FILTER_DENY)
+		rc = reader_refuse(reader, node, "the default is allow or deny; \"denied\" says what deny does", "");
+	return rc;
+}
+
+static int read_denied(struct profile_reader *reader, const struct node *node)
+{
+	enum filter_action action = FILTER_DENY;
+	const char *text = NULL;
+	uint16_t errnum = 0;
+	int rc = reader_text(reader, node, &text);
+
+	if (rc == 0)
+		rc = read_action(reader, node, text, &action, &errnum);
+	if (rc == 0 && (action == FILTER_ALLOW || action == FILTER_DENY))
+		rc = reader_refuse(reader, node, "denied calls get \"errno NAME\", kill, log or trap", "");
+	if (rc < 0)
+		return rc;
+	reader->profile.denied = action;
+	reader->profile.denied_errnum = errnum;
+	return 0;
+}
+
+/* One call of a row, in whose image RULE is. */
+static int read_call(struct profile_reader *reader, const struct node *node, struct filter_rule rule)
+{
+	const char *text = NULL;
+	int rc = reader_text(reader, node, &text);
+
+	if (rc == 0)
+		rc = rule_parse(reader->arena, text, &node->origin, &rule, reader->err);
+	return rc == 0 ? reader_add(reader, &rule) : rc;
+}
+
+static int read_calls(struct profile_reader *reader, const struct node *calls, const char *reason)
+{
+	struct filter_rule rule = { .reason = reason };
+	int rc = read_action(reader, calls, calls->key, &rule.action, &rule.errnum);
+
+	if (rc == 0 && calls->kind == NODE_SCALAR)
+		return read_call(reader, calls, rule);
+	if (rc == 0 && calls->kind == NODE_MAP)
+		rc = reader_refuse(reader, calls, "expected calls", "");
+	for (const struct node *call = calls->child; rc == 0 && call; call = call->next)
+		rc = read_call(reader, call, rule);
+	return rc;
+}
+
+static int read_row(struct profile_reader *reader, const struct node *row)
+{
+	const struct node *reason = node_member(row, "reason"), *calls = NULL;
+	const char *text = NULL;
+	int rc = reason ? reader_text(reader, reason, &text) : 0;
+
+	if (row->kind != NODE_MAP)
+		return reader_refuse(reader, row, "expected a row such as \"deny: [mount]\"", "");
+	for (const struct node *member = row->child; rc == 0 && member; member = member->next) {
+		if (member == reason)
+			continue;
+		if (calls)
+			return reader_refuse(reader, member, "a row has one action; this is a second:", member->key);
+		calls = member;
+	}
+	if (rc == 0 && !calls)
+		return reader_refuse(reader, row, "this row has no action", "");
+	return rc == 0 ? read_calls(reader, calls, text) : rc;
+}
+
+static int read_rules(struct profile_reader *reader, const struct node *node)
+{
+	int rc = 0;
+
+	if (node->kind != NODE_LIST)
+		return reader_refuse(reader, node, "expected a list of rows", "");
+	for (const struct node *row = node->child; rc == 0 && row; row = row->next)
+		rc = read_row(reader, row);
+	return rc;
+}
+
+/* In the order in which they must be read, wherever they stand. */
+static const struct {
+	char key[12];
+	int (*read)(struct profile_reader *reader, const struct node *node);
+} keys[] = {
+	{ "summary", read_summary }, { "extends", read_extends }, { "default", read_default },
+	{ "denied", read_denied }, { "rules", read_rules },
+};
+
+static bool is_key(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (strcmp(keys[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+static int read_own(struct profile_reader *reader, const struct node *root)
+{
+	int rc = 0;
+
+	for (const struct node *member = root->child; member; member = member->next)
+		if (!is_key(member->key))
+			return reader_refuse(reader, member,
+					     "a profile has summary, extends, default, denied and rules, not", member->key);
+	if (!node_member(root, "default") && !node_member(root, "extends"))
+		return reader_refuse(reader, root, "a profile needs \"default: deny\" or \"extends: NAME\"", "");
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(keys); i++) {
+		const struct node *member = node_member(root, keys[i].key);
+
+		rc = member ? keys[i].read(reader, member) : 0;
+	}
+	return rc;
+}
+
+int profile_read(struct arena *arena, const struct node *root, const char *name, const struct profile **profile,
+		 struct error *err)
+{
+	struct profile_reader reader = {
+		.arena = arena,
+		.err = err,
+		.profile = { .name = arena_copy(arena, name), .fallback = FILTER_DENY, .denied = FILTER_ERRNO, .denied_errnum = EPERM },
+	};
+	struct profile *made = arena_alloc(arena, sizeof(*made));
+	int rc;
+
+	if (!reader.profile.name || !made)
+		return refuse_memory(&reader);
+	if (root->kind != NODE_MAP)
+		return reader_refuse(&reader, root, "expected a profile: a mapping with \"default\" and \"rules\"", "");
+	rc = node_member(root, "defaultAction") ? profile_read_oci(&reader, root) : read_own(&reader, root);
+	if (rc < 0)
+		return rc;
+	*made = reader.profile;
+	made->rules = reader.rules;
+	*profile = made;
+	return 0;
+}
