@@ -60,9 +60,9 @@ static int prepare_foreign(struct immure_spec *spec, struct error *err)
 
 int prepare(struct immure_spec *spec, struct error *err)
 {
-	int rc = 0;
+	int rc = spec->is_foreign ? 0 : host_probe_standard(&spec->host, spec->spec.output_bytes != NUMBER_NONE, err);
 
-	if (!spec->is_probed)
+	if (rc == 0 && !spec->is_probed)
 		rc = host_probe_basic(&spec->host, err);
 	spec->is_probed = rc == 0;
 	if (rc < 0 || spec->is_resolved)
@@ -129,6 +129,11 @@ static void remark(struct immure_result *result)
 {
 	if (result->result.reason == REASON_WALL_TIME)
 		snprintf(result->remark, sizeof(result->remark), "the jail was ended: its time was over");
+	else if (result->result.reason == REASON_OUTPUT)
+		snprintf(result->remark, sizeof(result->remark), "the jail was ended: it wrote more than it may");
+	else if (result->result.output_errno)
+		snprintf(result->remark, sizeof(result->remark), "the program's output could not be written: %s",
+			 strerror(result->result.output_errno));
 }
 
 int immure_run(struct immure_spec *spec, struct immure_result **output, struct immure_error *out)

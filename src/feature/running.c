@@ -20,12 +20,72 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
+/* How each of the standard descriptors reaches the program: a bit each. What is in neither is passed through as it is. */
+struct streams {
+	unsigned terminal, pipes;
+	bool is_controlling;
+};
+
+enum { IN = 1, OUT = 2, ERR = 4 };
+
+/* The caller's terminal is never given to the jail: whoever has it can type into it. TIOCSTI, TIOCLINUX: ioctl_tty(2) */
+static struct streams choose_streams(const struct spec *spec, const struct host *host)
+{
+	const unsigned ttys = (host->stdin_is_tty ? IN : 0) | (host->stdout_is_tty ? OUT : 0) | (host->stderr_is_tty ? ERR : 0);
+	struct streams streams = { 0 };
+
+	streams.is_controlling = spec->tty == TTY_YES || (spec->tty == TTY_AUTO && host->stdin_is_tty);
+	if (spec->tty == TTY_YES)
+		streams.terminal = IN | OUT | ERR;
+	else if (spec->tty == TTY_AUTO)
+		streams.terminal = ttys;
+	else
+		streams.pipes = ttys;
+	if (spec->output_bytes != NUMBER_NONE)
+		streams.pipes |= (OUT | ERR) & ~streams.terminal;
+	return streams;
+}
+
+static void plan_pipes(struct plan *plan, const struct spec *spec, const struct host *host, unsigned pipes)
+{
+	const bool is_limited = spec->output_bytes != NUMBER_NONE;
+	const bool is_one = host->stderr_is_stdout && (pipes & (OUT | ERR)) == (OUT | ERR);
+	const struct origin *origin = is_limited ? SPEC_ORIGIN(spec, output_bytes) : SPEC_ORIGIN(spec, tty);
+
+	plan_add(plan, (struct step){ .op = OP_PIPES, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = SLOT_NONE,
+		.flags = pipes | (is_one ? STEP_ONE_PIPE : 0), .number = spec->output_bytes, .origin = origin,
+		.text = is_limited ? plan_format(plan, "; end the jail after %llu bytes", (unsigned long long)spec->output_bytes) : "",
+		.why = is_limited ? "to count what is written" : "the caller's terminal stays outside" });
+	plan_add(plan, (struct step){ .op = OP_STANDARD, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE,
+		.flags = pipes, .origin = origin });
+}
+
+static void plan_terminal(struct plan *plan, const struct spec *spec, const struct streams *streams)
+{
+	const struct tree_item *pts = tree_find(plan->tree, "/dev/pts");
+	const bool has_own = pts && pts->kind == TREE_DEVPTS && plan->has_mountns;
+	const struct origin *origin = SPEC_ORIGIN(spec, tty);
+
+	if (!has_own)
+		plan_add(plan, (struct step){ .op = OP_PTY, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = SLOT_TERMINAL,
+			.subject = "/dev/ptmx", .origin = origin, .why = "the jail has no /dev/pts" });
+	plan_add(plan, (struct step){ .op = OP_TERMINAL, .side = PAYLOAD, .phase = PHASE_SESSION,
+		.subject = has_own ? "/dev/pts/ptmx" : NULL, .flags = streams->terminal | (streams->is_controlling ? STEP_CONTROLS : 0),
+		.number = plan->uid, .more = plan->gid, .slot = plan->has_leased_ids && !plan->has_userns ? SLOT_IDS : SLOT_NONE,
+		.origin = origin, .why = "the caller's terminal stays outside" });
+}
+
 static void plan_running(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	(void)host;
+	const struct streams streams = choose_streams(spec, host);
+
 	if (spec->wall_time_ns != NUMBER_NONE)
 		plan_add(plan, (struct step){ .op = OP_WALL_TIME, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = SLOT_NONE,
 			.number = spec->wall_time_ns, .origin = SPEC_ORIGIN(spec, wall_time_ns) });
+	if (streams.pipes)
+		plan_pipes(plan, spec, host, streams.pipes);
+	if (streams.terminal)
+		plan_terminal(plan, spec, &streams);
 }
 
 const struct feature feature_running = {

@@ -28,7 +28,7 @@ static const struct fact {
 	FACT(has_found_gid, FACT_BOOL), FACT(found_groups, FACT_GROUPS), FACT(has_cgroups, FACT_BOOL), FACT(cgroup_way, FACT_WAY),
 	FACT(cgroup_why_not, FACT_STRING), FACT(controllers, FACT_CONTROLLERS), FACT(cgroup_v2, FACT_STRING),
 	FACT(sub_uid, FACT_RANGE), FACT(sub_gid, FACT_RANGE), FACT(stdin_is_tty, FACT_BOOL), FACT(stdout_is_tty, FACT_BOOL),
-	FACT(stderr_is_tty, FACT_BOOL), FACT(term, FACT_STRING), FACT(lang, FACT_STRING), FACT(resolv_conf, FACT_STRING),
+	FACT(stderr_is_tty, FACT_BOOL), FACT(stderr_is_stdout, FACT_BOOL), FACT(term, FACT_STRING), FACT(lang, FACT_STRING), FACT(resolv_conf, FACT_STRING),
 	FACT(paths, FACT_PATHS),
 #undef FACT
 };

@@ -9,6 +9,12 @@
 /* The facts that every plan needs: cheap calls only. */
 int host_probe_basic(struct host *host, struct error *err) MUST_CHECK;
 
+/*
+ * What the caller's standard descriptors are; before anything else is opened, because one that is closed gets /dev/null here: else
+ * the next thing to be opened would become the program's input or output. HAS_LIMIT: output is counted.
+ */
+int host_probe_standard(struct host *host, bool has_limit, struct error *err) MUST_CHECK;
+
 /* The facts that SPEC needs beyond them: what stands at its paths, accounts, cgroups, sub-ids. SPEC is absolute already. */
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err) MUST_CHECK;
 

@@ -9,7 +9,7 @@
 
 /*
  * In a pattern: %s subject, %t text, %n number, %m more, %o number in octal, %a mount attributes,
- * %d number as a duration, %f namespaces in flags, %x flags in hexadecimal, %z size.
+ * %d number as a duration, %i standard descriptors in flags, %f namespaces in flags, %x flags in hexadecimal, %z size.
  */
 static const struct {
 	const char *name, *pattern;
@@ -52,7 +52,7 @@ static const struct {
 	[OP_CHROOT] = { "chroot", "chroot into the new root (the initial ramfs cannot be pivoted)" },
 	[OP_FORK] = { "fork", "fork the payload" },
 	[OP_SESSION] = { "session", "start a session, signals to their defaults" },
-	[OP_TERMINAL] = { "terminal", "take the terminal %s" },
+	[OP_TERMINAL] = { "terminal", "put a terminal of its own on %i" },
 	[OP_CHDIR] = { "chdir", "change directory to %s" },
 	[OP_UMASK] = { "umask", "set the umask to %o" },
 	[OP_PERSONALITY] = { "personality", "set personality %x" },
@@ -77,6 +77,9 @@ static const struct {
 	[OP_SECCOMP] = { "seccomp", "load the filter %s (%z instructions)" },
 	[OP_EXEC] = { "exec", "execute %s" },
 	[OP_WALL_TIME] = { "wall-time", "end the jail after %d" },
+	[OP_PIPES] = { "pipes", "make pipes for %i%t" },
+	[OP_PTY] = { "pty", "make a pseudo-terminal on the host" },
+	[OP_STANDARD] = { "standard", "take %i from the pipes" },
 };
 
 static const struct {
@@ -132,6 +135,19 @@ static void add_namespaces(struct text *out, uint64_t flags)
 	}
 }
 
+static void add_streams(struct text *out, uint64_t flags)
+{
+	static const char *const names[] = { "stdin", "stdout", "stderr" };
+	const char *comma = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(flags >> i & 1))
+			continue;
+		text_add(out, "%s%s", comma, names[i]);
+		comma = ", ";
+	}
+}
+
 static void add_number(struct text *out, uint64_t number)
 {
 	if (number == UINT64_MAX)
@@ -150,6 +166,7 @@ static void add_member(struct text *out, const struct step *step, char member)
 	case 'n': add_number(out, step->number); break;
 	case 'm': add_number(out, step->more); break;
 	case 'd': text_add(out, "%s", number_print_duration(step->number, duration)); break;
+	case 'i': add_streams(out, step->flags); break;
 	case 'o': text_add(out, "%04llo", (unsigned long long)step->number); break;
 	case 'x': text_add(out, step->flags ? "0x%llx" : "%llu", (unsigned long long)step->flags); break;
 	case 'z': text_add(out, "%zu", step->size); break;

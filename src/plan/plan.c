@@ -41,6 +41,14 @@ int plan_slot(struct plan *plan)
 	return plan->slots++;
 }
 
+const struct step *plan_find(const struct plan *plan, enum op op)
+{
+	for (int i = 0; i < plan->count; i++)
+		if (plan->steps[i].op == op)
+			return &plan->steps[i];
+	return NULL;
+}
+
 const char *plan_copy(struct plan *plan, const char *text)
 {
 	const char *copy = arena_copy(plan->arena, text);

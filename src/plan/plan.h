@@ -57,7 +57,7 @@ enum op {
 	OP_CHECK_NAMESPACES, OP_CHECK_IDENTITY, OP_CHECK_CAPABILITIES, OP_CHECK_MOUNTS,
 	OP_CHECK_LIMIT, OP_CHECK_DESCRIPTORS,
 	OP_SECCOMP, OP_EXEC,
-	OP_WALL_TIME,
+	OP_WALL_TIME, OP_PIPES, OP_PTY, OP_STANDARD,
 	OPS,
 };
 
@@ -68,6 +68,9 @@ enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLO
 #define STEP_OWNED 1    /* what is made belongs to the jail's user, not to set-up's id */
 #define STEP_DIRECT 2   /* all that leads there was made by immure just now: no link can be on the way */
 #define STEP_OPTIONAL 4 /* nothing is wrong when there is no such place */
+/* Ops of the standard descriptors: which of them, a bit each, 1, 2 and 4; and then */
+#define STEP_ONE_PIPE 8  /* standard error shares the pipe of standard output */
+#define STEP_CONTROLS 16 /* the terminal controls the program's session; otherwise it only takes output */
 
 struct step {
 	enum op op;
@@ -153,6 +156,8 @@ void plan_add(struct plan *plan, struct step step);
 /* Into the order of phases; steps of one phase keep their order. */
 void plan_sort(struct plan *plan);
 int plan_slot(struct plan *plan);
+/* The first step of OP; NULL: there is none. */
+const struct step *plan_find(const struct plan *plan, enum op op);
 /* Formats into the plan's arena; "" and is_short when memory is exhausted. */
 const char *plan_format(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *plan_copy(struct plan *plan, const char *text);

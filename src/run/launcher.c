@@ -50,7 +50,8 @@ static int open_run(struct run *run, const struct plan *plan)
 	int ends[2], rc;
 
 	*run = (struct run){ .plan = plan, .wire = -1, .far_wire = -1, .init_pidfd = -1, .lease = -1, .signals = -1,
-			     .failed_step = -1, .slots = malloc((size_t)plan->slots * sizeof(int)) };
+			     .failed_step = -1, .near_streams = { -1, -1, -1 },
+			     .far_streams = { -1, -1, -1 }, .slots = malloc((size_t)plan->slots * sizeof(int)) };
 	if (!run->slots)
 		return -ENOMEM;
 	for (int i = 0; i < plan->slots; i++)
@@ -167,6 +168,12 @@ static void close_run(struct run *run)
 	close_if_open(run->wire);
 	close_if_open(run->far_wire);
 	close_if_open(run->lease);
+	if (run->far_streams[2] == run->far_streams[1])
+		run->far_streams[2] = -1;
+	for (int i = 0; i < 3; i++) {
+		close_if_open(run->near_streams[i]);
+		close_if_open(run->far_streams[i]);
+	}
 	for (int i = SLOT_CGROUP; run->slots && i < run->plan->slots; i++)
 		close_if_open(run->slots[i]);
 	free(run->slots);

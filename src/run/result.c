@@ -19,7 +19,7 @@ int result_exit_code(const struct result *result, const struct plan *plan)
 {
 	switch (result->reason) {
 	case REASON_EXITED:
-		return result->exit_code;
+		return result->output_errno ? 125 : result->exit_code;
 	case REASON_WALL_TIME:
 	case REASON_CPU_TIME:
 		return 124;

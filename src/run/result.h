@@ -41,6 +41,7 @@ struct result {
 	uint64_t forced_switches, own_switches, minor_faults, major_faults;
 	const char *lacks[16]; /* asked for, not in force, permitted by --may-lack */
 	unsigned lacking_count;
+	int output_errno;    /* what it wrote could not be passed on; 0: it could */
 };
 
 /* The exit code of immure for RESULT: the program's, 128+n, 124, 125, 126, 127. */

@@ -37,6 +37,9 @@ struct run {
 	int payload_errno;    /* set by the payload, in the memory it borrows from init: why the step at hand failed */
 	pid_t payload;        /* as init sees it */
 
+	int near_streams[3];  /* pipes instead of the standard descriptors: the launcher's ends; -1: none */
+	int far_streams[3];   /* and the program's, until birth; the second and third may be the same */
+
 	int signals;          /* a signalfd of everything that the launcher gets; -1: none */
 	sigset_t signals_before;
 	bool are_signals_blocked;

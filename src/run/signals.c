@@ -85,6 +85,7 @@ static void stop(struct watch *watch)
 
 static void pass_on(struct watch *watch, int signal)
 {
+	watch_tell(watch, signal);
 	if (is_private(signal))
 		return;
 	if (!watch->is_announced && is_request_to_end(signal)) {

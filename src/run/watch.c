@@ -17,7 +17,7 @@
 
 /* In the order in which they start and finish. */
 static const struct source *const sources[] = {
-	&source_signals, &source_wall_time, &source_denied_calls,
+	&source_signals, &source_wall_time, &source_streams, &source_denied_calls,
 };
 _Static_assert(ARRAY_SIZE(sources) <= WATCH_SOURCES, "the table of states is too small");
 
@@ -80,12 +80,13 @@ void watch_signal(struct watch *watch, int signal)
 	channel_send(watch->run->wire, (struct message){ WIRE_SIGNAL, signal }, -1);
 }
 
-void *watch_state(struct watch *watch, const struct source *source)
+void watch_tell(struct watch *watch, int signal)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-		if (sources[i] == source)
-			return watch->states[i];
-	return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		watch->current = (int)i;
+		if (watch->states[i] && sources[i]->signal)
+			sources[i]->signal(watch, watch->states[i], signal);
+	}
 }
 
 static void announce(struct watch *watch)
@@ -148,7 +149,9 @@ static bool serve(struct watch *watch, const struct pollfd *ready, int owner)
 {
 	if (owner == OWNER_WIRE)
 		return hear(watch);
-	if (find_descriptor(watch, ready->fd) >= 0) {
+	if (ready->revents & POLLNVAL) {
+		watch_drop(watch, ready->fd);
+	} else if (find_descriptor(watch, ready->fd) >= 0) {
 		watch->current = owner;
 		sources[owner]->ready(watch, watch->states[owner], ready->fd, ready->revents);
 	}
@@ -172,15 +175,6 @@ static void wait_for_end(struct watch *watch)
 	}
 }
 
-static const struct step *find_step(const struct plan *plan, enum op op)
-{
-	for (int i = 0; i < plan->count; i++)
-		if (plan->steps[i].op == op)
-			return &plan->steps[i];
-	return NULL;
-}
-
-/* -errno: AT says which source could not start. */
 static int start_sources(struct watch *watch)
 {
 	static char stateless;
@@ -190,7 +184,7 @@ static int start_sources(struct watch *watch)
 
 		watch->current = (int)i;
 		if (sources[i]->op != OPS) {
-			watch->steps[i] = find_step(watch->run->plan, sources[i]->op);
+			watch->steps[i] = plan_find(watch->run->plan, sources[i]->op);
 			if (!watch->steps[i])
 				continue;
 		}

@@ -28,6 +28,8 @@ struct source {
 	void (*started)(struct watch *watch, void *state);
 	/* FD, named by watch_add, has EVENTS of poll(2). NULL: it has no descriptors. */
 	void (*ready)(struct watch *watch, void *state, int fd, short events);
+	/* SIGNAL came to the launcher, and is going to be passed on where that makes sense. NULL: does not matter. */
+	void (*signal)(struct watch *watch, void *state, int signal);
 	/* The jail is dead and its end is in the result; what was measured is added, descriptors are closed. NULL: nothing to do. */
 	void (*finish)(struct watch *watch, void *state);
 };
@@ -66,9 +68,9 @@ void watch_end(struct watch *watch, enum reason reason);
 /* Asks init to do what SIGNAL means: it is delivered to the program; SIGTSTP stops everything in the jail, SIGCONT continues it. */
 void watch_signal(struct watch *watch, int signal);
 
-/* The state and the step of another source, by name; NULL: it sleeps. For sources that serve each other. */
-void *watch_state(struct watch *watch, const struct source *source);
+/* Tells every source about a signal. */
+void watch_tell(struct watch *watch, int signal);
 
-extern const struct source source_signals, source_wall_time, source_denied_calls;
+extern const struct source source_signals, source_wall_time, source_streams, source_denied_calls;
 
 #endif

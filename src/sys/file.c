@@ -46,6 +46,30 @@ int sys_open(const char *path, int flags, unsigned mode)
 	return sys_openat(AT_FDCWD, path, flags, mode);
 }
 
+int sys_open_for_program(const char *path, int flags)
+{
+	return minus_errno(open(path, flags));
+}
+
+int sys_pipe(int ends[2])
+{
+	return minus_errno(pipe2(ends, O_CLOEXEC));
+}
+
+int sys_set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return minus_errno(flags < 0 ? flags : fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+bool sys_is_same_file(int left, int right)
+{
+	struct stat one, other;
+
+	return fstat(left, &one) == 0 && fstat(right, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 int sys_openat2(int directory, const char *path, int flags, unsigned mode, uint64_t resolve)
 {
 	struct open_how how = { .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .mode = mode, .resolve = resolve };

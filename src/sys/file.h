@@ -20,6 +20,12 @@ int take_fd(int *fd);
 int minus_errno(long rc);
 
 int sys_open(const char *path, int flags, unsigned mode);
+/* The same, but it stays open over exec: for a standard descriptor. */
+int sys_open_for_program(const char *path, int flags);
+/* A pipe, its reading end first. */
+int sys_pipe(int ends[2]);
+int sys_set_nonblocking(int fd);
+bool sys_is_same_file(int left, int right);
 int sys_openat(int directory, const char *path, int flags, unsigned mode);
 /* openat2(2); RESOLVE: RESOLVE_* */
 int sys_openat2(int directory, const char *path, int flags, unsigned mode, uint64_t resolve);
