@@ -74,7 +74,7 @@ static void add_proc(struct plan *plan, const struct spec *spec, const struct ho
 	if (!is_asked(origin) && !root_has_place(plan, spec, host, "/proc", "programs that look at processes will fail"))
 		return;
 	tree_add(plan->tree, (struct tree_item){ .kind = spec->proc == PROC_NEW ? TREE_PROC : TREE_BIND, .target = "/proc",
-		.source = "/proc", .is_writable = spec->proc == PROC_NEW, .origin = origin,
+		.source = "/proc", .is_writable = spec->proc == PROC_NEW, .is_noexec = true, .origin = origin,
 		.why = spec->proc == PROC_BIND ? "the host's: its processes are seen by name" : NULL });
 	add_guards(plan, spec, origin);
 }

@@ -28,7 +28,7 @@ static uint64_t attributes_of(const struct tree_item *item)
 		attributes |= MOUNT_ATTR_NODEV;
 	if (!item->is_writable)
 		attributes |= MOUNT_ATTR_RDONLY;
-	if (item->kind == TREE_PROC || item->kind == TREE_SYSFS || item->may_hold_devices || item->kind == TREE_MASK)
+	if (item->is_noexec || item->kind == TREE_PROC || item->kind == TREE_SYSFS || item->may_hold_devices || item->kind == TREE_MASK)
 		attributes |= MOUNT_ATTR_NOEXEC;
 	return attributes;
 }

@@ -28,7 +28,7 @@ static const struct field fields[] = {
 	{ .key = "file", .type = FIELD_MOUNTS, .kind = MOUNT_FILE, FIELD(mounts), .example = "/etc/token=@token.txt", .since = "0.1",
 	  .help = "a file from text, from a copy of a host file, or from an open descriptor" },
 	{ .key = "dir", .type = FIELD_MOUNTS, .kind = MOUNT_DIR, FIELD(mounts), .example = "/data", .since = "0.1",
-	  .help = "an empty directory" },
+	  .help = "an empty directory; it is as writable as what it lies in, and the root is not" },
 	{ .key = "symlink", .type = FIELD_MOUNTS, .kind = MOUNT_SYMLINK, FIELD(mounts), .example = "/bin/sh=dash", .since = "0.1",
 	  .help = "a symbolic link" },
 	{ .key = "mask", .type = FIELD_MOUNTS, .kind = MOUNT_MASK, FIELD(mounts), .example = "/usr/share/secret", .since = "0.1",
