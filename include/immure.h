@@ -56,10 +56,12 @@ IMMURE_API int immure_spec_set(struct immure_spec *spec, const char *key, const 
  * words win. Returns how many words were read. */
 IMMURE_API int immure_spec_arguments(struct immure_spec *spec, int argc, char *const argv[], struct immure_error *err);
 
-/* Adds the settings of a policy file (YAML or JSON) with what it extends. -ENOTSUP in a build without the reader. */
+/* Adds the settings of a policy file (YAML or JSON; "-": standard input) with what it extends; what was set before by
+ * immure_spec_set or from words wins. The same as setting "policy". To replace a preset that files choose, set "preset"
+ * before. -ENOTSUP in a build without the reader. */
 IMMURE_API int immure_spec_load(struct immure_spec *spec, const char *path, struct immure_error *err);
 
-/* The program and its arguments, NULL-terminated. */
+/* The program and its arguments, NULL-terminated. Without a word (or NULL) a policy file's command stays; it must have one. */
 IMMURE_API int immure_spec_command(struct immure_spec *spec, char *const argv[], struct immure_error *err);
 
 /* The value of option KEY as a user would write it, "" when unset; valid until the spec changes. NULL: no such option. */

@@ -48,11 +48,30 @@ static int refuse_key(const char *key, struct error *err)
 	return error_mistake(err, "there is no option \"%s\"", key);
 }
 
+static int load(struct spec *spec, const char *path, struct error *err)
+{
+	if (!modules.load)
+		return error_set(err, ENOTSUP, "reading %s: this build has no reader of policy files", path);
+	return modules.load(spec, path, err);
+}
+
+static int load_preset(struct spec *spec, const char *name, struct error *err)
+{
+	if (!modules.load_preset)
+		return error_set(err, ENOTSUP, "preset %s: this build has no reader of policy files", name);
+	if (spec->preset && strcmp(spec->preset, name) == 0)
+		return 0;
+	if (spec->preset)
+		return error_mistake(err, "the preset is %s already; there can be one", spec->preset);
+	return modules.load_preset(spec, name, err);
+}
+
 /* "no-landlock" would be a flag's opposite. */
 static int set_key(struct spec *spec, const char *key, const char *value, const struct origin *origin, struct error *err)
 {
 	const struct field *field = find_field(key);
 	const struct field *opposite = !field && text_starts(key, "no-") ? find_field(key + 3) : NULL;
+	int rc = 0;
 
 	if (opposite && opposite->type == FIELD_FLAG && !value)
 		return field_set(opposite, spec, "no", origin, err);
@@ -60,7 +79,11 @@ static int set_key(struct spec *spec, const char *key, const char *value, const 
 		return refuse_key(key, err);
 	if (!value && field->type != FIELD_FLAG)
 		return error_mistake(err, "--%s wants a value: %s", key, field_metavar(field));
-	return field_set(field, spec, value ? value : "yes", origin, err);
+	if (strcmp(key, "policy") == 0)
+		rc = load(spec, value, err);
+	else if (strcmp(key, "preset") == 0)
+		rc = load_preset(spec, value, err);
+	return rc < 0 ? rc : field_set(field, spec, value ? value : "yes", origin, err);
 }
 
 int immure_spec_set(struct immure_spec *spec, const char *key, const char *value, const char *where, struct immure_error *out)
@@ -83,20 +106,6 @@ const char *immure_spec_get(struct immure_spec *spec, const char *key)
 	const struct field *field = find_field(key);
 
 	return field ? field_print(field, &spec->spec, &spec->spec.arena) : NULL;
-}
-
-static int load(struct spec *spec, const char *path, struct error *err)
-{
-	if (!modules.load)
-		return error_set(err, ENOTSUP, "reading %s: this build has no reader of policy files", path);
-	return modules.load(spec, path, err);
-}
-
-static int load_preset(struct spec *spec, const char *name, struct error *err)
-{
-	if (!modules.load_preset)
-		return error_set(err, ENOTSUP, "preset %s: this build has no reader of policy files", name);
-	return modules.load_preset(spec, name, err);
 }
 
 int immure_spec_load(struct immure_spec *spec, const char *path, struct immure_error *out)
@@ -169,18 +178,14 @@ static bool is_key(const struct word *word, const char *key)
 	return word->field && strcmp(word->field->key, key) == 0;
 }
 
-/* Which options a pass over the words acts on: the layers below the command line come first. */
-enum pass { PASS_PRESET, PASS_FILE, PASS_WORDS };
+/* The preset of the command line is chosen before the files, whose own it replaces. */
+enum pass { PASS_PRESET, PASS_WORDS };
 
 static int act(struct spec *spec, const struct word *word, enum pass pass, struct error *err)
 {
 	struct origin origin = { .layer = LAYER_COMMAND };
 
-	if (pass == PASS_PRESET && is_key(word, "preset"))
-		return load_preset(spec, word->value, err);
-	if (pass == PASS_FILE && is_key(word, "policy"))
-		return load(spec, word->value, err);
-	if (pass != PASS_WORDS)
+	if ((pass == PASS_PRESET) != is_key(word, "preset"))
 		return 0;
 	origin.source = arena_format(&spec->arena, "--%s", word->key);
 	if (!origin.source)
@@ -218,13 +223,14 @@ int immure_spec_arguments(struct immure_spec *spec, int argc, char *const argv[]
 
 int immure_spec_command(struct immure_spec *spec, char *const argv[], struct immure_error *out)
 {
+	static const struct origin origin = { .layer = LAYER_COMMAND, .source = "the command line" };
 	struct arena *arena = &spec->spec.arena;
 	struct error err = { 0 };
 	size_t count = 0;
 	char **copy;
 
 	if (!argv || !argv[0])
-		return tell(out, &err, error_mistake(&err, "there is no program to run"), 125);
+		return spec->spec.command ? 0 : tell(out, &err, error_mistake(&err, "there is no program to run"), 125);
 	while (argv[count])
 		count++;
 	copy = arena_alloc(arena, (count + 1) * sizeof(*copy));
@@ -238,5 +244,6 @@ int immure_spec_command(struct immure_spec *spec, char *const argv[], struct imm
 	if (!*copy[0])
 		return tell(out, &err, error_mistake(&err, "the program's name is empty"), 127);
 	spec->spec.command = copy;
+	spec_set_origin(&spec->spec, offsetof(struct spec, command), &origin);
 	return 0;
 }

@@ -438,7 +438,8 @@ int load_text(struct arena *arena, const char *source_name, const char *bytes, s
 
 int load_file(struct arena *arena, const char *path, struct node **root, struct error *err)
 {
-	FILE *file = fopen(path, "re");
+	const bool is_stdin = strcmp(path, "-") == 0;
+	FILE *file = is_stdin ? stdin : fopen(path, "re");
 	auto_free char *bytes = malloc(LOAD_MOST_BYTES + 1);
 	size_t size;
 	int rc;
@@ -448,8 +449,9 @@ int load_file(struct arena *arena, const char *path, struct node **root, struct 
 	errno = 0;
 	size = bytes ? fread(bytes, 1, LOAD_MOST_BYTES + 1, file) : 0;
 	rc = !bytes ? -ENOMEM : ferror(file) ? -(errno ? errno : EIO) : 0;
-	fclose(file);
+	if (!is_stdin)
+		fclose(file);
 	if (rc < 0)
 		return error_set(err, -rc, "read %s", path);
-	return load_text(arena, path, bytes, size, root, err);
+	return load_text(arena, is_stdin ? "stdin" : path, bytes, size, root, err);
 }

@@ -29,7 +29,7 @@ enum {
 int load_text(struct arena *arena, const char *source_name, const char *bytes, size_t size, struct node **root,
 	      struct error *err) MUST_CHECK;
 
-/* The same for the file at PATH; also the negative errno of opening or reading it. */
+/* The same for the file at PATH ("-": standard input); also the negative errno of opening or reading it. */
 int load_file(struct arena *arena, const char *path, struct node **root, struct error *err) MUST_CHECK;
 
 #endif

@@ -47,17 +47,30 @@ const char *field_print(const struct field *field, const struct spec *spec, stru
 	return text ? text : "";
 }
 
+/* Room for a value of any type that holds one: of a layer that is overruled already, it is read only to be judged. */
+union scratch {
+	bool flag;
+	unsigned word;
+	uint64_t number;
+	const char *text;
+	struct namespace_choice choice;
+};
+
 int field_set(const struct field *field, struct spec *spec, const char *text, const struct origin *origin,
 	      struct error *err)
 {
 	struct value_text value = { .field = field, .arena = &spec->arena, .origin = origin, .text = text };
+	const bool is_overruled = origin->layer < spec_origin(spec, field->offset)->layer;
+	union scratch scratch;
+	void *member = is_overruled && !field_is_list(field) ? (void *)&scratch : (char *)spec + field->offset;
 	char where[ORIGIN_TEXT];
-	int rc = types[field->type].read(&value, (char *)spec + field->offset, err);
+	int rc = types[field->type].read(&value, member, err);
 
 	if (rc < 0)
 		return origin->line ? error_while(err, "%s: %s", origin_print(origin, where), field->key)
 				    : error_while(err, "%s", origin_print(origin, where));
-	spec_set_origin(spec, field->offset, origin);
+	if (!is_overruled)
+		spec_set_origin(spec, field->offset, origin);
 	return 0;
 }
 
@@ -71,6 +84,8 @@ static int refuse_shape(const struct field *field, const struct node *node, cons
 
 int field_set_node(const struct field *field, struct spec *spec, const struct node *node, struct error *err)
 {
+	if (node->kind == NODE_SCALAR && !*node->text && !node->is_quoted)
+		return refuse_shape(field, node, "a value; here there is none", err);
 	if (node->kind == NODE_SCALAR)
 		return field_set(field, spec, node->text, &node->origin, err);
 	if (node->kind == NODE_MAP || !field_is_list(field))
@@ -78,7 +93,7 @@ int field_set_node(const struct field *field, struct spec *spec, const struct no
 	for (const struct node *item = node->child; item; item = item->next) {
 		int rc;
 
-		if (item->kind != NODE_SCALAR)
+		if (item->kind != NODE_SCALAR || (!*item->text && !item->is_quoted))
 			return refuse_shape(field, item, "plain values in its list", err);
 		rc = field_set(field, spec, item->text, &item->origin, err);
 		if (rc < 0)

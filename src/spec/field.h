@@ -45,7 +45,11 @@ struct field {
 	bool is_hidden_in_files; /* has no meaning in a policy file (--file, --result) */
 };
 
-/* Reads TEXT into the field's member and remembers ORIGIN. A failure leaves the spec as it was. */
+/*
+ * Reads TEXT into the field's member and remembers ORIGIN. A failure leaves the spec as it was. A value of a layer below
+ * the one that set the member is judged and dropped; an item of a list goes behind those of its own layer and below.
+ * So the outcome does not depend on the order in which layers are read.
+ */
 int field_set(const struct field *field, struct spec *spec, const char *text, const struct origin *origin,
 	      struct error *err) MUST_CHECK;
 

@@ -42,20 +42,31 @@ static int append_string(const struct value_text *value, struct string_item ***t
 	return 0;
 }
 
+/* Behind what came from the same layer or one below, so that the order is that of the layers, whatever is read first. */
+static void insert_strings(struct string_item **list, struct string_item *first, struct string_item **last)
+{
+	while (*list && (*list)->origin.layer <= first->origin.layer)
+		list = &(*list)->next;
+	*last = *list;
+	*list = first;
+}
+
 int read_string(const struct value_text *value, void *member, struct error *err)
 {
-	struct string_item **tail = member;
+	struct string_item *item = NULL, **last = &item;
+	int rc;
 
 	if (!*value->text)
 		return error_mistake(err, "it must not be empty");
-	while (*tail)
-		tail = &(*tail)->next;
-	return append_string(value, &tail, arena_copy(value->arena, value->text), err);
+	rc = append_string(value, &last, arena_copy(value->arena, value->text), err);
+	if (rc == 0)
+		insert_strings(member, item, last);
+	return rc;
 }
 
 int read_words(const struct value_text *value, void *member, struct error *err)
 {
-	struct string_item *first = NULL, **tail = &first, **end = member;
+	struct string_item *first = NULL, **tail = &first;
 	const char *at = value->text;
 	int rc = 0;
 
@@ -67,12 +78,9 @@ int read_words(const struct value_text *value, void *member, struct error *err)
 		rc = append_string(value, &tail, arena_copy_bytes(value->arena, at, size), err);
 		at += size;
 	} while (rc == 0 && *at++);
-	if (rc < 0)
-		return rc;
-	while (*end)
-		end = &(*end)->next;
-	*end = first;
-	return 0;
+	if (rc == 0)
+		insert_strings(member, first, tail);
+	return rc;
 }
 
 /* Splits TEXT at SEPARATOR into at most MOST parts; returns their number, or 0 when there are more. */
@@ -113,8 +121,9 @@ int read_id_map(const struct value_text *value, void *member, struct error *err)
 	if (!number[2] || number[0] + number[2] > UINT32_MAX || number[1] + number[2] > UINT32_MAX)
 		return refuse_value(value, err, -ERANGE, wanted);
 	*map = (struct id_map){ (uint32_t)number[0], (uint32_t)number[1], (uint32_t)number[2], *value->origin, NULL };
-	while (*tail)
+	while (*tail && (*tail)->origin.layer <= value->origin->layer)
 		tail = &(*tail)->next;
+	map->next = *tail;
 	*tail = map;
 	return 0;
 }
@@ -161,8 +170,9 @@ int read_rlimit(const struct value_text *value, void *member, struct error *err)
 	if (item->soft > item->hard)
 		return error_mistake(err, "\"%s\": the soft limit is above the hard one", value->text);
 	item->origin = *value->origin;
-	while (*tail)
+	while (*tail && (*tail)->origin.layer <= value->origin->layer)
 		tail = &(*tail)->next;
+	item->next = *tail;
 	*tail = item;
 	return 0;
 }
@@ -178,8 +188,9 @@ int read_port(const struct value_text *value, void *member, struct error *err)
 	if (rc < 0 || !number)
 		return refuse_value(value, err, rc, "a TCP port from 1 to 65535");
 	*item = (struct port_item){ (uint16_t)number, *value->origin, NULL };
-	while (*tail)
+	while (*tail && (*tail)->origin.layer <= value->origin->layer)
 		tail = &(*tail)->next;
+	item->next = *tail;
 	*tail = item;
 	return 0;
 }

@@ -6,6 +6,7 @@
  * A backslash makes the next character ordinary, so that paths may hold ":" and "=".
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -23,6 +24,8 @@ static const struct {
 	[MOUNT_MASK] = { "DST", "mask" },
 	[MOUNT_OVERLAY] = { "SRC[:DST]", "overlay" },
 };
+
+static const unsigned default_modes[] = { [MOUNT_TMPFS] = 01777, [MOUNT_DIR] = 0755, [MOUNT_FILE] = 0444, [MOUNT_OVERLAY] = 0 };
 
 const char *mount_syntax(enum mount_kind kind)
 {
@@ -124,7 +127,6 @@ static int read_parts(const struct value_text *value, struct mount *mount, struc
 
 int read_mount(const struct value_text *value, void *member, struct error *err)
 {
-	static const unsigned modes[] = { [MOUNT_TMPFS] = 01777, [MOUNT_DIR] = 0755, [MOUNT_FILE] = 0444, [MOUNT_OVERLAY] = 0 };
 	const enum mount_kind kind = value->field->kind;
 	struct mount *mount = arena_alloc(value->arena, sizeof(*mount)), **tail = member;
 	int rc;
@@ -132,16 +134,71 @@ int read_mount(const struct value_text *value, void *member, struct error *err)
 	if (!mount)
 		return refuse_memory(err);
 	*mount = (struct mount){ .kind = kind, .size_bytes = NUMBER_NONE, .inodes = NUMBER_NONE, .descriptor = -1,
-				 .mode = modes[kind], .origin = *value->origin };
+				 .mode = default_modes[kind], .origin = *value->origin };
 	rc = read_parts(value, mount, err);
 	if (rc < 0)
 		return rc;
 	if (mount->target && mount->target[0] != '/')
 		return error_mistake(err, "\"%s\": the place inside must be an absolute path", mount->target);
-	while (*tail)
+	while (*tail && (*tail)->origin.layer <= value->origin->layer)
 		tail = &(*tail)->next;
+	mount->next = *tail;
 	*tail = mount;
 	return 0;
+}
+
+/* PATH with a backslash before each SPECIAL character, so that it reads back as it is. */
+static const char *escape(struct arena *arena, const char *path, const char *special)
+{
+	char *copy = arena_alloc(arena, 2 * strlen(path) + 1), *out = copy;
+
+	if (!copy)
+		return NULL;
+	while (*path) {
+		if (*path == '\\' || strchr(special, *path))
+			*out++ = '\\';
+		*out++ = *path++;
+	}
+	return copy;
+}
+
+static const char *print_tmpfs(const struct mount *mount, struct arena *arena)
+{
+	char size[NUMBER_TEXT], inodes[48] = "", mode[24] = "";
+
+	if (mount->kind == MOUNT_DIR)
+		return mount->mode == default_modes[MOUNT_DIR] ? "" : arena_format(arena, ":mode=0%o", mount->mode);
+	if (mount->inodes != NUMBER_NONE)
+		snprintf(inodes, sizeof(inodes), ",inodes=%llu", (unsigned long long)mount->inodes);
+	if (mount->mode != default_modes[MOUNT_TMPFS])
+		snprintf(mode, sizeof(mode), ",mode=0%o", mount->mode);
+	if (mount->size_bytes == NUMBER_NONE && !*inodes && !*mode)
+		return "";
+	return arena_format(arena, ":size=%s%s%s", number_print_size(mount->size_bytes, size), inodes, mode);
+}
+
+static const char *print_mount(const struct mount *mount, struct arena *arena)
+{
+	const bool has_value = mount->kind == MOUNT_FILE || mount->kind == MOUNT_SYMLINK;
+	const char *target = mount->target, *source = mount->source, *options = "";
+
+	if (mount->kind == MOUNT_MASK)
+		return escape(arena, target, "");
+	if (mount->kind == MOUNT_TMPFS || mount->kind == MOUNT_DIR) {
+		options = print_tmpfs(mount, arena);
+		target = escape(arena, target, ":");
+		return target && options ? arena_format(arena, "%s%s", target, options) : NULL;
+	}
+	if (has_value) {
+		const char *mark = mount->kind == MOUNT_FILE && mount->content == CONTENT_PATH ? "@" : "";
+
+		target = escape(arena, target, "=");
+		source = mount->kind == MOUNT_FILE ? source : escape(arena, source, "");
+		return target && source ? arena_format(arena, "%s=%s%s", target, mark, source) : NULL;
+	}
+	source = escape(arena, source, ":");
+	target = target ? escape(arena, target, "") : NULL;
+	return source && target ? arena_format(arena, "%s:%s", source, target) : source;
 }
 
 const char *print_mounts(const struct field *field, const void *member, struct arena *arena)
@@ -149,15 +206,10 @@ const char *print_mounts(const struct field *field, const void *member, struct a
 	const char *all = NULL;
 
 	for (const struct mount *mount = *(struct mount *const *)member; mount; mount = mount->next) {
-		const bool has_both = mount->source && mount->target && mount->kind != MOUNT_FILE;
-		const char *item = mount->target ? mount->target : mount->source;
+		const char *item = mount->kind == field->kind ? print_mount(mount, arena) : NULL;
 
-		if (mount->kind != field->kind)
-			continue;
-		if (has_both)
-			item = mount->kind == MOUNT_SYMLINK ? arena_format(arena, "%s=%s", mount->target, mount->source)
-							    : arena_format(arena, "%s:%s", mount->source, mount->target);
-		all = all && item ? arena_format(arena, "%s, %s", all, item) : item;
+		if (item)
+			all = all ? arena_format(arena, "%s, %s", all, item) : item;
 	}
 	return all;
 }
