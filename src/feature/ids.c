@@ -268,6 +268,7 @@ static void plan_single(struct plan *plan, const struct spec *spec, const struct
 
 static void plan_host_ids(struct plan *plan, const struct spec *spec, const struct host *host)
 {
+	plan->init_capabilities = host->uid ? 0 : 1ULL << CAP_KILL;
 	plan->may_set_groups = HOST_HAS_CAP(host, CAP_SETGID);
 	if (host->uid || spec->user || spec->allow_host_root)
 		return;
@@ -298,6 +299,8 @@ static void plan_ids(struct plan *plan, const struct spec *spec, const struct ho
 		plan_subids(plan, spec, host);
 	else
 		plan_single(plan, spec, host);
+	if (plan->has_root_inside && plan->uid)
+		plan->init_capabilities = 1ULL << CAP_KILL;
 	if (plan->has_root_inside)
 		plan_add(plan, (struct step){ .op = OP_BECOME_ROOT_INSIDE, .side = INIT, .phase = PHASE_ROOT, .slot = SLOT_NONE,
 			.why = "set-up needs an id that is mapped" });

@@ -163,10 +163,10 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 	plan_add(plan, (struct step){ .op = OP_CLONE, .side = LAUNCHER, .phase = PHASE_BIRTH, .flags = plan->clone_flags,
 				      .slot = SLOT_CGROUP, .why = "init is born" });
 	plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_SELF, .slot = SLOT_NONE });
-	plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_FORK, .slot = SLOT_NONE,
+	plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE,
 				      .why = "again: the change of ids made the kernel forget it" });
 	/* Not sooner: what is in /proc/self belongs to root for an undumpable process, id maps included. proc(5) */
-	plan_add(plan, (struct step){ .op = OP_HIDE, .side = INIT, .phase = PHASE_FORK, .slot = SLOT_NONE });
+	plan_add(plan, (struct step){ .op = OP_HIDE, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE });
 }
 
 const struct feature feature_namespaces = {

@@ -32,6 +32,7 @@ enum phase {
 	PHASE_ROOT,      /* init: the new tree, from the root down */
 	PHASE_PIVOT,     /* init: into it, and the old one away */
 	PHASE_SEAL,      /* init: what must be read-only by now */
+	PHASE_READY,     /* init: nobody inside can reach it */
 	PHASE_FORK,      /* init: the payload is born */
 	PHASE_SESSION,   /* payload: session, terminal, working directory, umask */
 	PHASE_LIMITS,    /* payload: resource limits */
@@ -54,7 +55,7 @@ enum op {
 	OP_FORK, OP_SESSION, OP_TERMINAL, OP_CHDIR, OP_UMASK, OP_PERSONALITY, OP_RLIMIT,
 	OP_DROP_BOUNDING, OP_GROUPS, OP_GID, OP_UID, OP_CAPABILITIES, OP_AMBIENT, OP_SECUREBITS, OP_KEEP_CAPABILITIES,
 	OP_NO_NEW_PRIVS, OP_LANDLOCK, OP_DESCRIPTORS,
-	OP_CHECK_NAMESPACES, OP_CHECK_IDENTITY, OP_CHECK_CAPABILITIES, OP_CHECK_MOUNTS,
+	OP_CHECK_NAMESPACES, OP_CHECK_JOINED, OP_CHECK_INIT, OP_CHECK_ROOT, OP_CHECK_PROCESS, OP_CHECK_IDENTITY, OP_CHECK_CAPABILITIES, OP_CHECK_MOUNTS,
 	OP_CHECK_LIMIT, OP_CHECK_DESCRIPTORS,
 	OP_SECCOMP, OP_EXEC,
 	OP_WALL_TIME, OP_PIPES, OP_PTY, OP_STANDARD,
@@ -98,6 +99,7 @@ struct mount_expectation {
 	const char *path;
 	unsigned long set;       /* ST_* flags that must be in force; statfs(2) */
 	unsigned long clear;     /* and that must not */
+	bool is_optional;        /* it may be missing */
 };
 struct id_row {
 	uint32_t inside, outside, count;
@@ -140,6 +142,7 @@ struct plan {
 	bool has_leased_ids;     /* a host id range of its own */
 	bool may_set_groups;     /* setgroups(2) works inside */
 	bool has_root_inside;    /* id 0 is mapped: set-up runs as it */
+	uint64_t init_capabilities; /* what init keeps: to signal a program of another id */
 	uint32_t uid, gid;       /* of the program, as seen inside */
 	const char *home;
 	struct tree *tree;

@@ -105,8 +105,8 @@ static void announce(const struct run *run)
 
 static void drop_everything(struct run *run)
 {
-	/* The program may have another uid than init, which passes signals on to it. */
-	const struct sys_capabilities least = { .effective = 1u << CAP_KILL, .permitted = 1u << CAP_KILL };
+	const uint64_t kept = run->plan->init_capabilities;
+	const struct sys_capabilities least = { .effective = kept, .permitted = kept };
 
 	sys_set_capabilities(&least);
 	sys_dup_to(run->wire, 0);

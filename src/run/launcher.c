@@ -16,10 +16,6 @@
 #include "sys/channel.h"
 #include "sys/process.h"
 
-const char *const namespace_names[NAMESPACES] = { "user", "pid", "mnt", "net", "uts", "ipc", "cgroup", "time" };
-const uint64_t namespace_flags[NAMESPACES] = { 0x10000000, 0x20000000, 0x00020000, 0x40000000, 0x04000000, 0x08000000,
-					       0x02000000, 0x00000080 };
-
 static int fail_at(struct run *run, int at, int errnum, struct error *err)
 {
 	run->failed_step = at;
@@ -30,18 +26,6 @@ static int fail_at(struct run *run, int at, int errnum, struct error *err)
 static int fail(struct run *run, int rc, struct error *err)
 {
 	return fail_at(run, run->at, -rc, err);
-}
-
-/* The launcher's own namespaces, for the self-check to compare with. */
-static void look_at_namespaces(struct run *run)
-{
-	char path[] = "/proc/self/ns/cgroup\0";
-
-	for (int i = 0; i < NAMESPACES; i++) {
-		strcpy(path + sizeof("/proc/self/ns/") - 1, namespace_names[i]);
-		if (sys_identity(path, &run->namespaces[i]) < 0)
-			run->namespaces[i] = (struct sys_identity){ 0 };
-	}
 }
 
 /* Whatever comes of it, close_run must follow. */
@@ -63,8 +47,7 @@ static int open_run(struct run *run, const struct plan *plan)
 		return rc;
 	run->wire = ends[0];
 	run->far_wire = ends[1];
-	look_at_namespaces(run);
-	return 0;
+	return check_prepare(run);
 }
 
 /* In the parent: init's pid. The child does not return. */

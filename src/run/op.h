@@ -26,6 +26,6 @@ op_function op_pipes, op_standard, op_pty, op_terminal;
 op_function op_drop_bounding, op_groups, op_gid, op_uid, op_capabilities, op_ambient, op_securebits, op_keep_capabilities,
 	op_no_new_privs, op_landlock, op_seccomp;
 /* op_check.c: the self-check */
-op_function op_check_namespaces, op_check_identity, op_check_capabilities, op_check_mounts, op_check_limit, op_check_descriptors;
+op_function op_check_namespaces, op_check_joined, op_check_init, op_check_root, op_check_process, op_check_identity, op_check_capabilities, op_check_mounts, op_check_limit, op_check_descriptors;
 
 #endif

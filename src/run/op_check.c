@@ -1,33 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The self-check: a few cheap reads; -EBADE when what is differs from what was asked. */
+/*
+ * The self-check: a few cheap reads; -EBADE when what is differs from what was asked. What the launcher notes for it
+ * is read before birth.
+ */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 
 #include "run/op.h"
 #include "sys/confine.h"
 #include "sys/process.h"
 
-enum { DIFFERENT = -EBADE, MOST_GROUPS = 64, LOOKED_AT = 64 };
+enum { DIFFERENT = -EBADE, MOST_GROUPS = 64, LOOKED_AT = 4096 };
 
-/* Performed by init, while the host's /proc is still there; the payload inherits all but the PID and time namespaces. */
-int op_check_namespaces(struct run *run, const struct step *step)
+static const struct step *find_step(const struct plan *plan, enum op op)
 {
-	char path[] = "/proc/self/ns/time_for_children";
+	for (int i = 0; i < plan->count; i++)
+		if (plan->steps[i].op == op)
+			return &plan->steps[i];
+	return NULL;
+}
 
-	for (int i = 0; i < NAMESPACES; i++) {
-		struct sys_identity mine;
-		int rc;
+/* The PID namespace needs no reading: init is number 1 in a new one. */
+static uint64_t read_kinds(const struct step *step)
+{
+	return step ? step->flags & ~SYS_CLONE_NEWPID : 0;
+}
 
-		if (!(step->flags & namespace_flags[i]))
-			continue;
-		strcpy(path + sizeof("/proc/self/ns/") - 1, namespace_names[i]);
-		if (namespace_flags[i] == 0x80) /* init itself stays in the old time namespace */
-			strcpy(path + sizeof("/proc/self/ns/") - 1, "time_for_children");
-		rc = sys_identity(path, &mine);
+static int look_at_namespaces(uint64_t kinds, uint64_t *inodes)
+{
+	auto_close int self = -1;
+
+	if (!kinds)
+		return 0;
+	self = sys_open_pid(sys_pid());
+	for (unsigned kind = 0; kind < NAMESPACES; kind++) {
+		int rc = kinds & namespace_flags[kind] ? sys_own_namespace(self, kind, &inodes[kind]) : 0;
+
 		if (rc < 0)
 			return rc;
-		if (mine.inode == run->namespaces[i].inode)
+	}
+	return 0;
+}
+
+int check_prepare(struct run *run)
+{
+	if (find_step(run->plan, OP_KEYRING))
+		run->keyring = sys_session_keyring();
+	return look_at_namespaces(read_kinds(find_step(run->plan, OP_CHECK_NAMESPACES)), run->namespaces);
+}
+
+/* By init, whose namespaces the payload inherits. */
+int op_check_namespaces(struct run *run, const struct step *step)
+{
+	uint64_t mine[NAMESPACES];
+	int rc = look_at_namespaces(read_kinds(step), mine);
+
+	if (rc < 0)
+		return rc;
+	for (unsigned kind = 0; kind < NAMESPACES; kind++)
+		if ((read_kinds(step) & namespace_flags[kind]) && mine[kind] == run->namespaces[kind])
+			return DIFFERENT;
+	return step->flags & SYS_CLONE_NEWPID && sys_pid() != 1 ? DIFFERENT : 0;
+}
+
+int op_check_joined(struct run *run, const struct step *step)
+{
+	struct sys_identity theirs;
+	uint64_t mine[NAMESPACES];
+	int rc = sys_identity_at(run->slots[step->slot], &theirs);
+
+	if (rc == 0)
+		rc = look_at_namespaces(step->flags, mine);
+	for (unsigned kind = 0; rc == 0 && kind < NAMESPACES; kind++)
+		if ((step->flags & namespace_flags[kind]) && mine[kind] != theirs.inode)
+			rc = DIFFERENT;
+	return rc;
+}
+
+int op_check_init(struct run *run, const struct step *step)
+{
+	(void)run;
+	return sys_is_dumpable() == 1 || sys_parent_death_signal() != (int)step->number ? DIFFERENT : 0;
+}
+
+static int check_workdir(const char *path)
+{
+	struct sys_identity here, there;
+	char buffer[4096];
+	int rc = sys_getcwd(buffer, sizeof(buffer));
+
+	if (rc >= 0)
+		rc = sys_identity(".", &here);
+	if (rc >= 0)
+		rc = sys_identity(path, &there);
+	if (rc < 0)
+		return rc;
+	return here.device == there.device && here.inode == there.inode ? 0 : DIFFERENT;
+}
+
+/* "/" must be the very mount that was made for it, and the working directory must be reached from there. */
+int op_check_root(struct run *run, const struct step *step)
+{
+	uint64_t wanted, found;
+	int rc;
+
+	if (step->slot >= 0) {
+		rc = sys_mount_id(run->slots[step->slot], "", &wanted);
+		if (rc == 0)
+			rc = sys_mount_id(AT_FDCWD, "/", &found);
+		if (rc < 0)
+			return rc;
+		if (wanted != found)
+			return DIFFERENT;
+	}
+	return check_workdir(step->subject);
+}
+
+/* Where an outer filter hides the keyrings, it hides them from the program too. */
+static bool has_new_keyring(const struct run *run)
+{
+	const int now = sys_session_keyring();
+
+	return now < 0 ? now == run->keyring : now != run->keyring;
+}
+
+int op_check_process(struct run *run, const struct step *step)
+{
+	if (sys_set_umask((unsigned)step->number) != (int)step->number)
+		return DIFFERENT;
+	if (sys_personality(0xffffffff) != (int)step->flags || !sys_leads_session())
+		return DIFFERENT;
+	return step->more && !has_new_keyring(run) ? DIFFERENT : 0;
+}
+
+static int check_groups(const struct step *step)
+{
+	const gid_t *wanted = step->data;
+	gid_t groups[MOST_GROUPS];
+	int rc = sys_get_groups(groups, MOST_GROUPS);
+
+	if (rc < 0)
+		return rc;
+	if ((size_t)rc != step->size)
+		return DIFFERENT;
+	for (size_t i = 0; i < step->size; i++) { /* the kernel sorts them */
+		bool is_there = false;
+
+		for (int j = 0; j < rc; j++)
+			is_there |= groups[j] == wanted[i];
+		if (!is_there)
 			return DIFFERENT;
 	}
 	return 0;
@@ -37,7 +160,6 @@ int op_check_identity(struct run *run, const struct step *step)
 {
 	const uint32_t base = step->slot == SLOT_IDS ? (uint32_t)run->slots[SLOT_IDS] : 0;
 	const uint32_t uid = (uint32_t)step->number + base, gid = (uint32_t)step->more + base;
-	gid_t groups[MOST_GROUPS];
 	struct sys_ids ids;
 	int rc = sys_get_ids(&ids);
 
@@ -46,23 +168,7 @@ int op_check_identity(struct run *run, const struct step *step)
 	if (ids.real_uid != uid || ids.effective_uid != uid || ids.saved_uid != uid || ids.real_gid != gid ||
 	    ids.effective_gid != gid || ids.saved_gid != gid)
 		return DIFFERENT;
-	if (!step->flags)
-		return 0;
-	rc = sys_get_groups(groups, MOST_GROUPS);
-	if (rc < 0)
-		return rc;
-	if ((size_t)rc != step->size)
-		return DIFFERENT;
-	/* The kernel keeps them sorted. */
-	for (size_t i = 0; i < step->size; i++) {
-		bool is_there = false;
-
-		for (int j = 0; j < rc; j++)
-			is_there |= groups[j] == ((const gid_t *)step->data)[i];
-		if (!is_there)
-			return DIFFERENT;
-	}
-	return 0;
+	return step->flags ? check_groups(step) : 0;
 }
 
 static int check_sets(const struct step *step)
@@ -107,6 +213,8 @@ int op_check_mounts(struct run *run, const struct step *step)
 		long magic;
 		int rc = sys_mount_flags(row[i].path, &flags, &magic);
 
+		if (rc == -ENOENT && row[i].is_optional)
+			continue;
 		if (rc < 0)
 			return rc;
 		if ((flags & row[i].set) != row[i].set || (flags & row[i].clear))
@@ -126,19 +234,28 @@ int op_check_limit(struct run *run, const struct step *step)
 	return soft == step->number && hard == step->more ? 0 : DIFFERENT;
 }
 
-static bool is_kept(const struct step *step, int fd)
+static int check_descriptor(int fd, const void *argument)
 {
+	const struct step *step = argument;
+
+	if (fd < 3 || !sys_stays_open(fd))
+		return 0;
 	for (size_t i = 0; i < step->size; i++)
 		if (((const int32_t *)step->data)[i] == fd)
-			return true;
-	return false;
+			return 0;
+	return DIFFERENT;
 }
 
+/* Without /proc nobody tells how high they go; then it is close_range's word for those above. */
 int op_check_descriptors(struct run *run, const struct step *step)
 {
+	int rc = sys_each_descriptor(check_descriptor, step);
+
 	(void)run;
-	for (int fd = 3; fd < LOOKED_AT; fd++)
-		if (sys_stays_open(fd) && !is_kept(step, fd))
-			return DIFFERENT;
-	return 0;
+	if (rc != -ENOENT && rc != -EACCES)
+		return rc;
+	rc = 0;
+	for (int fd = 3; rc == 0 && fd < LOOKED_AT; fd++)
+		rc = check_descriptor(fd, step);
+	return rc;
 }

@@ -19,9 +19,9 @@
 #include "plan/plan.h"
 #include "run/result.h"
 #include "sys/file.h"
+#include "sys/namespace.h"
 
 enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3 };
-enum { NAMESPACES = 8 };
 
 struct run {
 	const struct plan *plan;
@@ -33,7 +33,8 @@ struct run {
 	int init_pidfd;
 	int lease;            /* holds the lock on leased ids; -1: none */
 	bool has_child;       /* init is alive or not yet reaped */
-	struct sys_identity namespaces[NAMESPACES]; /* the launcher's own, to compare with; order of ns_names */
+	uint64_t namespaces[NAMESPACES]; /* the launcher's own, where the self-check compares them; 0: not looked at */
+	int keyring;          /* its session keyring, or -errno */
 	int payload_errno;    /* set by the payload, in the memory it borrows from init: why the step at hand failed */
 	pid_t payload;        /* as init sees it */
 
@@ -48,8 +49,8 @@ struct run {
 	int interruption;     /* the signal that ended the run before the program was there; 0: none */
 };
 
-extern const char *const namespace_names[NAMESPACES];
-extern const uint64_t namespace_flags[NAMESPACES];
+/* Notes what the self-check will compare with, in the launcher. 0 or -errno. */
+int check_prepare(struct run *run);
 
 /* Performs STEP on the side that holds it. 0 or -errno. */
 int perform(struct run *run, const struct step *step);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -230,6 +231,42 @@ bool sys_stays_open(int fd)
 	return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
+struct entry { /* getdents64(2) */
+	uint64_t inode;
+	int64_t offset;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
+static int see_entries(const char *bytes, long count, int (*see)(int fd, const void *argument), const void *argument, int self)
+{
+	for (long at = 0; at < count;) {
+		const struct entry *entry = (const void *)(bytes + at);
+		const int fd = entry->name[0] == '.' ? self : atoi(entry->name);
+		int rc = fd == self ? 0 : see(fd, argument);
+
+		if (rc)
+			return rc;
+		at += entry->length;
+	}
+	return 0;
+}
+
+int sys_each_descriptor(int (*see)(int fd, const void *argument), const void *argument)
+{
+	auto_close int list = sys_open("/proc/self/fd", O_RDONLY | O_DIRECTORY, 0);
+	char bytes[2048] __attribute__((aligned(8)));
+	long count = list;
+	int rc = 0;
+
+	if (list < 0)
+		return list;
+	while (rc == 0 && (count = syscall(SYS_getdents64, list, bytes, sizeof(bytes))) > 0)
+		rc = see_entries(bytes, count, see, argument, list);
+	return count < 0 ? -errno : rc;
+}
+
 int sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
 	return minus_errno(syscall(SYS_close_range, first, last, flags));
@@ -237,8 +274,7 @@ int sys_close_range(unsigned first, unsigned last, unsigned flags)
 
 int sys_set_umask(unsigned mask)
 {
-	umask(mask);
-	return 0;
+	return (int)umask(mask);
 }
 
 bool sys_exists(const char *path)
@@ -280,6 +316,27 @@ int sys_identity(const char *path, struct sys_identity *identity)
 		return -errno;
 	*identity = (struct sys_identity){ state.st_dev, state.st_ino };
 	return 0;
+}
+
+int sys_identity_at(int fd, struct sys_identity *identity)
+{
+	struct stat state;
+
+	if (fstat(fd, &state) < 0)
+		return -errno;
+	*identity = (struct sys_identity){ state.st_dev, state.st_ino };
+	return 0;
+}
+
+int sys_mount_id(int fd, const char *path, uint64_t *id)
+{
+	enum { MOUNT_ID = 0x1000, AT = 0x90 / 8 }; /* STATX_MNT_ID and stx_mnt_id; linux/stat.h */
+	uint64_t state[32] = { 0 };
+
+	if (syscall(SYS_statx, fd, path, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, MOUNT_ID, state) < 0)
+		return -errno;
+	*id = state[AT];
+	return (uint32_t)state[0] & MOUNT_ID ? 0 : -ENOSYS;
 }
 
 int sys_mount_flags(const char *path, unsigned long *flags, long *magic)

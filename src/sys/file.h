@@ -51,8 +51,10 @@ int sys_dup_to(int fd, int number);
 int sys_keep_on_exec(int fd, bool keep);
 /* Whether FD is open and would survive exec. */
 bool sys_stays_open(int fd);
+/* Calls SEE with each open descriptor until it returns other than 0, which is then the result. -errno: there is no /proc. */
+int sys_each_descriptor(int (*see)(int fd, const void *argument), const void *argument);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
-int sys_set_umask(unsigned mask);
+int sys_set_umask(unsigned mask); /* the one before */
 bool sys_exists(const char *path);
 int sys_flock(int fd, int operation);
 /* An open-file-description lock on one byte; -EAGAIN: somebody else has it. fcntl(2) */
@@ -64,6 +66,9 @@ struct sys_identity {
 	uint64_t device, inode;
 };
 int sys_identity(const char *path, struct sys_identity *identity);
+int sys_identity_at(int fd, struct sys_identity *identity);
+/* The number of the mount on which PATH (empty: FD itself) stands. statx(2), STATX_MNT_ID */
+int sys_mount_id(int fd, const char *path, uint64_t *id);
 /* Mount flags (ST_*) in force where PATH stands; statfs(2) f_flags. */
 int sys_mount_flags(const char *path, unsigned long *flags, long *magic);
 /* S_IF* kind and permission bits, owner. */

@@ -152,6 +152,17 @@ pid_t sys_parent(void)
 	return getppid();
 }
 
+/* Asked anew each time: a libc may remember the pid of before a clone. */
+pid_t sys_pid(void)
+{
+	return (pid_t)syscall(SYS_getpid);
+}
+
+bool sys_leads_session(void)
+{
+	return getsid(0) == sys_pid();
+}
+
 int sys_new_session(void)
 {
 	return minus_errno(setsid());
@@ -165,6 +176,18 @@ int sys_set_controlling_terminal(int fd)
 int sys_set_dumpable(bool is_dumpable)
 {
 	return minus_errno(prctl(PR_SET_DUMPABLE, is_dumpable ? 1 : 0));
+}
+
+int sys_is_dumpable(void)
+{
+	return minus_errno(prctl(PR_GET_DUMPABLE));
+}
+
+int sys_parent_death_signal(void)
+{
+	int signal = 0;
+
+	return prctl(PR_GET_PDEATHSIG, &signal) < 0 ? -errno : signal;
 }
 
 int sys_be_subreaper(void)
@@ -283,6 +306,11 @@ int sys_default_signals(void)
 int sys_new_keyring(void)
 {
 	return minus_errno(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0));
+}
+
+int sys_session_keyring(void)
+{
+	return minus_errno(syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0, 0));
 }
 
 int sys_loopback_up(void)

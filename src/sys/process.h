@@ -13,6 +13,7 @@ struct pollfd;
 
 /* The kernel's clone flags that glibc and musl do not both name. clone(2) */
 #define SYS_CLONE_INTO_CGROUP 0x200000000ULL
+#define SYS_CLONE_NEWPID 0x20000000ULL
 #define SYS_CLONE_NEWTIME 0x00000080ULL
 
 /*
@@ -41,14 +42,18 @@ int sys_kill(pid_t pid, int signal);
 pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage);
 int sys_die_with_parent(int signal);
 pid_t sys_parent(void);
+pid_t sys_pid(void);
 int sys_new_session(void);
+bool sys_leads_session(void);
 int sys_set_controlling_terminal(int fd);
 int sys_set_dumpable(bool is_dumpable);
+int sys_is_dumpable(void);                     /* 0, 1, 2; prctl(2), PR_GET_DUMPABLE */
+int sys_parent_death_signal(void);
 int sys_be_subreaper(void);
 int sys_host_name(const char *name);
 int sys_set_rlimit(int resource, uint64_t soft, uint64_t hard);
 int sys_get_rlimit(int resource, uint64_t *soft, uint64_t *hard);
-int sys_personality(unsigned long persona);
+int sys_personality(unsigned long persona);    /* the one before; 0xffffffff: no change */
 int sys_exec(const char *path, char *const argv[], char *const envp[]);
 /* Runs a helper program to its end, its output unseen. 0; -EPERM: it refused; -errno. */
 int sys_run_helper(const char *path, char *const argv[]);
@@ -64,6 +69,7 @@ int sys_raise_unblocked(int signal);
 int sys_default_signals(void);
 /* A new anonymous session keyring; keyctl(2). -ENOSYS where the kernel has none. */
 int sys_new_keyring(void);
+int sys_session_keyring(void);                 /* its serial number */
 int sys_loopback_up(void);
 /* Nanoseconds of CLOCK_MONOTONIC: the supervisor's own clock. */
 uint64_t sys_now_ns(void);
