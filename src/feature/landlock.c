@@ -23,6 +23,8 @@ static const struct field fields[] = {
 
 /* landlock(7); the headers of a distribution may be older than its kernel. */
 enum {
+	KERNEL_FILE_RIGHTS = LANDLOCK_ACCESS_FS_WRITE_FILE | 1 << 14 | 1 << 15, /* of /proc and /dev/pts: nothing is made there */
+	NEVER = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK,
 	FILE_RIGHTS = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE,
 	RIGHTS_ABI_1 = (1 << 13) - 1, RIGHT_REFER = 1 << 13, RIGHT_TRUNCATE = 1 << 14, RIGHT_IOCTL_DEV = 1 << 15,
 	RIGHTS_READ = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
@@ -62,12 +64,30 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	return 0;
 }
 
-/* An item that is a place of its own, with rights of its own. */
+/*
+ * Whether an item has a rule. Below a mount namespace the whole new root is readable, and what is writable has a
+ * rule of its own. Rules only add: what is read-only or masked within something writable is so by its mount alone.
+ *
+ * Without one the rules are all there is, and they speak of the host's own tree: the system directories, what was
+ * shown, the device nodes. No /tmp or /run, where others' files lie, and no /proc, which is everybody's (--rw /tmp
+ * and --proc bind ask for them); what immure would make (accounts, homes) is not there.
+ */
 static bool has_rights(const struct tree_item *item, bool has_mountns)
 {
 	if (!has_mountns)
 		return item->kind == TREE_BIND;
 	return item->is_writable && item->kind != TREE_SYMLINK && item->kind != TREE_FILE;
+}
+
+static uint64_t rights_to(const struct tree_item *item, uint64_t all)
+{
+	if (!item->is_writable)
+		return RIGHTS_READ & (item->is_file ? (uint64_t)FILE_RIGHTS : all);
+	if (item->kind == TREE_PROC || item->kind == TREE_DEVPTS)
+		return (RIGHTS_READ | KERNEL_FILE_RIGHTS) & all;
+	if (item->is_file)
+		return all & (FILE_RIGHTS | RIGHT_TRUNCATE | RIGHT_IOCTL_DEV);
+	return all & ~(uint64_t)NEVER;
 }
 
 static void add_path(struct landlock_rules *rules, struct landlock_path *room, const char *path, uint64_t access)
@@ -77,19 +97,13 @@ static void add_path(struct landlock_rules *rules, struct landlock_path *room, c
 
 static void add_paths(const struct plan *plan, struct landlock_rules *rules, struct landlock_path *room)
 {
-	const uint64_t all = rules->files;
-
 	if (plan->has_mountns)
 		add_path(rules, room, "/", RIGHTS_READ);
 	for (int i = 0; i < plan->tree->count; i++) {
 		const struct tree_item *item = &plan->tree->items[i];
-		uint64_t access = item->is_writable ? all : RIGHTS_READ;
 
-		if (!has_rights(item, plan->has_mountns))
-			continue;
-		if (item->is_file)
-			access &= FILE_RIGHTS | RIGHT_TRUNCATE | RIGHT_IOCTL_DEV;
-		add_path(rules, room, plan->has_mountns ? item->target : item->source, access);
+		if (has_rights(item, plan->has_mountns))
+			add_path(rules, room, plan->has_mountns ? item->target : item->source, rights_to(item, rules->files));
 	}
 }
 
