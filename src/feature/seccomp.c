@@ -21,7 +21,11 @@ static const struct field fields[] = {
 	{ .key = "seccomp-allow", .type = FIELD_STRINGS, FIELD(seccomp_allow), .example = "ptrace", .since = "0.1",
 	  .help = "permit a call that the profile denies; may be repeated" },
 	{ .key = "seccomp-deny", .type = FIELD_STRINGS, FIELD(seccomp_deny), .example = "socket", .since = "0.1",
-	  .help = "deny a call that the profile permits; may be repeated" },
+	  .help = "deny a call that the profile permits; may be repeated",
+	  .detail = "As with --seccomp-allow the call may have conditions, all of which must hold: "
+		    "socket(low(arg0) == AF_NETLINK, low(arg2) != NETLINK_ROUTE). arg0 to arg5 are compared as 64 bits, low(argN) as the "
+		    "32 bits that the kernel reads of an int; & MASK may stand before == != < <= > >=. Where both options speak of a "
+		    "call, the denial wins." },
 	{ .key = "seccomp-action", .type = FIELD_ENUM, FIELD(seccomp_action), .choices = actions, .fallback = "errno", .since = "0.1",
 	  .help = "a denied call: errno (fails with EPERM), kill (the process), log (is permitted and named), trap (SIGSYS)" },
 	{ .key = "foreign-arch", .type = FIELD_FLAG, FIELD(foreign_arch), .since = "0.1",
