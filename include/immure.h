@@ -99,7 +99,8 @@ IMMURE_API void immure_result_free(struct immure_result *result); /* NULL is fin
 IMMURE_API int immure_result_exit_code(const struct immure_result *result);
 /* "exited", "signaled", "wall-time", "cpu-time", "memory", "output", "blocked-call", "setup"; static. */
 IMMURE_API const char *immure_result_reason(const struct immure_result *result);
-/* One line for a person about an end that the exit code does not tell (a limit, a blocked call); "" otherwise. Owned by RESULT. */
+/* Lines for a person, each ended by a newline, about what the exit code does not tell: blocked calls, limits. "" when there is
+ * nothing, or with --quiet. Owned by RESULT. */
 IMMURE_API const char *immure_result_remark(const struct immure_result *result);
 
 /* ---- what there is ---- */

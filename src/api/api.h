@@ -4,6 +4,7 @@
 #define IMMURE_API_API_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include "host/host.h"
 #include "immure.h"
 #include "plan/plan.h"
@@ -22,7 +23,7 @@ struct immure_result {
 	struct arena arena;    /* owns the plan's strings */
 	struct plan plan;
 	int exit_code;
-	char remark[512];
+	struct text remark;    /* lines for a person */
 };
 
 /* What a full build adds; in the small one each is NULL. */
@@ -38,8 +39,5 @@ int tell(struct immure_error *out, const struct error *err, int rc, int exit_cod
 
 /* Everything between a merged spec and its plan: absolute paths, the caller's variables, facts, filter. */
 int prepare(struct immure_spec *spec, struct error *err) MUST_CHECK;
-
-/* The results that --result and --meta asked for, written. */
-int write_reports(const struct immure_spec *spec, const struct immure_result *result, struct error *err) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/report.h"
 #include "base/text.h"
 #include "feature/feature.h"
 #include "host/probe.h"
@@ -125,15 +126,45 @@ int immure_explain(struct immure_spec *spec, enum immure_format format, char **r
 	return tell(out, &err, rc, 125);
 }
 
-static void remark(struct immure_result *result)
+static int plan_and_run(struct immure_spec *spec, struct immure_result *result, struct error *err)
 {
-	if (result->result.reason == REASON_WALL_TIME)
-		snprintf(result->remark, sizeof(result->remark), "the jail was ended: its time was over");
-	else if (result->result.reason == REASON_OUTPUT)
-		snprintf(result->remark, sizeof(result->remark), "the jail was ended: it wrote more than it may");
-	else if (result->result.output_errno)
-		snprintf(result->remark, sizeof(result->remark), "the program's output could not be written: %s",
-			 strerror(result->result.output_errno));
+	int rc;
+
+	if (spec->is_foreign)
+		return error_mistake(err, "the facts are another machine's: it can be planned for, not run on");
+	rc = spec->spec.command ? prepare(spec, err) : error_mistake(err, "there is no program to run");
+	if (rc == 0)
+		rc = plan_make(&result->plan, &result->arena, &spec->spec, &spec->host, err);
+	return rc < 0 ? rc : run_plan(&result->plan, &result->result, err);
+}
+
+/* The small build leaves to the full one what it cannot do; that one reports. */
+static bool is_left_to_another(const struct immure_result *result, int rc)
+{
+	return rc == -ENOTSUP && !modules.load && result->plan.count == 0;
+}
+
+/* Runs, with reports around it. A report that cannot be written is a failure as well: somebody counts on it. */
+static int run_and_report(struct immure_spec *spec, struct immure_result *result, struct error *err)
+{
+	struct reports reports = { 0 };
+	struct error run_error = { 0 };
+	int rc = reports_open(&reports, spec, err), run_rc = rc;
+
+	if (rc == 0) {
+		run_rc = plan_and_run(spec, result, &run_error);
+		result->exit_code = result_exit_code(&result->result, &result->plan);
+		if (run_rc < 0)
+			error_while(&run_error, "run %s", spec->spec.command ? spec->spec.command[0] : "nothing");
+		if (!is_left_to_another(result, run_rc))
+			rc = reports_write(&reports, result, &run_error, err);
+	}
+	reports_close(&reports);
+	if (rc < 0)
+		result->exit_code = 125;
+	else if (run_rc < 0)
+		*err = run_error;
+	return rc < 0 ? rc : run_rc;
 }
 
 int immure_run(struct immure_spec *spec, struct immure_result **output, struct immure_error *out)
@@ -145,21 +176,12 @@ int immure_run(struct immure_spec *spec, struct immure_result **output, struct i
 	*output = NULL;
 	if (!result)
 		return tell(out, &err, error_set(&err, ENOMEM, "running"), 125);
-	result->result.reason = REASON_SETUP;
-	result->result.failed_step = -1;
-	if (spec->is_foreign)
-		rc = error_mistake(&err, "the facts are another machine's: it can be planned for, not run on");
-	else
-		rc = spec->spec.command ? prepare(spec, &err) : error_mistake(&err, "there is no program to run");
-	if (rc == 0)
-		rc = plan_make(&result->plan, &result->arena, &spec->spec, &spec->host, &err);
-	if (rc == 0)
-		rc = run_plan(&result->plan, &result->result, &err);
-	result->exit_code = result_exit_code(&result->result, &result->plan);
-	remark(result);
+	result->result = (struct result){ .reason = REASON_SETUP, .failed_step = -1, .oom_kills = NUMBER_NONE,
+					  .processes = NUMBER_NONE, .output_bytes = NUMBER_NONE };
+	rc = run_and_report(spec, result, &err);
+	if (rc == 0 && !spec->spec.is_quiet)
+		report_remark(result, &result->remark);
 	*output = result;
-	if (rc < 0)
-		error_while(&err, "run %s", spec->spec.command ? spec->spec.command[0] : "nothing");
 	return tell(out, &err, rc, result->exit_code);
 }
 
@@ -168,6 +190,8 @@ void immure_result_free(struct immure_result *result)
 	if (!result)
 		return;
 	arena_free(&result->arena);
+	text_free(&result->remark);
+	result_free(&result->result);
 	free(result);
 }
 
@@ -183,7 +207,7 @@ const char *immure_result_reason(const struct immure_result *result)
 
 const char *immure_result_remark(const struct immure_result *result)
 {
-	return result->remark;
+	return result->remark.bytes ? result->remark.bytes : "";
 }
 
 int immure_option_at(unsigned index, struct immure_option *option)

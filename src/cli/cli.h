@@ -23,6 +23,8 @@ int cli_version(int argc, char *argv[]);
 
 /* Prints "immure: ..." on stderr; returns the exit code of ERR. */
 int complain(const struct immure_error *err);
+/* Prints on stderr what there is to say of a run that its exit code does not. */
+void remark(const struct immure_result *result);
 
 /* A spec from the words: options, then the command. NULL: it was complained about. *EXIT_CODE then says what to return. */
 struct immure_spec *spec_from_words(int argc, char *argv[], int *exit_code);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one place that reports an error, once. */
+/* The one place that reports an error, once; and what is worth saying of a run. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 
@@ -8,4 +9,12 @@ int complain(const struct immure_error *err)
 {
 	fprintf(stderr, "immure: %s\n", err->text);
 	return err->exit_code;
+}
+
+void remark(const struct immure_result *result)
+{
+	const char *line = immure_result_remark(result);
+
+	for (; *line; line += strcspn(line, "\n") + 1)
+		fprintf(stderr, "immure: %.*s\n", (int)strcspn(line, "\n"), line);
 }

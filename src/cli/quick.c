@@ -40,8 +40,8 @@ static int run_or_hand_over(int argc, char *argv[])
 	if (rc < 0 && err.errnum == ENOTSUP)
 		return hand_over(argv);
 	rc = rc < 0 ? complain(&err) : immure_result_exit_code(result);
-	if (result && *immure_result_remark(result))
-		fprintf(stderr, "immure: %s\n", immure_result_remark(result));
+	if (result)
+		remark(result);
 	return rc; /* the process ends: nothing is freed one by one */
 }
 

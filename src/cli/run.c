@@ -33,8 +33,8 @@ int cli_run(int argc, char *argv[])
 		exit_code = complain(&err);
 	else
 		exit_code = immure_result_exit_code(result);
-	if (rc == 0 && *immure_result_remark(result))
-		fprintf(stderr, "immure: %s\n", immure_result_remark(result));
+	if (rc == 0)
+		remark(result);
 	immure_result_free(result);
 	immure_spec_free(spec);
 	return exit_code;

@@ -82,6 +82,9 @@ static void plan_running(struct plan *plan, const struct spec *spec, const struc
 	if (spec->wall_time_ns != NUMBER_NONE)
 		plan_add(plan, (struct step){ .op = OP_WALL_TIME, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = SLOT_NONE,
 			.number = spec->wall_time_ns, .origin = SPEC_ORIGIN(spec, wall_time_ns) });
+	if (spec->result_path)
+		plan_add(plan, (struct step){ .op = OP_EVIDENCE, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = SLOT_NONE,
+			.origin = SPEC_ORIGIN(spec, result_path) });
 	if (streams.pipes)
 		plan_pipes(plan, spec, host, streams.pipes);
 	if (streams.terminal)

@@ -81,6 +81,7 @@ static const struct {
 	[OP_SECCOMP] = { "seccomp", "load the filter %s (%z instructions)" },
 	[OP_EXEC] = { "exec", "execute %s" },
 	[OP_WALL_TIME] = { "wall-time", "end the jail after %d" },
+	[OP_EVIDENCE] = { "evidence", "read back what is in force once the program is executed" },
 	[OP_PIPES] = { "pipes", "make pipes for %i%t" },
 	[OP_PTY] = { "pty", "make a pseudo-terminal on the host" },
 	[OP_STANDARD] = { "standard", "take %i from the pipes" },

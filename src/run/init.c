@@ -22,6 +22,7 @@
 #include "run/run.h"
 #include "sys/channel.h"
 #include "sys/confine.h"
+#include "sys/environment.h"
 #include "sys/process.h"
 
 enum { PAYLOAD_STACK = 64 * 1024, FAILED = 125 };
@@ -139,6 +140,22 @@ static bool hear(const struct run *run)
 	return true;
 }
 
+/* What is in force is read from the program, which must not be reaped before. */
+static bool wait_for_look(const struct run *run)
+{
+	struct message message = { 0 };
+
+	while (!(message.what == WIRE_SIGNAL && message.value == 0)) {
+		int fd;
+
+		if (channel_receive(run->wire, &message, &fd) <= 0)
+			return false;
+		if (message.what == WIRE_SIGNAL && message.value)
+			deliver(run, message.value);
+	}
+	return true;
+}
+
 /* Reaps all that has died; true when the program is among them, with its STATUS. */
 static bool reap(const struct run *run, int *status)
 {
@@ -210,10 +227,11 @@ _Noreturn void init_live(struct run *run)
 		report_failure(run, rc);
 		sys_exit(FAILED);
 	}
+	sys_wipe_command_line(); /* the launcher's words are not for the jail, which may read /proc/1/cmdline */
 	announce(run);
 	drop_everything(run);
 	deaths = sys_child_descriptor();
-	if (deaths < 0)
+	if (deaths < 0 || (plan_find(run->plan, OP_EVIDENCE) && !wait_for_look(run)))
 		sys_exit(FAILED);
 	reap_and_forward(run, deaths);
 }

@@ -3,6 +3,7 @@
 #include "run/result.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 static const char *const names[] = {
 	[REASON_EXITED] = "exited", [REASON_SIGNALED] = "signaled", [REASON_WALL_TIME] = "wall-time",
@@ -13,6 +14,12 @@ static const char *const names[] = {
 const char *reason_name(enum reason reason)
 {
 	return names[reason];
+}
+
+void result_free(struct result *result)
+{
+	free(result->evidence);
+	result->evidence = NULL;
 }
 
 int result_exit_code(const struct result *result, const struct plan *plan)

@@ -17,6 +17,8 @@ enum reason {
 	REASON_SETUP,        /* it was never started */
 };
 
+struct evidence;
+
 enum { RESULT_BLOCKED = 16 };
 
 struct blocked_call {
@@ -41,11 +43,13 @@ struct result {
 	uint64_t forced_switches, own_switches, minor_faults, major_faults;
 	const char *lacks[16]; /* asked for, not in force, permitted by --may-lack */
 	unsigned lacking_count;
+	struct evidence *evidence; /* NULL: not asked for; freed by result_free */
 	int output_errno;    /* what it wrote could not be passed on; 0: it could */
 };
 
 /* The exit code of immure for RESULT: the program's, 128+n, 124, 125, 126, 127. */
 int result_exit_code(const struct result *result, const struct plan *plan);
+void result_free(struct result *result);
 const char *reason_name(enum reason reason);
 
 #endif

@@ -17,7 +17,7 @@
 
 /* In the order in which they start and finish. */
 static const struct source *const sources[] = {
-	&source_signals, &source_wall_time, &source_streams, &source_denied_calls,
+	&source_signals, &source_wall_time, &source_streams, &source_denied_calls, &source_evidence,
 };
 _Static_assert(ARRAY_SIZE(sources) <= WATCH_SOURCES, "the table of states is too small");
 
@@ -92,6 +92,7 @@ void watch_tell(struct watch *watch, int signal)
 static void announce(struct watch *watch)
 {
 	watch->is_announced = true;
+	watch->start_ns = sys_now_ns();
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
 		watch->current = (int)i;
 		if (watch->states[i] && sources[i]->started)
@@ -280,8 +281,7 @@ static int conclude(struct watch *watch, struct error *err)
 int watch(struct run *run, struct result *result, struct error *err)
 {
 	struct pollfd ready[WATCH_DESCRIPTORS];
-	struct watch watch = { .run = run, .result = result, .ready = ready };
-	const uint64_t start = sys_now_ns();
+	struct watch watch = { .run = run, .result = result, .ready = ready, .start_ns = sys_now_ns() };
 	int failure, rc;
 
 	failure = add(&watch, run->wire, POLLIN, OWNER_WIRE);
@@ -290,7 +290,7 @@ int watch(struct run *run, struct result *result, struct error *err)
 	if (failure == 0)
 		wait_for_end(&watch);
 	bury(&watch);
-	result->wall_ns = sys_now_ns() - start;
+	result->wall_ns = sys_now_ns() - watch.start_ns;
 	rc = conclude(&watch, err);
 	finish_sources(&watch);
 	return failure < 0 ? error_set(err, -failure, "watching the program") : rc;

@@ -13,6 +13,7 @@
 #ifndef IMMURE_RUN_WATCH_H
 #define IMMURE_RUN_WATCH_H
 
+#include "run/evidence.h"
 #include "run/run.h"
 
 struct watch;
@@ -44,6 +45,7 @@ struct watch {
 	bool has_status;   /* init reported how the program ended: */
 	int status;        /* as wait(2) has it */
 	int failed_step, failed_errno; /* a step inside failed; errno 0: none did */
+	uint64_t start_ns; /* when that was; before it, when the watch began */
 	pid_t program;     /* the program's pid as init knows it; 0: not known yet */
 
 	/* the loop's own */
@@ -71,6 +73,6 @@ void watch_signal(struct watch *watch, int signal);
 /* Tells every source about a signal. */
 void watch_tell(struct watch *watch, int signal);
 
-extern const struct source source_signals, source_wall_time, source_streams, source_denied_calls;
+extern const struct source source_signals, source_wall_time, source_streams, source_denied_calls, source_evidence;
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -62,6 +63,19 @@ int sys_set_nonblocking(int fd)
 	int flags = fcntl(fd, F_GETFL);
 
 	return minus_errno(flags < 0 ? flags : fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+int sys_link_descriptor(int fd, int directory, const char *name)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return minus_errno(linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW));
+}
+
+int sys_rename(int directory, const char *from, const char *to)
+{
+	return minus_errno(renameat(directory, from, directory, to));
 }
 
 bool sys_is_same_file(int left, int right)

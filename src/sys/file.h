@@ -25,6 +25,9 @@ int sys_open_for_program(const char *path, int flags);
 /* A pipe, its reading end first. */
 int sys_pipe(int ends[2]);
 int sys_set_nonblocking(int fd);
+/* Gives the file without a name (O_TMPFILE) one; and another one, which may be taken already. */
+int sys_link_descriptor(int fd, int directory, const char *name);
+int sys_rename(int directory, const char *from, const char *to);
 bool sys_is_same_file(int left, int right);
 int sys_openat(int directory, const char *path, int flags, unsigned mode);
 /* openat2(2); RESOLVE: RESOLVE_* */
