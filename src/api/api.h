@@ -21,9 +21,9 @@ struct immure_spec {
 struct immure_result {
 	struct result result;
 	struct arena arena;    /* owns the plan's strings */
-	struct plan plan;
 	int exit_code;
 	struct text remark;    /* lines for a person */
+	struct plan plan;      /* last: it is large, and its end is never touched */
 };
 
 /* What a full build adds; in the small one each is NULL. */

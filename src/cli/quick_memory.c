@@ -3,7 +3,7 @@
  * Memory of the quick executable. Theory: what a run costs is mostly page faults, about 12 microseconds each, and a
  * general allocator spreads small things over many pages and touches each of them for its own bookkeeping. This one
  * hands out the front of one region whose first pages are made in a single call, and gives nothing back but the
- * latest block. It suits a process that plans once, waits, and ends; the full executable keeps libc's.
+ * latest block. Large blocks, of which only a part is used as a rule, come from the region's end, page by page. It suits a process that plans once, waits, and ends; the full executable keeps libc's.
  *
  * It must: zero memory (calloc relies on fresh pages), grow beyond the region by whole mappings. It must not be used by a
  * program with threads.
@@ -19,7 +19,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { UNIT = 16, REGION = 4 << 20, READY = 48 << 10 };
+enum { UNIT = 16, REGION = 4 << 20, READY = 32 << 10, LARGE = 16 << 10 };
 
 struct block {
 	size_t size; /* usable bytes after this header */
@@ -28,8 +28,8 @@ struct block {
 
 /* The one variable of the file: an allocator is a state of the process. */
 static struct {
-	char *next, *end;
-	struct block *latest;
+	char *next, *end;     /* what is left of the region */
+	struct block *latest; /* the one just before next; NULL: none that could go back */
 } heap;
 
 static char *map(size_t size)
@@ -46,7 +46,7 @@ static int make_room(size_t size)
 
 	if (!start)
 		return -ENOMEM;
-	if (!heap.end)
+	if (!heap.next)
 		madvise(start, READY, MADV_POPULATE_WRITE); /* an older kernel says EINVAL: then pages come one by one */
 	heap.next = start;
 	heap.end = start + region;
@@ -68,10 +68,15 @@ void *malloc(size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	block = (struct block *)(void *)heap.next;
+	if (size >= LARGE) {
+		heap.end -= whole;
+		block = (struct block *)(void *)heap.end;
+	} else {
+		block = (struct block *)(void *)heap.next;
+		heap.next += whole;
+		heap.latest = block;
+	}
 	block->size = size;
-	heap.next += whole;
-	heap.latest = block;
 	return block + 1;
 }
 

@@ -74,7 +74,10 @@ int spec_default(struct spec *spec, struct error *err)
 
 int plan_make(struct plan *plan, struct arena *arena, const struct spec *spec, const struct host *host, struct error *err)
 {
-	*plan = (struct plan){ .arena = arena, .slots = SLOT_FREE, .err = err };
+	memset(plan, 0, offsetof(struct plan, steps)); /* the steps are large, and count says how many there are */
+	plan->arena = arena;
+	plan->slots = SLOT_FREE;
+	plan->err = err;
 	plan->tree = arena_alloc(arena, sizeof(*plan->tree));
 	if (!plan->tree)
 		return error_set(err, ENOMEM, "planning");

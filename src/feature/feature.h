@@ -34,8 +34,7 @@ const char *find_nearest_key(const char *key);
 /* Every member to its default. -ENOMEM on exhausted memory. */
 int spec_default(struct spec *spec, struct error *err) MUST_CHECK;
 
-/* plan = f(spec, host). PLAN comes zeroed: it is large, and zeroing it here would touch each of its pages. Its strings live
- * in ARENA. */
+/* plan = f(spec, host). What PLAN held before does not matter; its strings will live in ARENA. */
 int plan_make(struct plan *plan, struct arena *arena, const struct spec *spec, const struct host *host,
 	      struct error *err) MUST_CHECK;
 

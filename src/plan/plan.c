@@ -19,7 +19,7 @@ void plan_add(struct plan *plan, struct step step)
 /* A counting sort: phases are few and steps are large, so each is copied twice and compared never. */
 void plan_sort(struct plan *plan)
 {
-	struct step *unsorted = arena_alloc(plan->arena, (size_t)plan->count * sizeof(*unsorted));
+	auto_free struct step *unsorted = malloc((size_t)plan->count * sizeof(*unsorted));
 	int start[PHASES + 1] = { 0 };
 
 	plan->is_short |= !unsorted;

@@ -129,7 +129,6 @@ enum { PLAN_STEPS = 320 };
 
 struct plan {
 	struct arena *arena;     /* owns every string; outlives the plan */
-	struct step steps[PLAN_STEPS];
 	int count;
 	int slots;               /* how many slots a run must provide */
 	const char *feature;     /* the feature that is adding now */
@@ -152,6 +151,7 @@ struct plan {
 	const char *notes[16];   /* defaults that were left out here, and what that means */
 	unsigned lacking_count;  /* words of --may-lack that were asked for and are not in force */
 	const char *lacks[16];
+	struct step steps[PLAN_STEPS]; /* last, for most of it is never touched */
 };
 
 /* Adds STEP; until plan_sort() the steps stand in the order in which they were added. */
