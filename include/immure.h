@@ -103,6 +103,12 @@ IMMURE_API const char *immure_result_reason(const struct immure_result *result);
  * nothing, or with --quiet. Owned by RESULT. */
 IMMURE_API const char *immure_result_remark(const struct immure_result *result);
 
+/* ---- cleaning up ---- */
+
+/* Undoes what runs that were killed have left on the host; running ones are not touched. Returns how many were cleaned up;
+ * negative when something could not be removed: it stays noted for the next time. */
+IMMURE_API int immure_gc(struct immure_error *err);
+
 /* ---- what there is ---- */
 
 struct immure_option {

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "feature/feature.h"
 #include "filter/filter.h"
+#include "host/cgroups.h"
 #include "host/doctor.h"
 #include "host/facts.h"
 #include "host/probe.h"
@@ -49,6 +50,8 @@ static int probe(struct host *host, struct error *err)
 		rc = host_probe_basic(host, err);
 	if (rc == 0)
 		rc = host_probe_spec(host, &spec, err);
+	if (rc == 0)
+		rc = host_probe_cgroups(host, &spec, err);
 	arena_free(&spec.arena);
 	return rc;
 }

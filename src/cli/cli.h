@@ -18,6 +18,7 @@ extern const struct verb verbs[];
 int cli_run(int argc, char *argv[]);
 int cli_explain(int argc, char *argv[]);
 int cli_doctor(int argc, char *argv[]);
+int cli_gc(int argc, char *argv[]);
 int cli_help(int argc, char *argv[]);
 int cli_version(int argc, char *argv[]);
 

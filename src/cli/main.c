@@ -9,6 +9,7 @@ const struct verb verbs[] = {
 	{ "run", cli_run, "run [OPTION...] [--] PROGRAM [ARGUMENT...]", "run a program, walled in" },
 	{ "explain", cli_explain, "explain [OPTION...] [--] PROGRAM [ARGUMENT...]", "say what run would do, step by step; nothing is run" },
 	{ "doctor", cli_doctor, "doctor [--json | --facts]", "what this machine allows, and what to do where it does not" },
+	{ "gc", cli_gc, "gc", "undo what runs that were killed have left on the host" },
 	{ "help", cli_help, "help [TOPIC]", "this help, a verb's options, or what an error identifier means" },
 	{ "version", cli_version, "version", "the version" },
 	{ 0 },

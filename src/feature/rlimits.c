@@ -22,7 +22,7 @@ static bool is_asked(const struct spec *spec, int resource)
 static void add(struct plan *plan, int resource, uint64_t soft, uint64_t hard, const struct origin *origin, const char *why)
 {
 	plan_add(plan, (struct step){ .op = OP_RLIMIT, .side = PAYLOAD, .phase = PHASE_LIMITS, .flags = (uint64_t)resource,
-		.number = soft, .more = hard, .origin = origin, .why = why, .slot = SLOT_NONE });
+		.number = soft, .more = hard, .how = origin ? 0 : STEP_LOWER_STAYS, .origin = origin, .why = why, .slot = SLOT_NONE });
 }
 
 static void plan_rlimits(struct plan *plan, const struct spec *spec, const struct host *host)

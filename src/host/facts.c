@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/number.h"
 
-enum fact_type { FACT_BOOL, FACT_INT, FACT_UINT, FACT_MASK, FACT_STRING, FACT_NAME, FACT_WAY, FACT_RANGE, FACT_CONTROLLERS, FACT_PATHS, FACT_GROUPS };
+enum fact_type { FACT_BOOL, FACT_INT, FACT_UINT, FACT_MASK, FACT_STRING, FACT_NAME, FACT_MANAGER, FACT_RANGE, FACT_CONTROLLERS, FACT_PATHS, FACT_GROUPS };
 
 static const struct fact {
 	const char *key;
@@ -25,8 +25,10 @@ static const struct fact {
 	FACT(root_is_rootfs, FACT_BOOL), FACT(landlock_abi, FACT_INT), FACT(has_seccomp, FACT_BOOL),
 	FACT(has_seccomp_notify, FACT_BOOL), FACT(has_mount_api, FACT_BOOL), FACT(core_pattern_is_pipe, FACT_BOOL),
 	FACT(state_folder, FACT_STRING), FACT(found_uid, FACT_UINT), FACT(found_gid, FACT_UINT), FACT(has_found_uid, FACT_BOOL),
-	FACT(has_found_gid, FACT_BOOL), FACT(found_groups, FACT_GROUPS), FACT(has_cgroups, FACT_BOOL), FACT(cgroup_way, FACT_WAY),
-	FACT(cgroup_why_not, FACT_STRING), FACT(controllers, FACT_CONTROLLERS), FACT(cgroup_v2, FACT_STRING),
+	FACT(has_found_gid, FACT_BOOL), FACT(found_groups, FACT_GROUPS), FACT(has_cgroups, FACT_BOOL), FACT(controllers, FACT_CONTROLLERS),
+	FACT(unified.mount, FACT_STRING), FACT(unified.own, FACT_STRING), FACT(unified.own_path, FACT_STRING),
+	FACT(unified.above, FACT_STRING), FACT(unified.must_step_aside, FACT_BOOL), FACT(manager, FACT_MANAGER),
+	FACT(has_swap, FACT_BOOL), FACT(has_swap_limit, FACT_BOOL),
 	FACT(sub_uid, FACT_RANGE), FACT(sub_gid, FACT_RANGE), FACT(stdin_is_tty, FACT_BOOL), FACT(stdout_is_tty, FACT_BOOL),
 	FACT(stderr_is_tty, FACT_BOOL), FACT(stderr_is_stdout, FACT_BOOL), FACT(term, FACT_STRING), FACT(lang, FACT_STRING), FACT(resolv_conf, FACT_STRING),
 	FACT(paths, FACT_PATHS),
@@ -34,6 +36,11 @@ static const struct fact {
 };
 
 static const char *const ways[] = { [CGROUP_NONE] = "none", [CGROUP_DIRECT] = "direct", [CGROUP_SCOPE] = "scope" };
+static const char *const lacks[] = {
+	[LACK_NOTHING] = "nothing", [LACK_CONTROLLER] = "controller", [LACK_OUTSIDE] = "outside", [LACK_READ_ONLY] = "read-only",
+	[LACK_DELEGATION] = "delegation", [LACK_COMPANY] = "company",
+};
+static const char *const managers[] = { [MANAGER_NONE] = "none", [MANAGER_USER] = "user", [MANAGER_SYSTEM] = "system" };
 static const char *const controllers[CONTROLLERS] = {
 	[CONTROLLER_CPU] = "cpu", [CONTROLLER_CPUACCT] = "cpuacct", [CONTROLLER_MEMORY] = "memory", [CONTROLLER_PIDS] = "pids",
 	[CONTROLLER_IO] = "io", [CONTROLLER_FREEZER] = "freezer",
@@ -49,8 +56,13 @@ static void write_controllers(const struct host *host, struct text *out)
 {
 	text_add(out, "{");
 	for (int i = 0; i < CONTROLLERS; i++) {
-		text_add(out, "%s\n    \"%s\": { \"version\": %d, \"parent\": ", i ? "," : "", controllers[i], host->controllers[i].version);
-		json_add_string(out, host->controllers[i].parent);
+		const struct host_controller *at = &host->controllers[i];
+
+		text_add(out, "%s\n    \"%s\": { \"version\": %d, \"way\": \"%s\", \"lack\": \"%s\", \"parent\": ", i ? "," : "",
+			 controllers[i], at->version, ways[at->way], lacks[at->lack]);
+		json_add_string(out, at->parent);
+		text_add(out, ", \"path\": ");
+		json_add_string(out, at->path);
 		text_add(out, " }");
 	}
 	text_add(out, "\n  }");
@@ -95,7 +107,7 @@ static void write_fact(const struct host *host, const struct fact *fact, struct 
 	case FACT_MASK: text_add(out, "\"0x%llx\"", (unsigned long long)*(const uint64_t *)at); break;
 	case FACT_STRING: json_add_string(out, *(const char *const *)at); break;
 	case FACT_NAME: json_add_string(out, at); break;
-	case FACT_WAY: json_add_string(out, ways[*(const enum cgroup_way *)at]); break;
+	case FACT_MANAGER: json_add_string(out, managers[*(const enum manager *)at]); break;
 	case FACT_RANGE: text_add(out, "{ \"first\": %u, \"count\": %u }", range->first, range->count); break;
 	case FACT_CONTROLLERS: write_controllers(host, out); break;
 	case FACT_PATHS: write_paths(host, out); break;
@@ -168,21 +180,45 @@ static int read_range(const struct node *node, struct sub_range *range, struct e
 	return rc;
 }
 
+/* A row's member KEY, when it is there, as one of WORDS. */
+static int read_choice(const struct node *row, const char *key, const char *const *words, size_t count, int *index, struct error *err)
+{
+	const struct node *member = node_member(row, key);
+
+	*index = 0;
+	return member ? read_word(member, words, count, index, err) : 0;
+}
+
+static int read_place(struct host *host, const struct node *row, const char *key, const char **text, struct error *err)
+{
+	const struct node *member = node_member(row, key);
+
+	return member ? read_string(host, member, text, err) : 0;
+}
+
 static int read_controllers(struct host *host, const struct node *node, struct error *err)
 {
 	for (const struct node *row = node->child; row; row = row->next) {
-		const struct node *parent = node_member(row, "parent");
 		const struct node key = { .kind = NODE_SCALAR, .text = row->key ? row->key : "", .origin = row->origin };
 		uint64_t version;
-		int index = 0, rc = read_word(&key, controllers, CONTROLLERS, &index, err);
+		int way = 0, lack = 0, index = 0, rc = read_word(&key, controllers, CONTROLLERS, &index, err);
+		struct host_controller *at = &host->controllers[index];
 
 		if (rc == 0)
 			rc = read_member(row, "version", 2, &version, err);
-		if (rc == 0 && parent)
-			rc = read_string(host, parent, &host->controllers[index].parent, err);
+		if (rc == 0)
+			rc = read_choice(row, "way", ways, ARRAY_SIZE(ways), &way, err);
+		if (rc == 0)
+			rc = read_choice(row, "lack", lacks, ARRAY_SIZE(lacks), &lack, err);
+		if (rc == 0)
+			rc = read_place(host, row, "parent", &at->parent, err);
+		if (rc == 0)
+			rc = read_place(host, row, "path", &at->path, err);
 		if (rc < 0)
 			return rc;
-		host->controllers[index].version = (int)version;
+		at->version = (int)version;
+		at->way = (enum cgroup_way)way;
+		at->lack = (enum cgroup_lack)lack;
 	}
 	return 0;
 }
@@ -287,9 +323,9 @@ static int read_fact(struct host *host, const struct fact *fact, const struct no
 	case FACT_CONTROLLERS: return read_controllers(host, node, err);
 	case FACT_PATHS: return read_paths(host, node, err);
 	case FACT_GROUPS: return read_groups(host, node, err);
-	case FACT_WAY:
-		rc = read_word(node, ways, ARRAY_SIZE(ways), &index, err);
-		*(enum cgroup_way *)at = (enum cgroup_way)index;
+	case FACT_MANAGER:
+		rc = read_word(node, managers, ARRAY_SIZE(managers), &index, err);
+		*(enum manager *)at = (enum manager)index;
 		return rc;
 	case FACT_INT:
 		rc = read_number(node, INT32_MAX, &number, err);

@@ -20,14 +20,45 @@ enum controller { CONTROLLER_CPU, CONTROLLER_CPUACCT, CONTROLLER_MEMORY, CONTROL
 
 /* How a group for a jail can be made. */
 enum cgroup_way {
-	CGROUP_NONE,   /* not at all; cgroup_why_not says why */
-	CGROUP_DIRECT, /* mkdir under cgroup_parent / controller.parent */
+	CGROUP_NONE,   /* not at all; "lack" says why */
+	CGROUP_DIRECT, /* mkdir under "parent" */
 	CGROUP_SCOPE,  /* by systemd, over D-Bus: a transient scope with the limits as properties */
 };
 
+/* Why no group can be made. */
+enum cgroup_lack {
+	LACK_NOTHING,
+	LACK_CONTROLLER, /* no hierarchy with the controller is mounted here */
+	LACK_OUTSIDE,    /* what is mounted does not hold the caller's own group */
+	LACK_READ_ONLY,  /* mounted, but not to be written */
+	LACK_DELEGATION, /* not handed down to this user */
+	LACK_COMPANY,    /* it would be, but other processes share the caller's group: cgroups(7), no internal processes */
+};
+
 struct host_controller {
-	int version;        /* 0: absent; 1 or 2 */
-	const char *parent; /* directory under which a group can be made; NULL: none is writable */
+	int version;           /* 0: absent; 1 or 2 */
+	enum cgroup_way way;
+	enum cgroup_lack lack; /* NONE: why */
+	const char *parent;    /* DIRECT: the directory under which a group can be made */
+	const char *path;      /* DIRECT: the same as /proc/PID/cgroup writes it */
+};
+
+/* cgroup v2: one place for all its controllers. */
+struct host_unified {
+	const char *mount;     /* NULL: mounted nowhere */
+	const char *own, *own_path; /* the caller's group: its directory, and as /proc/PID/cgroup writes it; NULL: outside */
+	const char *above;     /* the parent's parent, when the parent may have to be made; NULL: the parent is there */
+	bool must_step_aside;  /* the parent is the caller's own group: the launcher must go into a leaf before */
+};
+
+enum manager { MANAGER_NONE, MANAGER_USER, MANAGER_SYSTEM };
+
+/* A block device named by --io-max. */
+struct host_device {
+	const char *name;      /* the path, as given */
+	bool is_block;
+	unsigned major, minor;
+	struct host_device *next;
 };
 
 enum path_kind { PATH_MISSING, PATH_FILE, PATH_DIRECTORY, PATH_LINK, PATH_SOCKET, PATH_OTHER };
@@ -67,7 +98,7 @@ struct host {
 	bool has_seccomp, has_seccomp_notify;
 	bool has_mount_api;      /* mount_setattr(2) and open_tree(2) */
 	bool core_pattern_is_pipe;
-	const char *state_folder; /* "/run/immure", or under XDG_RUNTIME_DIR; NULL: none */
+	const char *state_folder; /* "/run/immure", or under XDG_RUNTIME_DIR, or /tmp/immure-UID; it need not exist yet */
 
 	struct host_path *paths;    /* looked up for this spec */
 
@@ -81,12 +112,14 @@ struct host {
 	gid_t member_groups[HOST_GROUPS]; /* the groups that list --user, for "--groups @user" */
 	unsigned member_group_count;
 
-	/* cgroups: probed when a limit is asked for */
+	/* cgroups: probed when a limit needs them */
 	bool has_cgroups;        /* this section was probed */
-	enum cgroup_way cgroup_way;
-	const char *cgroup_why_not;
 	struct host_controller controllers[CONTROLLERS];
-	const char *cgroup_v2;   /* where cgroup v2 is mounted; NULL: nowhere */
+	struct host_unified unified;
+	enum manager manager;    /* the systemd that would make a scope */
+	bool has_swap;           /* swap space is in use */
+	bool has_swap_limit;     /* the memory controller can limit it, as far as is known */
+	struct host_device *devices;
 
 	/* sub-ids: probed when asked for */
 	struct sub_range sub_uid, sub_gid;
@@ -102,6 +135,9 @@ struct host {
 
 /* The facts about PATH; a static "missing" when nobody looked. Never NULL. */
 const struct host_path *host_look(const struct host *host, const char *path);
+
+/* The device named NAME; NULL: nobody looked. */
+const struct host_device *host_find_device(const struct host *host, const char *name);
 
 /* Whether the kernel is MAJOR.MINOR or newer. */
 bool host_kernel_is(const struct host *host, int major, int minor);

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 
 #include "base/path.h"
+#include "host/cgroups.h"
 #include "sys/confine.h"
+#include "sys/environment.h"
 #include "sys/file.h"
 #include "sys/machine.h"
 
@@ -69,6 +71,18 @@ static void read_core_pattern(struct host *host)
 		host->core_pattern_is_pipe = buffer[0] == '|';
 }
 
+/* Where journals and locks live. /tmp is anybody's, but the folder's owner is checked before it is used. */
+static const char *find_state_folder(struct host *host)
+{
+	const char *runtime = host->uid == 0 ? NULL : sys_variable("XDG_RUNTIME_DIR");
+
+	if (host->uid == 0)
+		return "/run/immure";
+	if (runtime && runtime[0] == '/')
+		return arena_format(&host->arena, "%s/immure", runtime);
+	return arena_format(&host->arena, "/tmp/immure-%u", host->uid);
+}
+
 int host_probe_basic(struct host *host, struct error *err)
 {
 	struct sys_capabilities caps;
@@ -88,7 +102,7 @@ int host_probe_basic(struct host *host, struct error *err)
 	host->has_seccomp = machine.has_seccomp;
 	host->has_seccomp_notify = machine.has_seccomp && sys_seccomp_can_notify();
 	host->run_id = arena_format(&host->arena, "immure-%d-%llx", machine.pid, (unsigned long long)machine.random);
-	host->state_folder = machine.uid == 0 ? "/run/immure" : NULL;
+	host->state_folder = find_state_folder(host);
 	read_cwd(host);
 	read_core_pattern(host);
 	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++) {
@@ -150,7 +164,7 @@ int host_probe_spec(struct host *host, const struct spec *spec, struct error *er
 	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
 		if (mount->kind == MOUNT_RO || mount->kind == MOUNT_RW || mount->kind == MOUNT_OVERLAY)
 			rc = look(host, mount->source, true, err);
-	if (rc == 0 && host->uid == 0)
-		sys_mkdirat(AT_FDCWD, host->state_folder, 0700);
+	if (rc == 0 && cgroups_are_asked(spec, host))
+		rc = host_probe_cgroups(host, spec, err);
 	return rc;
 }

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "host/host.h"
 #include "spec/origin.h"
 
 /* Who acts. The baton passes where the side changes between LAUNCHER and INIT; PAYLOAD is init's child. */
@@ -46,7 +47,7 @@ enum phase {
 
 /* The closed set of primitive actions. Which members of a step each one reads is told in plan/op.c. */
 enum op {
-	OP_LEASE_IDS, OP_OPEN, OP_CGROUP_CREATE, OP_CGROUP_SCOPE, OP_WRITE, OP_ID_USERNS, OP_SOURCE, OP_CLONE, OP_ID_MAP, OP_SUBID_MAP,
+	OP_LEASE_IDS, OP_JOURNAL, OP_OPEN, OP_CGROUP_ASIDE, OP_CGROUP_CREATE, OP_CGROUP_SCOPE, OP_CGROUP_WATCH, OP_WRITE, OP_ID_USERNS, OP_SOURCE, OP_CLONE, OP_ID_MAP, OP_SUBID_MAP,
 	OP_CGROUP_JOIN, OP_CGROUP_VERIFY,
 	OP_DIE_WITH_LAUNCHER, OP_HIDE, OP_OWN_ID_MAP, OP_JOIN_NAMESPACE, OP_UNSHARE, OP_BECOME_ROOT_INSIDE,
 	OP_HOST_NAME, OP_LOOPBACK, OP_KEYRING, OP_TIME_OFFSET,
@@ -72,6 +73,8 @@ enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLO
 /* Ops of the standard descriptors: which of them, a bit each, 1, 2 and 4; and then */
 #define STEP_ONE_PIPE 8  /* standard error shares the pipe of standard output */
 #define STEP_CONTROLS 16 /* the terminal controls the program's session; otherwise it only takes output */
+/* Ops of a resource limit: where the caller's own hard limit is lower, that one stays. */
+#define STEP_LOWER_STAYS 32
 
 struct step {
 	enum op op;
@@ -119,6 +122,15 @@ struct landlock_rules {
 	const uint16_t *bind_ports, *connect_ports;
 	unsigned bind_count, connect_count;
 	uint64_t files, ports, scopes; /* what is governed at all */
+};
+/* OP_CGROUP_VERIFY: a line that /proc/PID/cgroup must have. */
+struct group_row {
+	const char *controller;  /* as version 1 names it; "": version 2 */
+	const char *path;
+};
+/* OP_CGROUP_WATCH: the slots that hold the jail's group directories, by controller; SLOT_NONE: there is no such group. */
+struct group_slots {
+	int slot[CONTROLLERS], version[CONTROLLERS];
 };
 struct program {
 	char *const *argv, *const *environment;

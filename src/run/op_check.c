@@ -231,6 +231,8 @@ int op_check_limit(struct run *run, const struct step *step)
 	(void)run;
 	if (rc < 0)
 		return rc;
+	if (step->how & STEP_LOWER_STAYS && hard < step->more)
+		return soft <= step->number ? 0 : DIFFERENT;
 	return soft == step->number && hard == step->more ? 0 : DIFFERENT;
 }
 

@@ -8,14 +8,28 @@
 #include <string.h>
 
 #include "run/op.h"
+#include "run/state.h"
 #include "sys/process.h"
 
 enum { MAP_TEXT = 4096 };
 
+/* The folder is nearly always there. */
+static int open_lease(const char *path)
+{
+	int fd = sys_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+
+	if (fd == -ENOENT) {
+		auto_close int folder = state_open_folder(path);
+
+		fd = folder < 0 ? folder : sys_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	}
+	return fd;
+}
+
 /* One byte of the lease file stands for one range; its lock dies with the launcher, however that dies. */
 int op_lease_ids(struct run *run, const struct step *step)
 {
-	auto_close int fd = sys_open(step->subject, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	auto_close int fd = open_lease(step->subject);
 	const uint64_t start = sys_now_ns() / 1000;
 
 	if (fd < 0)
@@ -42,8 +56,10 @@ int op_open(struct run *run, const struct step *step)
 
 int op_write(struct run *run, const struct step *step)
 {
+	int rc = sys_write_file(step->subject, step->text);
+
 	(void)run;
-	return sys_write_file(step->subject, step->text);
+	return rc == -ENOENT && step->how & STEP_OPTIONAL ? 0 : rc;
 }
 
 /* The lines of a map; a leased range is added to the outside ids. */

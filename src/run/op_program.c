@@ -40,8 +40,13 @@ int op_personality(struct run *run, const struct step *step)
 
 int op_rlimit(struct run *run, const struct step *step)
 {
+	uint64_t soft, hard;
+	int rc = sys_set_rlimit((int)step->flags, step->number, step->more);
+
 	(void)run;
-	return sys_set_rlimit((int)step->flags, step->number, step->more);
+	if (rc != -EPERM || !(step->how & STEP_LOWER_STAYS) || sys_get_rlimit((int)step->flags, &soft, &hard) < 0)
+		return rc;
+	return sys_set_rlimit((int)step->flags, step->number < hard ? step->number : hard, hard);
 }
 
 /* The table is shared with init, which still needs its own: nothing is closed here, but marked for exec. */

@@ -16,6 +16,8 @@ static int op_watched(struct run *run, const struct step *step)
 static op_function *const ops[OPS] = {
 	[OP_LEASE_IDS] = op_lease_ids, [OP_OPEN] = op_open, [OP_WRITE] = op_write, [OP_SOURCE] = op_source,
 	[OP_ID_MAP] = op_id_map, [OP_ID_USERNS] = op_id_userns, [OP_SUBID_MAP] = op_subid_map,
+	[OP_JOURNAL] = op_journal, [OP_CGROUP_ASIDE] = op_cgroup_aside, [OP_CGROUP_CREATE] = op_cgroup_create,
+	[OP_CGROUP_JOIN] = op_cgroup_join, [OP_CGROUP_VERIFY] = op_cgroup_verify,
 	[OP_DIE_WITH_LAUNCHER] = op_die_with_launcher, [OP_HIDE] = op_hide, [OP_OWN_ID_MAP] = op_own_id_map, [OP_JOIN_NAMESPACE] = op_join_namespace,
 	[OP_UNSHARE] = op_unshare, [OP_BECOME_ROOT_INSIDE] = op_become_root_inside, [OP_HOST_NAME] = op_host_name,
 	[OP_LOOPBACK] = op_loopback, [OP_KEYRING] = op_keyring,
@@ -33,6 +35,7 @@ static op_function *const ops[OPS] = {
 	[OP_CHECK_CAPABILITIES] = op_check_capabilities, [OP_CHECK_MOUNTS] = op_check_mounts, [OP_CHECK_LIMIT] = op_check_limit,
 	[OP_CHECK_DESCRIPTORS] = op_check_descriptors,
 	[OP_WALL_TIME] = op_watched, [OP_EVIDENCE] = op_watched, [OP_PIPES] = op_pipes, [OP_STANDARD] = op_standard, [OP_PTY] = op_pty, [OP_TERMINAL] = op_terminal,
+	[OP_CGROUP_WATCH] = op_watched,
 };
 
 int perform(struct run *run, const struct step *step)

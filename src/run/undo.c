@@ -1,8 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Undoing the launcher's steps. A leased id is undone by closing its lock. */
+/* Undoing the launcher's steps, last first. A leased id is undone by closing its lock. */
 #include "run/undo.h"
+
+#include <fcntl.h>
+
+#include "run/group.h"
+#include "run/state.h"
+#include "sys/folder.h"
+
+/* Below the true root the group's parent is immure's own: the last run that leaves takes it away. */
+static int undo_create(const struct step *step)
+{
+	const char *const *folders = step->data;
+	int rc = group_remove(step->subject);
+
+	for (size_t i = step->size; i > 1; i--)
+		sys_unlinkat(AT_FDCWD, folders[i - 1], AT_REMOVEDIR);
+	return rc;
+}
+
+/* The group may hold processes again once it no longer hands anything down. */
+static int undo_aside(const struct step *step)
+{
+	auto_close int own = sys_open(step->text, O_RDONLY | O_DIRECTORY, 0);
+	int rc = own < 0 ? own : 0;
+
+	if (rc == 0 && *(const char *)step->data)
+		rc = sys_write_below(own, "cgroup.subtree_control", step->data);
+	if (rc == 0)
+		rc = sys_write_below(own, "cgroup.procs", "0");
+	return rc < 0 ? rc : group_remove(step->subject);
+}
 
 void undo_steps(struct run *run)
 {
-	(void)run;
+	bool is_whole = true;
+
+	for (int i = run->at < run->plan->count ? run->at : run->plan->count - 1; i >= 0; i--) {
+		const struct step *step = &run->plan->steps[i];
+
+		if (step->op == OP_CGROUP_CREATE)
+			is_whole &= undo_create(step) == 0;
+		else if (step->op == OP_CGROUP_ASIDE)
+			is_whole &= undo_aside(step) == 0;
+		else if (step->op == OP_JOURNAL && is_whole && run->slots[step->slot] >= 0)
+			journal_remove(step->subject);
+	}
 }

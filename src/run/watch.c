@@ -17,7 +17,7 @@
 
 /* In the order in which they start and finish. */
 static const struct source *const sources[] = {
-	&source_signals, &source_wall_time, &source_streams, &source_denied_calls, &source_evidence,
+	&source_signals, &source_wall_time, &source_streams, &source_denied_calls, &source_group, &source_evidence,
 };
 _Static_assert(ARRAY_SIZE(sources) <= WATCH_SOURCES, "the table of states is too small");
 

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Limits of the jail as a whole. Each is shown with a program that stays below it and lives, and one that does not."""
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import Command
+
+pytestmark = [pytest.mark.v2]
+GROUPS = pathlib.Path("/sys/fs/cgroup")
+
+EAT = """
+import os, sys
+kept = [os.urandom(1 << 20) for _ in range(int(sys.argv[1]))]
+print("ate", len(kept), flush=True)
+"""
+# Forks until it may not; the children hold on. At most the number in argv.
+FORK = """
+import os, sys, time
+count = 0
+try:
+    for count in range(int(sys.argv[1])):
+        if os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
+    count += 1
+except OSError as refusal:
+    print(refusal.errno, end=" ")
+print("forked", count, flush=True)
+"""
+# Many short children, half of them never waited for, none of which reaches a limit of its own.
+BURN = """
+import os, sys, time
+for i in range(int(sys.argv[1])):
+    child = os.fork()
+    if child == 0:
+        end = time.process_time() + 0.05
+        while time.process_time() < end:
+            pass
+        os._exit(0)
+    os.waitid(os.P_PID, child, os.WEXITED | (os.WNOWAIT if i % 2 else 0))
+print("burnt", flush=True)
+"""
+
+
+def own_groups(pid="self"):
+    return dict(line.split(":", 2)[1:] for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines())
+
+
+def limited_groups():
+    """Directories that a run has made and that are still there."""
+    found = []
+    for folder, names, _ in os.walk(GROUPS):
+        found += [os.path.join(folder, name) for name in names if re.match(r"immure-\d+-[0-9a-f]+", name)]
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def aside():
+    """On pure version 2, delegated: a group that is to have children may hold no processes, so this one moves into a leaf."""
+    own = own_groups().get("")
+    here = GROUPS / own.lstrip("/") if own else None
+    if "memory" in own_groups() or os.geteuid() == 0 or not here or not os.access(here / "cgroup.procs", os.W_OK):
+        yield
+        return
+    leaf = here / "tests"
+    leaf.mkdir(exist_ok=True)
+    for pid in (here / "cgroup.procs").read_text().split():
+        (leaf / "cgroup.procs").write_text(pid)
+    yield
+
+
+class Delegated(Command):
+    """immure as a user to whom root has handed down a group in each hierarchy of version 1."""
+
+    def __init__(self, command, groups):
+        self.path, self.uid, self.groups = command.path, command.uid, groups
+        self.state = pathlib.Path(command.path).parent / "state"
+        self.state.mkdir(exist_ok=True)
+        os.chown(self.state, self.uid, self.uid)
+
+    def words(self, *words):
+        enter = 'for group in $GROUPS_OF_TEST; do echo $$ >$group/cgroup.procs || exit 99; done; exec "$@"'
+        return ["env", "GROUPS_OF_TEST=" + " ".join(map(str, self.groups)), f"XDG_RUNTIME_DIR={self.state}", "sh", "-c", enter, "-", *super().words(*words)]
+
+
+@contextlib.contextmanager
+def delegated(uid):
+    groups = [GROUPS / name / own_groups()[name].lstrip("/") / f"test-{os.getpid()}"
+              for name in ("cpu", "cpuacct", "memory", "pids", "blkio")]
+    for group in groups:
+        group.mkdir()
+        for path in (group, group / "cgroup.procs", group / "tasks"):
+            os.chown(path, uid, uid)
+    try:
+        yield groups
+    finally:
+        for group in groups:
+            group.rmdir()
+
+
+@pytest.fixture
+def limits(immure):
+    """immure, where it can make groups; it leaves none."""
+    if immure.uid != 0 and os.geteuid() == 0 and "memory" in own_groups():
+        with delegated(immure.uid) as groups:
+            yield from limited(Delegated(immure, groups))
+    else:
+        yield from limited(immure)
+
+
+def limited(immure):
+    probe = immure.run("run", "--memory", "64M", "true")
+    if probe.returncode == 125 and re.search(r"E-CGROUP-(DELEGATION|READONLY|NONE|CONTROLLER|COMPANY)", probe.stderr):
+        pytest.skip("no cgroup for this user: " + probe.stderr.splitlines()[0])
+    assert (probe.returncode, probe.stderr) == (0, "")
+    before = limited_groups()
+    yield immure
+    assert sorted(limited_groups()) == sorted(before)
+
+
+def python(immure, *options, code, argument, **more):
+    return immure.run("run", *options, "--", "/usr/bin/python3", "-c", code, str(argument), **more)
+
+
+def test_a_program_below_its_memory_lives(limits):
+    ended = python(limits, "-m", "128M", code=EAT, argument=32)
+    assert (ended.returncode, ended.stdout) == (0, "ate 32\n")
+
+
+def test_a_program_beyond_its_memory_is_ended_and_told_so(limits):
+    ended = python(limits, "-m", "64M", code=EAT, argument=200)
+    assert ended.returncode == 137 and "memory" in ended.stderr and "ate" not in ended.stdout
+
+
+def test_the_whole_jail_ends_and_not_one_process(limits):
+    """The shell would go on after its child."""
+    ended = limits.run("run", "-m", "64M", "--", "sh", "-c", 'python3 -c "$0" 200; echo went on', EAT)
+    assert (ended.returncode, ended.stdout) == (137, "")
+    control = limits.run("run", "-m", "64M", "--", "sh", "-c", "sh -c 'kill -9 $$'; echo went on")
+    assert (control.returncode, control.stdout) == (0, "went on\n")
+
+
+def test_memory_over_many_processes_counts_together(limits):
+    code = "import os,time\nfor i in range(8):\n  if os.fork()==0:\n    x=os.urandom(16<<20); time.sleep(3); os._exit(0)\n" \
+           "[os.wait() for i in range(8)]; print('all lived')"
+    assert python(limits, "-m", "64M", code=code, argument=0).returncode == 137
+    assert python(limits, "-m", "300M", code=code, argument=0).stdout == "all lived\n"
+
+
+@pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])
+def test_files_in_memory_count(limits, place):
+    write = f"head -c 60M /dev/zero >{place}/a && head -c 60M /dev/zero >{place}/b; echo done"
+    assert limits.run("run", "-m", "40M", "--tmp-size", "256M", "sh", "-c", write).returncode == 137
+    assert limits.run("run", "-m", "400M", "--tmp-size", "256M", "sh", "-c", write).stdout == "done\n"
+
+
+def test_a_kill_from_inside_is_no_exhausted_memory(limits):
+    ended = limits.run("run", "-m", "64M", "sh", "-c", "kill -9 $$")
+    assert ended.returncode == 137 and "memory" not in ended.stderr
+
+
+def test_a_fork_bomb_is_bounded_in_its_group(limits):
+    ended = python(limits, "-m", "256M", "--pids", "12", code=FORK, argument=40, timeout=20)
+    assert ended.stdout == "11 forked 11\n"
+    assert python(limits, "-m", "256M", "--pids", "12", code=FORK, argument=5).stdout == "forked 5\n"
+
+
+def test_a_fork_bomb_is_bounded_without_a_group(immure):
+    if os.uname().release < "5.14":
+        pytest.skip("RLIMIT_NPROC counts per host id")
+    ended = python(immure, "--pids", "12", code=FORK, argument=40, timeout=20)
+    assert ended.stdout == "11 forked 11\n"
+    assert python(immure, "--pids", "12", code=FORK, argument=5).stdout == "forked 5\n"
+    assert "create cgroup" not in immure.run("explain", "--pids", "12", "true").stdout
+
+
+def test_the_number_of_processes_is_limited_by_default(immure):
+    assert re.search(r"pids +1024 +default", immure.run("explain", "true").stdout)
+
+
+def test_a_lower_limit_of_the_caller_stays(immure):
+    ended = subprocess.run(["prlimit", "--nproc=500:500", *immure.words("run", "sh", "-c", "ulimit -p")], capture_output=True,
+                           text=True, check=False, timeout=20, cwd="/")
+    assert (ended.stdout, ended.returncode) == ("500\n", 0)
+
+
+def test_processor_time_of_all_processes_together(limits):
+    start = time.monotonic()
+    ended = python(limits, "--cpu-time", "600ms", code=BURN, argument=200, timeout=60)
+    assert ended.returncode == 124 and "processor time" in ended.stderr and "burnt" not in ended.stdout
+    assert time.monotonic() - start < 30
+    assert python(limits, "--cpu-time", "30s", code=BURN, argument=6, timeout=60).stdout == "burnt\n"
+
+
+def test_sleeping_costs_no_processor_time(limits):
+    assert limits.run("run", "--cpu-time", "800ms", "sleep", "1.5").returncode == 0
+
+
+def test_a_share_of_a_processor(limits):
+    code = "import time\nwall=time.monotonic()\nwhile time.process_time() < 0.5: pass\nprint(time.monotonic() - wall)"
+    slow = float(python(limits, "--cpus", "0.2", code=code, argument=0).stdout)
+    assert slow > 1.5
+
+
+def test_a_limit_that_cannot_be_had_stops_the_run(immure, tmp_path):
+    """In a mount namespace without cgroups; --may-lack names what may be missing, and the result says so."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root to hide /sys/fs/cgroup")
+    hide = ["unshare", "-m", "sh", "-c", 'umount -R /sys/fs/cgroup; exec "$@"', "-"]
+    refused = subprocess.run(hide + immure.words("run", "-m", "64M", "echo", "ran"), capture_output=True, text=True, check=False)
+    assert refused.returncode == 125 and refused.stdout == "" and "E-CGROUP-CONTROLLER" in refused.stderr
+    lacking = subprocess.run(hide + immure.words("run", "-m", "64M", "--may-lack", "memory", "echo", "ran"), capture_output=True,
+                             text=True, check=False)
+    assert (lacking.returncode, lacking.stdout) == (0, "ran\n")
+    both = subprocess.run(hide + immure.words("run", "-m", "64M", "--may-lack", "memory", "--require", "memory", "echo", "ran"),
+                          capture_output=True, text=True, check=False)
+    assert both.returncode == 125
+
+
+def test_mistakes_in_io_max_are_named(immure):
+    for text, words in {"/dev/null": "is not DEVICE:rbps", "8:0:rbps=x": '"x" is no rate', "8:0:bps=1": '"bps" is not rbps',
+                        "/dev/null:rbps=1M": "/dev/null is no block device", "8:0:rbps=0": '"0" is no rate'}.items():
+        ended = immure.run("run", "--io-max", text, "--may-lack", "io", "true")
+        assert ended.returncode == 125 and words in ended.stderr, text
+
+
+def test_a_hard_limit_above_the_callers_is_refused_with_a_remedy(immure):
+    words = ["prlimit", "--nofile=100:100", *immure.words("run", "--rlimit", "nofile=200", "true")]
+    ended = subprocess.run(["setpriv", "--bounding-set", "-sys_resource", *words] if os.geteuid() == 0 else words, capture_output=True,
+                           text=True, check=False, cwd="/")
+    assert ended.returncode == 125 and "E-RLIMIT-HARD" in ended.stderr
+
+
+def state_folder(limits):
+    runtime = getattr(limits, "state", os.environ.get("XDG_RUNTIME_DIR"))
+    if limits.uid == 0:
+        return pathlib.Path("/run/immure")
+    return pathlib.Path(runtime) / "immure" if runtime else pathlib.Path(f"/tmp/immure-{limits.uid}")
+
+
+def children_of(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_after_a_kill_of_the_launcher_gc_removes_what_is_left(limits):
+    folder = state_folder(limits)
+    before = limited_groups()
+    with subprocess.Popen(limits.words("run", "-m", "64M", "--cpu-time", "50s", "sleep", "50"), cwd="/") as launcher:
+        deadline = time.monotonic() + 10
+        while not children_of(launcher.pid) or not limited_groups():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        init = children_of(launcher.pid)[0]
+        held = limits.run("gc")
+        assert held.returncode == 0 and sorted(limited_groups()) != sorted(before), "gc must not touch a living run"
+        launcher.send_signal(signal.SIGKILL)
+    for _ in range(500):
+        if not pathlib.Path(f"/proc/{init}/ns").exists():
+            break
+        time.sleep(0.01)
+    left = [group for group in limited_groups() if group not in before]
+    assert left, "the control: something is left"
+    assert list(folder.glob("*.journal"))
+    ended = limits.run("gc")
+    assert ended.returncode == 0, ended.stderr
+    assert [group for group in limited_groups() if group not in before] == []
+    assert not list(folder.glob("*.journal"))
+
+
+def test_the_next_run_with_a_group_cleans_up_as_well(limits):
+    before = limited_groups()
+    with subprocess.Popen(limits.words("run", "-m", "64M", "sleep", "50"), cwd="/") as launcher:
+        while not children_of(launcher.pid):
+            time.sleep(0.02)
+        time.sleep(0.2)
+        launcher.send_signal(signal.SIGKILL)
+    time.sleep(0.3)
+    assert sorted(limited_groups()) != sorted(before)
+    assert limits.run("run", "-m", "64M", "true").returncode == 0
+    assert sorted(limited_groups()) == sorted(before)
