@@ -113,11 +113,27 @@ IMMURE_API int immure_gc(struct immure_error *err);
 
 struct immure_option {
 	const char *key, *metavar, *help, *detail, *example, *fallback, *since, *section; /* static; NULL: none */
-	char letter;                                                                      /* 0: none */
+	const char *type;           /* "flag", "count", "size", "duration", "share", "octal", "enum", "name", "path", "strings",
+				     * "words", "mounts", "id-maps", "rlimits", "ports", "namespace"; static */
+	const char *const *choices; /* the words that are permitted, NULL-terminated; NULL: any */
+	char letter;                /* 0: none */
 	int is_list;
+	int is_for_words_only;      /* has no meaning in a policy file */
 };
 /* The option at INDEX, in the order of help; 0, or -ENOENT past the end. */
 IMMURE_API int immure_option_at(unsigned index, struct immure_option *option);
+
+struct immure_text {
+	const char *name, *summary, *text; /* static */
+};
+/* The presets and seccomp profiles as their files say them, and the topics of help (each "E-..." of an error is one), in order
+ * of name. 0, or -ENOENT past the end. Only in the full library. */
+IMMURE_API int immure_preset_at(unsigned index, struct immure_text *preset);
+IMMURE_API int immure_profile_at(unsigned index, struct immure_text *profile);
+IMMURE_API int immure_topic_at(unsigned index, struct immure_text *topic);
+
+/* How far apart two words are, for "did you mean": the number of single-character edits. */
+IMMURE_API unsigned immure_word_distance(const char *left, const char *right);
 
 #ifdef __cplusplus
 }

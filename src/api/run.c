@@ -218,7 +218,9 @@ int immure_option_at(unsigned index, struct immure_option *option)
 				continue;
 			*option = (struct immure_option){ .key = row->key, .metavar = field_metavar(row), .help = row->help,
 				.detail = row->detail, .example = row->example, .fallback = row->fallback, .since = row->since,
-				.section = (*f)->title, .letter = row->letter, .is_list = field_is_list(row) };
+				.section = (*f)->title, .type = field_type_name(row),
+				.choices = row->choices, .letter = row->letter, .is_list = field_is_list(row),
+				.is_for_words_only = row->is_hidden_in_files };
 			return 0;
 		}
 	}

@@ -19,6 +19,10 @@ int cli_run(int argc, char *argv[]);
 int cli_explain(int argc, char *argv[]);
 int cli_doctor(int argc, char *argv[]);
 int cli_gc(int argc, char *argv[]);
+int cli_presets(int argc, char *argv[]);
+int cli_profiles(int argc, char *argv[]);
+int cli_schema(int argc, char *argv[]);
+int cli_completion(int argc, char *argv[]);
 int cli_help(int argc, char *argv[]);
 int cli_version(int argc, char *argv[]);
 

@@ -1,41 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The full executable: finds the verb. */
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/words.h"
 
 const struct verb verbs[] = {
 	{ "run", cli_run, "run [OPTION...] [--] PROGRAM [ARGUMENT...]", "run a program, walled in" },
 	{ "explain", cli_explain, "explain [OPTION...] [--] PROGRAM [ARGUMENT...]", "say what run would do, step by step; nothing is run" },
 	{ "doctor", cli_doctor, "doctor [--json | --facts]", "what this machine allows, and what to do where it does not" },
 	{ "gc", cli_gc, "gc", "undo what runs that were killed have left on the host" },
-	{ "help", cli_help, "help [TOPIC]", "this help, a verb's options, or what an error identifier means" },
+	{ "presets", cli_presets, "presets [NAME]", "the shipped sets of settings, or one of them as a policy file" },
+	{ "profiles", cli_profiles, "profiles [NAME]", "the shipped system call filters, or one of them with its reasons" },
+	{ "schema", cli_schema, "schema", "a JSON Schema of policy files" },
+	{ "completion", cli_completion, "completion [bash|zsh|fish]", "what a shell reads to complete immure's words" },
+	{ "help", cli_help, "help [VERB|OPTION|TOPIC]", "this help, a verb's options, or what an option or an error identifier means" },
 	{ "version", cli_version, "version", "the version" },
 	{ 0 },
 };
 
-static const struct verb *find_verb(const char *name)
+static const struct verb *find_verb(const char *name, struct nearest *nearest)
 {
-	for (const struct verb *verb = verbs; verb->name; verb++)
+	for (const struct verb *verb = verbs; verb->name; verb++) {
 		if (strcmp(verb->name, name) == 0)
 			return verb;
+		nearest_offer(nearest, verb->name);
+	}
 	return NULL;
 }
 
 int main(int argc, char *argv[])
 {
 	const struct verb *verb;
+	struct nearest nearest;
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return cli_help(0, NULL);
 	if (strcmp(argv[1], "--version") == 0)
 		return cli_version(0, NULL);
-	verb = find_verb(argv[1]);
-	if (!verb) {
-		fprintf(stderr, "immure: there is no verb \"%s\"; immure help lists them\n", argv[1]);
-		return 125;
-	}
+	nearest = nearest_to(argv[1]);
+	verb = find_verb(argv[1], &nearest);
+	if (!verb)
+		return complain_unknown("verb", &nearest, "immure help");
 	if (argc > 2 && strcmp(argv[2], "--help") == 0)
 		return cli_help(1, argv + 1);
 	return verb->run(argc - 2, argv + 2);

@@ -10,27 +10,32 @@
 #include "spec/type.h"
 
 static const struct type_row types[FIELD_TYPES] = {
-	[FIELD_FLAG] = { NULL, read_flag, print_flag, false },
-	[FIELD_COUNT] = { "N", read_count, print_count, false },
-	[FIELD_SIZE] = { "SIZE", read_size, print_size, false },
-	[FIELD_DURATION] = { "TIME", read_duration, print_duration, false },
-	[FIELD_SHARE] = { "N", read_share, print_share, false },
-	[FIELD_OCTAL] = { "MODE", read_octal, print_octal, false },
-	[FIELD_ENUM] = { "WORD", read_enum, print_enum, false },
-	[FIELD_NAME] = { "NAME", read_name, print_name, false },
-	[FIELD_PATH] = { "PATH", read_name, print_name, false },
-	[FIELD_STRINGS] = { "TEXT", read_string, print_strings, true },
-	[FIELD_WORDS] = { "WORD[,...]", read_words, print_strings, true },
-	[FIELD_MOUNTS] = { "MOUNT", read_mount, print_mounts, true },
-	[FIELD_ID_MAPS] = { "INSIDE:OUTSIDE:COUNT", read_id_map, print_id_maps, true },
-	[FIELD_RLIMITS] = { "NAME=SOFT[:HARD]", read_rlimit, print_rlimits, true },
-	[FIELD_PORTS] = { "PORT", read_port, print_ports, true },
-	[FIELD_NAMESPACE] = { "new|host|join:PATH|PID", read_namespace, print_namespace, false },
+	[FIELD_FLAG] = { "flag", NULL, read_flag, print_flag, false },
+	[FIELD_COUNT] = { "count", "N", read_count, print_count, false },
+	[FIELD_SIZE] = { "size", "SIZE", read_size, print_size, false },
+	[FIELD_DURATION] = { "duration", "TIME", read_duration, print_duration, false },
+	[FIELD_SHARE] = { "share", "N", read_share, print_share, false },
+	[FIELD_OCTAL] = { "octal", "MODE", read_octal, print_octal, false },
+	[FIELD_ENUM] = { "enum", "WORD", read_enum, print_enum, false },
+	[FIELD_NAME] = { "name", "NAME", read_name, print_name, false },
+	[FIELD_PATH] = { "path", "PATH", read_name, print_name, false },
+	[FIELD_STRINGS] = { "strings", "TEXT", read_string, print_strings, true },
+	[FIELD_WORDS] = { "words", "WORD[,...]", read_words, print_strings, true },
+	[FIELD_MOUNTS] = { "mounts", "MOUNT", read_mount, print_mounts, true },
+	[FIELD_ID_MAPS] = { "id-maps", "INSIDE:OUTSIDE:COUNT", read_id_map, print_id_maps, true },
+	[FIELD_RLIMITS] = { "rlimits", "NAME=SOFT[:HARD]", read_rlimit, print_rlimits, true },
+	[FIELD_PORTS] = { "ports", "PORT", read_port, print_ports, true },
+	[FIELD_NAMESPACE] = { "namespace", "new|host|join:PATH|PID", read_namespace, print_namespace, false },
 };
 
 bool field_is_list(const struct field *field)
 {
 	return types[field->type].is_list;
+}
+
+const char *field_type_name(const struct field *field)
+{
+	return types[field->type].name;
 }
 
 const char *field_metavar(const struct field *field)

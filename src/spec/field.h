@@ -59,6 +59,9 @@ int field_set_node(const struct field *field, struct spec *spec, const struct no
 /* What follows the option in help: "SIZE", "PATH", ...; NULL for a flag. */
 const char *field_metavar(const struct field *field);
 
+/* "flag", "size", ...: as in include/immure.h. */
+const char *field_type_name(const struct field *field);
+
 /* The member as a user would write it; lists are joined with ", ". "" when unset. In ARENA. */
 const char *field_print(const struct field *field, const struct spec *spec, struct arena *arena);
 

@@ -19,7 +19,7 @@ typedef int (*value_reader)(const struct value_text *value, void *member, struct
 typedef const char *(*value_printer)(const struct field *field, const void *member, struct arena *arena);
 
 struct type_row {
-	const char *metavar;
+	const char *name, *metavar;
 	value_reader read;
 	value_printer print;
 	bool is_list;
