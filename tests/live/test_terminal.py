@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The jail's own terminal, driven as a person would."""
+import os
+import signal
+import subprocess
+import termios
+import time
+
+import pexpect
+import pytest
+
+PROMPT = "jail> "
+
+
+def settings(fd):
+    return termios.tcgetattr(fd)
+
+
+def spawn(immure, *words, timeout=10, **options):
+    line = immure.words("run", *words)
+    return pexpect.spawn(line[0], line[1:], timeout=timeout, encoding="utf-8", cwd="/", **options)
+
+
+@pytest.fixture
+def shell(immure):
+    child = spawn(immure, "-e", "PS1=" + PROMPT, "--", "/bin/bash", "--norc", "--noprofile", "--noediting", "-i")
+    child.expect(PROMPT)
+    yield child
+    child.close(force=True)
+
+
+def ask(shell, line, answer):
+    shell.sendline(line)
+    shell.expect(answer)
+    shell.expect(PROMPT)
+
+
+def test_the_terminal_is_another_one(shell):
+    ask(shell, "tty", "/dev/pts/0\r\n")
+    ask(shell, "ls /dev/pts; test -w $(tty) && echo mine", "mine")
+
+
+def test_job_control(shell):
+    shell.sendline("sleep 77")
+    time.sleep(0.3)
+    shell.send("\x1a")
+    shell.expect("Stopped")
+    shell.expect(PROMPT)
+    ask(shell, "jobs", "sleep 77")
+    shell.sendline("fg")
+    time.sleep(0.3)
+    shell.send("\x03")
+    shell.expect(PROMPT)
+    ask(shell, "echo $?", "130")
+
+
+def test_window_size_is_passed_on(shell):
+    ask(shell, "stty size", "24 80")
+    shell.setwinsize(40, 132)
+    time.sleep(0.2)
+    ask(shell, "stty size", "40 132")
+
+
+def test_utf8_and_eof(shell):
+    ask(shell, "echo zażółć-日本", "zażółć-日本\r\n")
+    shell.sendline("cat | wc -l; echo counted")
+    shell.send("one\rtwo\r")
+    time.sleep(0.2)
+    shell.send("\x04")
+    shell.expect("2\r\n")
+    shell.expect("counted")
+    shell.sendline("exit 5")
+    shell.expect(pexpect.EOF)
+    shell.close()
+    assert shell.exitstatus == 5
+
+
+def test_yes_into_head(shell):
+    ask(shell, "yes | head -20000 | tail -1; echo ended", "ended")
+
+
+@pytest.fixture
+def pty():
+    """Both sides of a terminal that is nobody's yet."""
+    master, slave = os.openpty()
+    yield master, slave
+    os.close(master)
+    os.close(slave)
+
+
+def popen(immure, slave, *words):
+    return subprocess.Popen(immure.words("run", *words), stdin=slave, stdout=slave, stderr=slave, cwd="/", start_new_session=True,
+                            preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0))
+
+
+def read_until(master, wanted, seconds=10):
+    seen, end = b"", time.monotonic() + seconds
+    os.set_blocking(master, False)
+    while wanted not in seen and time.monotonic() < end:
+        try:
+            seen += os.read(master, 65536)
+        except BlockingIOError:
+            time.sleep(0.01)
+    assert wanted in seen
+    return seen
+
+
+@pytest.mark.parametrize("way", ["exit", "signal", "TERM", "wall-time", "setup"])
+def test_settings_are_as_before_on_every_way_out(immure, pty, way):
+    master, slave = pty
+    before = settings(slave)
+    script = {"exit": "echo ready; exit 0", "signal": "echo ready; kill -SEGV $$"}.get(way, "echo ready; sleep 100")
+    words = ["--wall-time", "500ms"] if way == "wall-time" else []
+    program = ["/no/such"] if way == "setup" else ["/bin/sh", "-c", script]
+    child = popen(immure, slave, *words, "--", *program)
+    if way != "setup":
+        read_until(master, b"ready")
+    if way == "TERM":
+        assert settings(slave) != before # the control: it was raw meanwhile
+        child.send_signal(signal.SIGTERM)
+    child.wait(10)
+    assert settings(slave) == before
+
+
+def test_suspending_the_launcher_gives_the_terminal_back(immure, pty):
+    master, slave = pty
+    before = settings(slave)
+    child = popen(immure, slave, "--", "/bin/sh", "-c", "echo ready; sleep 100")
+    read_until(master, b"ready")
+    raw = settings(slave)
+    assert raw != before
+    child.send_signal(signal.SIGTSTP)
+    # Its group is orphaned here, so the kernel lets it go on; the terminal is taken again with SIGCONT.
+    time.sleep(0.3)
+    assert settings(slave) == before
+    child.send_signal(signal.SIGCONT)
+    time.sleep(0.3)
+    assert settings(slave) == raw
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(10) == 143
+
+
+def test_a_large_paste_arrives_whole(immure, pty):
+    master, slave = pty
+    child = popen(immure, slave, "--", "/bin/sh", "-c", "stty raw -echo; echo ready; head -c 10000000 | md5sum; sleep 0.2")
+    read_until(master, b"ready")
+    os.set_blocking(master, False)
+    data = b"0123456789" * 1_000_000
+    sent, seen, end = 0, b"", time.monotonic() + 60
+    while b"-" not in seen and time.monotonic() < end:
+        try:
+            if sent < len(data):
+                sent += os.write(master, data[sent:sent + 4096])
+        except BlockingIOError:
+            pass
+        try:
+            seen += os.read(master, 65536)
+        except (BlockingIOError, OSError):
+            time.sleep(0.0005)
+    assert __import__("hashlib").md5(data).hexdigest().encode() in seen
+    child.wait(10)
+
+
+def test_a_closed_terminal_hangs_up(immure):
+    child = spawn(immure, "--", "/bin/sh", "-c", "echo ready; sleep 100")
+    child.expect("ready")
+    pid = child.pid
+    os.close(child.child_fd)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            break
+        time.sleep(0.02)
+    else:
+        os.kill(pid, signal.SIGKILL)
+        pytest.fail("the jail outlived its terminal")
+    child.child_fd = -1
+    child.closed = True
+
+
+def test_in_the_background_the_terminal_is_left_alone(immure):
+    words = " ".join(f"'{word}'" for word in immure.words("run", "--", "/bin/sh", "-c", "echo started; sleep 1; echo over"))
+    bash = pexpect.spawn("/bin/bash", ["--norc", "--noediting", "-i"], timeout=15, encoding="utf-8", cwd="/", env={**os.environ, "PS1": "host> "})
+    bash.expect("host> ")
+    bash.sendline(words + " &")
+    bash.expect("started")
+    bash.sendline("stty -a | grep -o -- '-*icanon'; echo as''ked")
+    assert "-icanon" not in bash.before
+    bash.expect("asked\r\n")
+    assert "\r\nicanon" in bash.before
+    bash.expect("over")
+    bash.close(force=True)
+
+
+def test_a_background_job_brought_to_the_foreground_gets_what_is_typed(immure):
+    words = " ".join(f"'{word}'" for word in immure.words("run", "--", "/bin/sh", "-c", "echo started; read x; echo got $x"))
+    bash = pexpect.spawn("/bin/bash", ["--norc", "--noediting", "-i"], timeout=15, encoding="utf-8", cwd="/", env={**os.environ, "PS1": "host> "})
+    bash.expect("host> ")
+    bash.sendline(words + " &")
+    bash.expect("started")
+    bash.sendline("fg")
+    time.sleep(0.6)
+    bash.sendline("word")
+    bash.expect("got word")
+    bash.close(force=True)
+
+
+def test_output_to_a_terminal_does_not_give_it_away(immure, pty):
+    master, slave = pty
+    script = "test -t 1 && echo is-a-tty; tty <&1; echo line1; echo line2"
+    done = subprocess.run(immure.words("run", "--", "/bin/sh", "-c", script), stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, cwd="/",
+                          timeout=10, check=False)
+    assert done.returncode == 0
+    seen = read_until(master, b"line2")
+    assert b"is-a-tty\r\n/dev/pts/0\r\nline1\r\nline2" in seen # the caller's would have another name, and no doubled \r
+
+
+def test_without_a_terminal_pipes_stand_in(immure, pty):
+    master, slave = pty
+    child = subprocess.Popen(immure.words("run", "--tty", "no", "--", "/bin/sh", "-c", "test -t 0 || echo no-tty; read x; echo got $x; cat"),
+                             stdin=slave, stdout=slave, stderr=slave, cwd="/")
+    read_until(master, b"no-tty")
+    os.write(master, b"hello\n")
+    read_until(master, b"got hello")
+    os.write(master, b"\x04")
+    assert child.wait(10) == 0
+
+
+def test_a_terminal_can_be_asked_for(immure):
+    done = immure.run("run", "--tty", "yes", "--", "/bin/sh", "-c", "tty; read x; echo got $x; cat; echo over", stdin=None, input="word\n")
+    assert done.returncode == 0
+    assert "/dev/pts/0" in done.stdout
+    assert "got word" in done.stdout
+    assert "over" in done.stdout
+
+
+def test_a_jail_without_devpts_still_gets_a_terminal(immure):
+    child = spawn(immure, "--dev", "none", "--", "/bin/sh", "-c", "test -t 0 && test -t 1 && echo two-ttys")
+    child.expect("two-ttys")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
