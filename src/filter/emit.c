@@ -60,15 +60,18 @@ static bool is_near(const struct emitter *emitter, unsigned place)
 	return emitter->count - place - 1 <= REACH;
 }
 
+static unsigned reach_verdict(struct emitter *emitter, struct verdict *verdict)
+{
+	if (!verdict->is_placed || !is_near(emitter, verdict->place))
+		emit_return(emitter, verdict);
+	return verdict->place;
+}
+
 /* A place for TARGET that a conditional jump reaches. */
 static unsigned reach(struct emitter *emitter, struct target target)
 {
-	struct verdict *verdict = target.is_verdict ? &emitter->verdicts[target.place] : NULL;
-
-	if (verdict && !(verdict->is_placed && is_near(emitter, verdict->place)))
-		emit_return(emitter, verdict);
-	if (verdict)
-		return verdict->place;
+	if (target.is_verdict)
+		return reach_verdict(emitter, &emitter->verdicts[target.place]);
 	if (is_near(emitter, target.place))
 		return target.place;
 	emit(emitter, BPF_JMP | BPF_JA, emitter->count - target.place - 1);

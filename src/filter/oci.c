@@ -59,7 +59,7 @@ static int check_keys(struct profile_reader *reader, const struct node *map, con
 
 static int read_action(struct profile_reader *reader, const struct node *node, enum filter_action *action)
 {
-	const char *text = NULL;
+	const char *text = "";
 	int rc = reader_text(reader, node, &text);
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(actions); i++)
@@ -76,7 +76,7 @@ static int read_errno(struct profile_reader *reader, const struct node *map, con
 {
 	const struct node *number = member_of(map, number_key), *name = member_of(map, name_key);
 	const struct node *node = number ? number : name;
-	const char *text = NULL;
+	const char *text = "";
 	int rc = node ? reader_text(reader, node, &text) : 0;
 
 	*errnum = EPERM;
@@ -119,7 +119,7 @@ static int check_row_applies(struct profile_reader *reader, const struct node *r
 static int read_operator(struct profile_reader *reader, const struct node *arg, struct filter_condition *condition)
 {
 	const struct node *node = member_of(arg, "op");
-	const char *text = NULL;
+	const char *text = "";
 	int rc = node ? reader_text(reader, node, &text) : reader_refuse(reader, arg, "an argument without \"op\"", "");
 	size_t i = 0;
 

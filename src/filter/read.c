@@ -17,7 +17,10 @@ int reader_refuse(struct profile_reader *reader, const struct node *node, const 
 	const struct origin *origin = node->key ? &node->key_origin : &node->origin;
 	char place[ORIGIN_TEXT];
 
-	return error_mistake(reader->err, "%s: %s%s%s", origin_print(origin, place), why, *what ? " " : "", what);
+	origin_print(origin, place);
+	if (!what || !*what)
+		return error_mistake(reader->err, "%s: %s", place, why);
+	return error_mistake(reader->err, "%s: %s %s", place, why, what);
 }
 
 static int refuse_memory(struct profile_reader *reader)
@@ -105,8 +108,9 @@ static int read_summary(struct profile_reader *reader, const struct node *node)
 
 static int read_extends(struct profile_reader *reader, const struct node *node)
 {
-	const char *base_name = NULL, *name = reader->profile.name, *summary = reader->profile.summary;
-	const struct profile *base;
+	static const struct profile empty;
+	const char *base_name = "", *name = reader->profile.name, *summary = reader->profile.summary;
+	const struct profile *base = &empty;
 	int rc = reader_text(reader, node, &base_name);
 
 	if (rc == 0)
@@ -124,7 +128,7 @@ static int read_extends(struct profile_reader *reader, const struct node *node)
 
 static int read_default(struct profile_reader *reader, const struct node *node)
 {
-	const char *text = NULL;
+	const char *text = "";
 	uint16_t errnum = 0;
 	int rc = reader_text(reader, node, &text);
 
@@ -138,7 +142,7 @@ static int read_default(struct profile_reader *reader, const struct node *node)
 static int read_denied(struct profile_reader *reader, const struct node *node)
 {
 	enum filter_action action = FILTER_DENY;
-	const char *text = NULL;
+	const char *text = "";
 	uint16_t errnum = 0;
 	int rc = reader_text(reader, node, &text);
 
@@ -156,7 +160,7 @@ static int read_denied(struct profile_reader *reader, const struct node *node)
 /* One call of a row, in whose image RULE is. */
 static int read_call(struct profile_reader *reader, const struct node *node, struct filter_rule rule)
 {
-	const char *text = NULL;
+	const char *text = "";
 	int rc = reader_text(reader, node, &text);
 
 	if (rc == 0)

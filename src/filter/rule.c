@@ -94,7 +94,7 @@ static int take_value(struct rule_text *text, uint64_t *value)
 	*value = 0;
 	do {
 		char word[WORD_SIZE];
-		uint64_t part;
+		uint64_t part = 0;
 
 		take_word(text, word);
 		if (!read_number(word, &part) && !constant_value(word, &part))
@@ -106,7 +106,7 @@ static int take_value(struct rule_text *text, uint64_t *value)
 
 static int take_argument(struct rule_text *text, struct filter_condition *condition)
 {
-	char word[WORD_SIZE];
+	char word[WORD_SIZE] = "";
 
 	condition->is_low_word = take(text, "low");
 	if (condition->is_low_word && !take(text, "("))

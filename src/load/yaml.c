@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* A list or map that is not finished. */
 struct open_node {
 	struct node *node;
@@ -248,7 +250,7 @@ static struct node *copy_node(struct reader *reader, const struct node *from, un
 static int take_alias(struct reader *reader, struct fy_event *event, const struct origin *origin)
 {
 	const struct node *target;
-	const char *name = NULL;
+	const char *name = "";
 	struct node *copy;
 	int rc = token_text(reader, event->alias.anchor, origin, &name);
 
@@ -436,22 +438,31 @@ int load_text(struct arena *arena, const char *source_name, const char *bytes, s
 	return 0;
 }
 
+/* At most one byte more than is taken, so that a text that is too long is seen to be. */
+static int read_whole(FILE *file, struct text *text)
+{
+	char piece[4096];
+	size_t size;
+
+	errno = 0;
+	while (text->used <= LOAD_MOST_BYTES && (size = fread(piece, 1, sizeof(piece), file)) > 0)
+		text_add_bytes(text, piece, size);
+	if (ferror(file))
+		return errno ? -errno : -EIO;
+	return text->is_short ? -ENOMEM : 0;
+}
+
 int load_file(struct arena *arena, const char *path, struct node **root, struct error *err)
 {
-	const bool is_stdin = strcmp(path, "-") == 0;
-	FILE *file = is_stdin ? stdin : fopen(path, "re");
-	auto_free char *bytes = malloc(LOAD_MOST_BYTES + 1);
-	size_t size;
+	auto_text struct text text = { 0 };
+	FILE *file = fopen(path, "re");
 	int rc;
 
 	if (!file)
 		return error_set(err, errno, "open %s", path);
-	errno = 0;
-	size = bytes ? fread(bytes, 1, LOAD_MOST_BYTES + 1, file) : 0;
-	rc = !bytes ? -ENOMEM : ferror(file) ? -(errno ? errno : EIO) : 0;
-	if (!is_stdin)
-		fclose(file);
+	rc = read_whole(file, &text);
+	fclose(file);
 	if (rc < 0)
 		return error_set(err, -rc, "read %s", path);
-	return load_text(arena, is_stdin ? "stdin" : path, bytes, size, root, err);
+	return load_text(arena, path, text.bytes ? text.bytes : "", text.used, root, err);
 }

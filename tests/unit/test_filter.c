@@ -52,7 +52,7 @@ static struct filter compile(struct arena *arena, const struct profile *profile,
 {
 	const struct filter_options options = { .has_foreign_arch = has_foreign_arch };
 	struct error err = { 0 };
-	struct filter filter;
+	struct filter filter = { 0 };
 
 	if (filter_compile(arena, profile, &options, &filter, &err) < 0)
 		fail_msg("%s", err.frame[0]);

@@ -29,7 +29,7 @@ static int read_text(struct arena *arena, const char *text, const struct profile
 static struct filter read_and_compile(struct arena *arena, const char *text, const struct profile **profile)
 {
 	struct error err = { 0 };
-	struct filter filter;
+	struct filter filter = { 0 };
 
 	if (read_text(arena, text, profile, &err) < 0 || filter_compile(arena, *profile, NULL, &filter, &err) < 0)
 		fail_msg("%s", err.frame[0]);
