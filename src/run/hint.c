@@ -63,6 +63,8 @@ static const struct hint hints[] = {
 	{ OP_CHECK_DESCRIPTORS, EBADE, NULL, "E-CHECK", "the self-check found a descriptor that would leak: nothing was started" },
 	{ OP_CHDIR, ENOENT, NULL, "E-WORKDIR-MISSING", "the working directory must exist inside the jail" },
 	{ OP_DESCRIPTORS, EBADF, NULL, "E-KEEP-FD", "a descriptor named by --keep-fd is not open" },
+	{ OP_DESCRIPTORS, EISDIR, NULL, "E-FD-DIRECTORY",
+	  "standard input, output or error is a directory, through which the program would leave the jail; redirect it, or show it by --ro" },
 	{ OP_EXEC, ENOENT, NULL, "E-EXEC-MISSING", "the program, or its interpreter, must exist inside the jail; --ro PATH brings it in" },
 	{ OP_EXEC, EACCES, NULL, "E-EXEC-DENIED", "it is not executable by the jail's user, or lies on a noexec mount" },
 	{ OP_EXEC, ENOEXEC, NULL, "E-EXEC-FORMAT", "it is no program of this machine; does its first line name an interpreter?" },

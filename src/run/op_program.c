@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ops of the payload on its way to the program. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "run/op.h"
 #include "sys/process.h"
@@ -49,13 +51,29 @@ int op_rlimit(struct run *run, const struct step *step)
 	return sys_set_rlimit((int)step->flags, step->number < hard ? step->number : hard, hard);
 }
 
+/* A directory as standard input is a road to all that lies above and below it: fchdir(2) and chmod(2) ask no Landlock. */
+static int refuse_directories(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		unsigned mode;
+		uid_t uid;
+		gid_t gid;
+
+		if (sys_stat(fd, "", AT_EMPTY_PATH, &mode, &uid, &gid) == 0 && S_ISDIR(mode))
+			return -EISDIR;
+	}
+	return 0;
+}
+
 /* The table is shared with init, which still needs its own: nothing is closed here, but marked for exec. */
 int op_descriptors(struct run *run, const struct step *step)
 {
 	const int32_t *kept = step->data;
-	int rc = sys_close_range(3, ~0u, CLOSE_RANGE_ON_EXEC);
+	int rc = refuse_directories();
 
 	(void)run;
+	if (rc == 0)
+		rc = sys_close_range(3, ~0u, CLOSE_RANGE_ON_EXEC);
 	for (size_t i = 0; rc == 0 && i < step->size; i++)
 		rc = sys_keep_on_exec(kept[i], true);
 	return rc;

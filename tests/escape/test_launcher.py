@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The launcher's own binary, descriptors, working directory and memory; and the processes of the host."""
+import array
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from conftest import wait_for, with_descriptor
+
+BARE = ("--seccomp", "off", "--landlock", "off")
+ROOTED = ("-u", "root", "--cap-add", "sys_admin,sys_ptrace,dac_override,kill")
+
+
+def shell(immure, script, *options, **rest):
+    return immure.run("run", "-q", *options, "--", "/bin/sh", "-c", script, **rest)
+
+
+def test_init_shows_neither_words_nor_variables(immure):
+    process = shell(immure, "cat /proc/1/cmdline /proc/1/environ /proc/1/comm", "-e", "NAME=hidden-value",
+                    env=dict(os.environ, SECRET="hidden-word"))
+    assert "hidden" not in process.stdout and "/bin/sh" not in process.stdout
+
+
+def test_a_program_shows_its_words(immure):
+    assert "hidden" in shell(immure, "tr '\\0' ' ' </proc/2/cmdline; : hidden").stdout
+
+
+@pytest.mark.parametrize("options", [(), BARE, (*BARE, *ROOTED)], ids=["default", "bare", "mighty"])
+def test_only_a_few_variables_come_in(immure, options):
+    """CVE-2021-21261 and its kin: what the caller has in its environment decides nothing inside."""
+    odd = {"LD_PRELOAD": "/nowhere.so", "LD_LIBRARY_PATH": "/nowhere", "GCONV_PATH": "/nowhere", "BASH_ENV": "/nowhere",
+           "TOKEN": "hidden", "SSH_AUTH_SOCK": "/nowhere", "IFS": "x"}
+    names = {line.split("=")[0] for line in immure.run("run", *options, "--", "/usr/bin/env", env=dict(os.environ, **odd)).stdout.split("\n")}
+    assert names - {""} <= {"PATH", "HOME", "USER", "TERM", "LANG", "LOGNAME", "SHELL"}
+
+
+def test_a_variable_that_is_asked_for_comes_in(immure):
+    assert "TOKEN=hidden" in immure.run("run", "-e", "TOKEN", "--", "/usr/bin/env", env=dict(os.environ, TOKEN="hidden")).stdout
+
+
+def test_a_value_passed_by_name_is_in_no_command_line(immure, tmp_path):
+    """Others see the words of a process: -e NAME and --file keep a secret out of them."""
+    drop = immure.words("run", "-e", "TOKEN", "--file", "/etc/token=@/etc/hostname", "--", "/bin/sleep", "20")
+    with subprocess.Popen(drop, env=dict(os.environ, TOKEN="a-secret"), cwd="/", stdin=subprocess.DEVNULL) as process:
+        try:
+            wait_for(lambda: subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=False).stdout)
+            seen = b"".join(path.read_bytes() for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+            assert b"a-secret" not in seen
+        finally:
+            process.terminate()
+
+
+# CVE-2019-5736: a program that makes the launcher execute itself inside holds a descriptor of the host's binary.
+@pytest.fixture
+def image(tmp_path, attack, folder):
+    for name in ("bin", "proc", "dev", "tmp"):
+        (folder / name).mkdir()
+    shutil.copy(attack, folder / "bin" / "attack")
+    (folder / "bin" / "script").write_text("#!/proc/self/exe\n")
+    (folder / "bin" / "script").chmod(0o755)
+    (folder / "bin" / "sh").symlink_to("/proc/self/exe")
+    (folder / "bin" / "honest").write_text("#!/bin/attack\n")
+    (folder / "bin" / "honest").chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("program", ["/bin/script", "/bin/sh", "/proc/self/exe"])
+def test_an_image_cannot_make_immure_execute_itself(immure, image, program):
+    process = immure.run("run", "--root", image, "--", program, "version")
+    assert process.returncode == 126 and process.stdout == ""
+
+
+def test_an_image_can_execute_its_own(immure, image):
+    process = immure.run("run", "--root", image, "--", "/bin/attack", "number", "39")
+    assert process.stdout == "THROUGH\n"
+
+
+@pytest.mark.xfail(strict=True, reason="without Landlock nothing keeps the kernel from executing /proc/self/exe for a payload that "
+                   "has not executed yet; only a copy of immure that nobody can write would (CVE-2019-5736)")
+@pytest.mark.parametrize("program", ["/bin/script", "/bin/sh"])
+def test_an_image_cannot_make_immure_execute_itself_without_landlock(immure, image, program):
+    process = immure.run("run", "--landlock", "off", "--root", image, "--", program, "version")
+    assert process.returncode == 126 and "immure: " in process.stderr.split("\n")[0] and "full executable" not in process.stderr
+
+
+@pytest.mark.parametrize("options", [(), BARE, (*BARE, *ROOTED)], ids=["default", "bare", "mighty"])
+def test_the_binary_of_its_own_user_stays_whole(immure, attack, tmp_path, folder, options):
+    """A user who owns the executable could be robbed of it through /proc/PID/exe."""
+    own = folder / "own"
+    shutil.copytree(pathlib.Path(immure.path).parent, own)
+    for path in (own, *own.iterdir()):
+        os.chown(path, immure.uid, immure.uid)
+    before = (own / "immure").read_bytes()
+    words = immure.words("run", "-q", *options, "--", "/bin/sh", "-c",
+                         "for p in /proc/[0-9]*; do echo x >>$p/exe; for f in $p/fd/*; do echo x >>$f/immure; done; done; true")
+    words[words.index(immure.path)] = str(own / "immure")
+    process = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, cwd="/", timeout=30, check=False)
+    assert process.returncode == 0
+    assert (own / "immure").read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_directory_is_no_standard_descriptor(assault, number):
+    """CVE-2024-21626's lesson: fchdir and fchmod through it ask neither the mounts nor Landlock."""
+    fd = os.open("/", os.O_RDONLY)
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    streams[("stdin", "stdout", "stderr")[number]] = fd
+    process = subprocess.run(assault.immure.words("run", "--", assault.path, "enter-descriptor", str(number)), text=True,
+                             cwd="/", timeout=30, check=False, **streams)
+    os.close(fd)
+    assert process.returncode == 125 and "THROUGH" not in (process.stdout or "")
+
+
+def test_a_directory_that_is_kept_on_purpose_is_a_road(assault):
+    kept = ("--keep-fd", "9")
+    assert assault.jailed_with(9, "/", "enter-descriptor", "9", options=kept) == "THROUGH"
+    assert assault.jailed_with(9, "/", "walk-from-descriptor", "9", "etc/passwd", options=kept) == "EACCES"
+
+
+@pytest.mark.parametrize("options", [(), BARE, (*BARE, *ROOTED)], ids=["default", "bare", "mighty"])
+@pytest.mark.parametrize("number", [3, 9, 63, 64, 200, 1023])
+def test_an_inherited_descriptor_does_not_come_in(assault, number, options):
+    """CVE-2016-8649, CVE-2024-21626: whatever the caller has open."""
+    def jailed(*words):
+        return assault.jailed_with(number, "/", *words, options=options)
+
+    assert assault.free("enter-descriptor", str(number), wrap=lambda words: with_descriptor(number, "/", words)) == "THROUGH"
+    assert jailed("enter-descriptor", str(number)) == "EBADF"
+    assert jailed("walk-from-descriptor", str(number), ".") == "EBADF"
+    assert jailed("read-link", "/proc/1/fd/0") in ("EACCES", "EPERM")
+
+
+@pytest.mark.parametrize("place", ["/proc/self/fd/0", "/proc/self/fd/7", "/proc/1/root", "/proc/1/cwd", "/proc/self/root/../..", "/../.."])
+def test_the_working_directory_stays_inside(immure, place):
+    words = immure.words("run", "-C", place, "--", "/bin/sh", "-c", "pwd -P; test ! -e etc/shadow")
+    process = subprocess.run(with_descriptor(7, "/etc", words), capture_output=True, text=True, timeout=30, cwd="/",
+                             stdin=subprocess.DEVNULL, check=False)
+    assert process.returncode == 125 or process.stdout.strip() == "/" and process.returncode == 0
+
+
+def test_nothing_but_three_descriptors_is_open(immure):
+    process = shell(immure, "ls /proc/self/fd | tr '\\n' ' '")
+    assert process.stdout == "0 1 2 3 "  # 3 is the folder that ls reads
+
+
+# Reading becomes writing through /proc/self/fd. The second wall, Landlock, stands alone here when the file is the user's own.
+@pytest.mark.parametrize("options", [(), ("--seccomp", "off")], ids=["default", "no-filter"])
+def test_standard_input_cannot_be_opened_for_writing(assault, folder, options):
+    path = folder / "input"
+    path.write_text("honest")
+    os.chown(path, assault.uid, assault.uid)
+    with open(path, "rb") as source:
+        assert assault.jailed("reopen-for-writing", "0", options=options, stdin=source) == "EACCES"
+    with open(path, "rb") as source:
+        assert assault.free("reopen-for-writing", "0", stdin=source) == "THROUGH"
+
+
+def test_standard_output_cannot_be_opened_for_reading(assault, folder):
+    path = folder / "log"
+    path.write_text("somebody else's line\n")
+    os.chown(path, assault.uid, assault.uid)
+    with open(path, "ab") as log:
+        process = subprocess.run(assault.immure.words("run", "-q", "--", assault.path, "reopen-for-reading", "1"), stdout=log,
+                                 stdin=subprocess.DEVNULL, cwd="/", timeout=30, check=False)
+    assert process.returncode == 1 and path.read_text().endswith("REFUSED EACCES\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--landlock", "off")], ids=["default", "no-landlock"])
+def test_a_descriptor_sent_through_an_inherited_socket_leads_nowhere(assault, options):
+    """Whoever sends it lets the program in; Landlock still asks for the path."""
+    inner, outer = socket.socketpair()
+    folder = os.open("/", os.O_RDONLY)
+    with inner, outer:
+        outer.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [folder]))])
+        got = assault.jailed("receive-descriptor", "0", "etc/hostname", options=options, stdin=inner)
+    os.close(folder)
+    assert got == ("THROUGH" if options else "EACCES")
+
+
+@pytest.mark.parametrize("options", [(), BARE, (*BARE, *ROOTED), ("--net", "host", *BARE)], ids=["default", "bare", "mighty", "host-net"])
+@pytest.mark.parametrize("words", [("signal", "{pid}", "0"), ("signal", "{pid}", "9"), ("signal-by-descriptor", "{pid}"), ("limit", "{pid}"),
+                                   ("prioritise", "{pid}"), ("trace", "{pid}"), ("steal-descriptor", "{pid}"), ("read-memory", "{pid}"),
+                                   ("list", "/proc/{pid}/fd"), ("read-link", "/proc/{pid}/root")], ids=lambda words: words[0])
+def test_a_process_of_the_host_is_out_of_reach(assault, canary, words, options):
+    aimed = [word.format(pid=canary.pid) for word in words]
+    if words != ("signal", "{pid}", "9"):
+        assert assault.free(*aimed) == "THROUGH" or words[0] == "limit"
+    assert assault.jailed(*aimed, options=options) in ("ESRCH", "ENOENT", "EPERM", "EINVAL")
+
+
+def test_the_launcher_is_out_of_reach(immure):
+    """It has the same uid as a rootless program, and the same number may be somebody else's inside."""
+    process = shell(immure, "kill -9 -1; kill -9 $PPID; kill -9 1; kill -STOP 1; kill -TERM 0", "--pids", "20")
+    assert process.returncode in (137, 143)
+
+
+@pytest.mark.parametrize("options", [(), BARE], ids=["default", "bare"])
+def test_init_cannot_be_killed_or_stopped(immure, options):
+    signals = "for s in KILL STOP TSTP TERM INT HUP QUIT USR1 CHLD CONT SEGV PIPE ALRM IO; do kill -$s 1; done"
+    process = shell(immure, f"{signals}; sleep 0.05; kill -0 1 && exit 7", *options)
+    assert process.returncode == (7 if immure.uid and options else 1)  # Landlock keeps even the question away
+
+
+def test_init_that_is_cut_short_still_reports(immure):
+    """prlimit on init is permitted to a rootless program, which has its uid: it may only hurt itself by it."""
+    process = shell(immure, "prlimit -p 1 --nofile=0:0 --fsize=0:0 --stack=0:0; prlimit -p 1 --cpu=0:0; exit 7")
+    assert process.returncode in (7, 137, 125)
+
+
+@pytest.mark.parametrize("script,code", [("exit 3", 3), ("kill -9 $$", 137), ("(sleep 0.05; exit 9) & exit 4", 4),
+                                         ("sh -c 'exit 0' & wait; exit 5", 5), ("exec 0<&- 1>&- 2>&-; exit 6", 6)])
+def test_the_exit_status_is_the_programs_own(immure, script, code):
+    assert shell(immure, script).returncode == code
+
+
+def test_children_given_to_init_do_not_forge_the_status(assault):
+    """CLONE_PARENT makes a sibling, which init reaps as if it were its own."""
+    assert assault.free("child-of-parent") == "THROUGH"
+    process = shell(assault.immure, f"{assault.path} child-of-parent; for i in 1 2 3 4 5; do (sh -c 'exit 0' &); done; sleep 0.05; exit 8",
+                    "--ro", assault.path)
+    assert process.returncode == 8
+
+
+def alive(mark):
+    return subprocess.run(["pgrep", "-f", mark], capture_output=True, text=True, check=False).stdout.split()
+
+
+def test_a_daemon_does_not_survive(immure):
+    mark = f"30.{os.getpid()}1"
+    process = shell(immure, f"setsid sh -c '(trap \"\" HUP TERM; sleep {mark}) &' & sleep 0.1; exit 0")
+    assert process.returncode == 0
+    wait_for(lambda: not alive(f"^sleep {mark}"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_survives_the_launcher(immure, number):
+    mark = f"31.{os.getpid()}{int(number)}"
+    with subprocess.Popen(immure.words("run", "--", "/bin/sh", "-c", f"setsid sleep {mark} & sleep {mark}"), cwd="/",
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        wait_for(lambda: len(alive(f"^sleep {mark}")) >= 2)
+        process.send_signal(number)
+        process.wait(10)
+        wait_for(lambda: not alive(f"^sleep {mark}"))
+
+
+def test_a_daemon_survives_where_nobody_ends_it():
+    mark = f"32.{os.getpid()}"
+    subprocess.run(["/bin/sh", "-c", f"setsid sleep {mark} >/dev/null 2>&1 &"], check=True)
+    time.sleep(0.05)
+    left = alive(f"^sleep {mark}")
+    assert left
+    for pid in left:
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def test_two_jails_of_one_user_do_not_see_each_other(assault):
+    mark = f"33.{os.getpid()}"
+    with subprocess.Popen(assault.immure.words("run", "--", "/bin/sleep", mark), cwd="/", stdin=subprocess.DEVNULL) as other:
+        try:
+            wait_for(lambda: alive(f"^/bin/sleep {mark}"))
+            pid = alive(f"^/bin/sleep {mark}")[-1]
+            for options in ((), BARE, (*BARE, *ROOTED)):
+                assert assault.jailed("signal", pid, "0", options=options) == "ESRCH"
+                assert assault.jailed("read-link", f"/proc/{pid}/root", options=options) == "ENOENT"
+                assert mark not in shell(assault.immure, "cat /proc/[0-9]*/cmdline", *options).stdout
+        finally:
+            other.terminate()
