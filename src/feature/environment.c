@@ -6,7 +6,7 @@
 #include "feature/feature.h"
 
 static const struct field fields[] = {
-	{ .key = "env", .letter = 'e', .type = FIELD_STRINGS, FIELD(env), .example = "LANG=C", .since = "0.1",
+	{ .key = "env", .letter = 'e', .type = FIELD_STRINGS, FIELD(env), .metavar = "NAME[=VALUE]", .example = "LANG=C", .since = "0.1",
 	  .help = "NAME=VALUE for the program, or NAME to pass the caller's value" },
 	{ .key = "workdir", .letter = 'C', .type = FIELD_PATH, FIELD(workdir), .example = "/tmp", .since = "0.1",
 	  .help = "start here (default: the current folder where it is visible, else the home)" },

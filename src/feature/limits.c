@@ -18,7 +18,7 @@ static const struct field fields[] = {
 	  .help = "processor time of the whole jail, all its processes together" },
 	{ .key = "pids", .type = FIELD_COUNT, FIELD(pids), .fallback = "1024", .example = "64", .since = "0.1",
 	  .help = "processes and threads of the whole jail" },
-	{ .key = "io-max", .type = FIELD_STRINGS, FIELD(io_max), .example = "/dev/sda:rbps=1M,wiops=100", .since = "0.1",
+	{ .key = "io-max", .type = FIELD_STRINGS, FIELD(io_max), .metavar = "DEVICE:LIMITS", .example = "/dev/sda:rbps=1M,wiops=100", .since = "0.1",
 	  .help = "block I/O per second on a device: rbps, wbps, riops, wiops; may be repeated" },
 	{ 0 },
 };

@@ -9,7 +9,7 @@ static const char *const lackables[] = {
 };
 
 static const struct field fields[] = {
-	{ .key = "policy", .letter = 'f', .type = FIELD_STRINGS, FIELD(policy_files), .example = "policy.yaml", .since = "0.1",
+	{ .key = "policy", .letter = 'f', .type = FIELD_STRINGS, FIELD(policy_files), .metavar = "FILE", .example = "policy.yaml", .since = "0.1",
 	  .is_hidden_in_files = true, .help = "read settings from a YAML or JSON file; may be repeated" },
 	{ .key = "preset", .letter = 'p', .type = FIELD_NAME, FIELD(preset), .example = "judge", .since = "0.1",
 	  .help = "start from a named set of settings: agent, judge, build, service, enclave, ctf" },

@@ -14,13 +14,13 @@
 static const char *const actions[] = { "errno", "kill", "log", "trap", NULL };
 
 static const struct field fields[] = {
-	{ .key = "seccomp", .type = FIELD_NAME, FIELD(seccomp), .fallback = "default", .example = "strict", .since = "0.1",
+	{ .key = "seccomp", .type = FIELD_NAME, FIELD(seccomp), .metavar = "NAME|FILE", .fallback = "default", .example = "strict", .since = "0.1",
 	  .help = "system call filter: a profile (see immure profiles), a file, or off",
 	  .detail = "A name with a slash, or one that ends in .yaml, .yml or .json, is a file: a profile of immure's own "
 		    "form, or one in the form that Docker and OCI runtimes use." },
-	{ .key = "seccomp-allow", .type = FIELD_STRINGS, FIELD(seccomp_allow), .example = "ptrace", .since = "0.1",
+	{ .key = "seccomp-allow", .type = FIELD_STRINGS, FIELD(seccomp_allow), .metavar = "CALL", .example = "ptrace", .since = "0.1",
 	  .help = "permit a call that the profile denies; may be repeated" },
-	{ .key = "seccomp-deny", .type = FIELD_STRINGS, FIELD(seccomp_deny), .example = "socket", .since = "0.1",
+	{ .key = "seccomp-deny", .type = FIELD_STRINGS, FIELD(seccomp_deny), .metavar = "CALL", .example = "socket", .since = "0.1",
 	  .help = "deny a call that the profile permits; may be repeated",
 	  .detail = "As with --seccomp-allow the call may have conditions, all of which must hold: "
 		    "socket(low(arg0) == AF_NETLINK, low(arg2) != NETLINK_ROUTE). arg0 to arg5 are compared as 64 bits, low(argN) as the "

@@ -40,6 +40,8 @@ const char *field_type_name(const struct field *field)
 
 const char *field_metavar(const struct field *field)
 {
+	if (field->metavar)
+		return field->metavar;
 	if (field->type == FIELD_MOUNTS)
 		return mount_syntax(field->kind);
 	return types[field->type].metavar;

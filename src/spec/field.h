@@ -35,6 +35,7 @@ struct field {
 	char letter;          /* 'm': -m; 0: none */
 	enum field_type type;
 	size_t offset;        /* offsetof(struct spec, ...) */
+	const char *metavar;  /* what follows it in help, where the type does not say enough; NULL: the type's */
 	const char *help;     /* one sentence */
 	const char *detail;   /* more, for the manual; NULL: nothing */
 	const char *example;  /* a value; NULL: none */
