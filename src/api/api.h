@@ -21,6 +21,7 @@ struct immure_spec {
 struct immure_result {
 	struct result result;
 	struct arena arena;    /* owns the plan's strings */
+	const struct profile *profile; /* of a filter that was compiled for this run, owned by the spec; NULL: a shipped one */
 	int exit_code;
 	struct text remark;    /* lines for a person */
 	struct plan plan;      /* last: it is large, and its end is never touched */

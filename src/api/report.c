@@ -58,11 +58,11 @@ const char *report_call(const struct blocked_call *call, char *buffer)
 const char *report_reason(const struct immure_result *result, const struct blocked_call *call, struct arena *arena)
 {
 	const struct step *step = plan_find(&result->plan, OP_SECCOMP);
-	const struct profile *profile;
+	const struct profile *profile = result->profile;
 
 	if (call->arch != syscall_arch())
 		return "a call of the processor's other architecture";
-	if (!step || profile_shipped(arena, step->subject, &profile, NULL) < 0)
+	if (!profile && (!step || profile_shipped(arena, step->subject, &profile, NULL) < 0))
 		return "the profile does not allow it";
 	return profile_explain(profile, call->number, call->args);
 }

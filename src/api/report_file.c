@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/number.h"
 #include "base/path.h"
 #include "sys/file.h"
 
@@ -44,6 +45,18 @@ static int open_new(struct report_file *file, struct arena *arena)
 	return fd == -EOPNOTSUPP || fd == -EISDIR || fd == -EINVAL ? open_named(file) : fd;
 }
 
+/* A descriptor of the caller's by its well-known path; it may be one that the caller could not open again. -1: it is none. */
+static int number_of(const char *path)
+{
+	uint64_t number;
+
+	if (strcmp(path, "/dev/stdout") == 0)
+		return 1;
+	if (strcmp(path, "/dev/stderr") == 0)
+		return 2;
+	return text_starts(path, "/dev/fd/") && number_parse(path + 8, INT32_MAX, &number) == 0 ? (int)number : -1;
+}
+
 int report_file_open(struct report_file *file, const char *what, const char *path, const char *run_id, struct arena *arena,
 		     struct error *err)
 {
@@ -54,7 +67,9 @@ int report_file_open(struct report_file *file, const char *what, const char *pat
 	*file = (struct report_file){ .what = what, .path = path, .run_id = run_id, .fd = -1, .folder = -1 };
 	if (!path)
 		return 0;
-	if (sys_stat(AT_FDCWD, path, 0, &mode, &uid, &gid) == 0 && !S_ISREG(mode))
+	if (number_of(path) >= 0)
+		file->fd = sys_duplicate(number_of(path));
+	else if (sys_stat(AT_FDCWD, path, 0, &mode, &uid, &gid) == 0 && !S_ISREG(mode))
 		file->fd = sys_open(path, O_WRONLY, 0);
 	else
 		file->fd = open_new(file, arena);

@@ -85,47 +85,6 @@ int prepare(struct immure_spec *spec, struct error *err)
 	return rc;
 }
 
-static void explain_settings(const struct immure_spec *spec, struct arena *arena, struct text *out)
-{
-	for (const struct feature *const *f = features; *f; f++) {
-		for (const struct field *row = (*f)->fields; row && row->key; row++) {
-			const char *value = field_print(row, &spec->spec, arena);
-			char where[ORIGIN_TEXT];
-
-			if (*value)
-				text_add(out, "  %-18s %-24s %s\n", row->key, value,
-					 origin_print(spec_origin(&spec->spec, row->offset), where));
-		}
-	}
-}
-
-int immure_explain(struct immure_spec *spec, enum immure_format format, char **result, struct immure_error *out)
-{
-	auto_arena struct arena arena = { 0 };
-	struct error err = { 0 };
-	struct text text = { 0 };
-	struct plan *plan = calloc(1, sizeof(*plan));
-	int rc = plan ? prepare(spec, &err) : error_set(&err, ENOMEM, "explaining");
-
-	(void)format;
-	if (rc == 0)
-		rc = plan_make(plan, &arena, &spec->spec, &spec->host, &err);
-	if (rc == 0) {
-		text_add(&text, "settings\n");
-		explain_settings(spec, &arena, &text);
-		text_add(&text, "plan\n");
-		plan_print(plan, &text);
-		if (text.is_short)
-			rc = error_set(&err, ENOMEM, "explaining");
-	}
-	free(plan);
-	if (rc == 0)
-		*result = text.bytes;
-	else
-		text_free(&text);
-	return tell(out, &err, rc, 125);
-}
-
 static int plan_and_run(struct immure_spec *spec, struct immure_result *result, struct error *err)
 {
 	int rc;
@@ -133,6 +92,7 @@ static int plan_and_run(struct immure_spec *spec, struct immure_result *result, 
 	if (spec->is_foreign)
 		return error_mistake(err, "the facts are another machine's: it can be planned for, not run on");
 	rc = spec->spec.command ? prepare(spec, err) : error_mistake(err, "there is no program to run");
+	result->profile = spec->spec.custom_profile;
 	if (rc == 0)
 		rc = plan_make(&result->plan, &result->arena, &spec->spec, &spec->host, err);
 	return rc < 0 ? rc : run_plan(&result->plan, &result->result, err);

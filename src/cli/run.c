@@ -40,24 +40,31 @@ int cli_run(int argc, char *argv[])
 	return exit_code;
 }
 
-/* --host FILE before all others: the facts of another machine. Returns how many words it takes. */
-static int find_host(int argc, char *argv[], const char **path)
+/* Words of "explain" itself, before all others: --host FILE, the facts of another machine; --json. Returns how many they are. */
+static int read_own_words(int argc, char *argv[], const char **host, enum immure_format *format)
 {
-	*path = NULL;
-	if (argc > 0 && strncmp(argv[0], "--host=", 7) == 0) {
-		*path = argv[0] + 7;
-		return 1;
+	int used = 0;
+
+	*host = NULL;
+	*format = IMMURE_TEXT;
+	for (; used < argc; used++) {
+		if (strcmp(argv[used], "--json") == 0)
+			*format = IMMURE_JSON;
+		else if (strncmp(argv[used], "--host=", 7) == 0)
+			*host = argv[used] + 7;
+		else if (strcmp(argv[used], "--host") == 0 && used + 1 < argc)
+			*host = argv[++used];
+		else
+			break;
 	}
-	if (argc < 2 || strcmp(argv[0], "--host") != 0)
-		return 0;
-	*path = argv[1];
-	return 2;
+	return used;
 }
 
 int cli_explain(int argc, char *argv[])
 {
 	const char *host;
-	const int used = find_host(argc, argv, &host);
+	enum immure_format format;
+	const int used = read_own_words(argc, argv, &host, &format);
 	struct immure_error err;
 	int exit_code;
 	struct immure_spec *spec = spec_from_words(argc - used, argv + used, &exit_code);
@@ -69,7 +76,7 @@ int cli_explain(int argc, char *argv[])
 		immure_spec_free(spec);
 		return complain(&err);
 	}
-	if (immure_explain(spec, IMMURE_TEXT, &text, &err) < 0) {
+	if (immure_explain(spec, format, &text, &err) < 0) {
 		exit_code = complain(&err);
 	} else {
 		fputs(text, stdout);

@@ -55,7 +55,9 @@ int filter_load(struct spec *spec, struct error *err)
 		rc = edit_profile(spec, &profile, err);
 	if (rc == 0)
 		rc = filter_compile(&spec->arena, profile, &options, filter, err);
-	if (rc == 0)
-		spec->custom_filter = filter;
-	return rc;
+	if (rc < 0)
+		return rc;
+	spec->custom_filter = filter;
+	spec->custom_profile = profile;
+	return 0;
 }

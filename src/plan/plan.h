@@ -189,5 +189,7 @@ const char *side_name(enum side side);
 
 /* The plan as text: a line a step; or as JSON. */
 void plan_print(const struct plan *plan, struct text *out);
+/* Members of a JSON object: "plan", a list, and "lacks". */
+void plan_print_json(const struct plan *plan, struct text *out);
 
 #endif

@@ -86,6 +86,7 @@ struct field_origin {
 enum { SPEC_ORIGINS = 96 };
 
 struct filter;
+struct profile;
 
 struct spec {
 	struct arena arena; /* owns every string and list below */
@@ -129,6 +130,7 @@ struct spec {
 	struct string_item *seccomp_allow, *seccomp_deny;
 	enum denied_action seccomp_action;
 	bool foreign_arch;
+	const struct profile *custom_profile; /* what custom_filter was compiled from */
 	const struct filter *custom_filter; /* compiled from a file or edits, before planning; NULL: a shipped one */
 	enum landlock_mode landlock;
 	struct port_item *tcp_bind, *tcp_connect;

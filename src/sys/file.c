@@ -233,6 +233,11 @@ int sys_dup_to(int fd, int number)
 	return minus_errno(rc);
 }
 
+int sys_duplicate(int fd)
+{
+	return minus_errno(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
 int sys_keep_on_exec(int fd, bool keep)
 {
 	return minus_errno(fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC));

@@ -51,6 +51,7 @@ int sys_fchdir(int fd);
 int sys_chdir(const char *path);
 int sys_chroot(const char *path);
 int sys_dup_to(int fd, int number);
+int sys_duplicate(int fd); /* closed on exec, above the standard descriptors */
 int sys_keep_on_exec(int fd, bool keep);
 /* Whether FD is open and would survive exec. */
 bool sys_stays_open(int fd);
