@@ -188,7 +188,7 @@ static _Noreturn void reap_and_forward(struct run *run, int deaths)
 	struct signalfd_siginfo info;
 	int status = 0;
 
-	while (sys_wait_ready(ready, 2, -1) >= 0) {
+	while (sys_rest_until_ready(&run->rest, ready, 2) >= 0) {
 		if (ready[0].revents && !hear(run))
 			sys_exit(FAILED);
 		while (ready[1].revents && sys_read(deaths, &info, sizeof(info)) == (ssize_t)sizeof(info))

@@ -47,6 +47,7 @@ static int open_run(struct run *run, const struct plan *plan)
 		return rc;
 	run->wire = ends[0];
 	run->far_wire = ends[1];
+	sys_rest_find(&run->rest);
 	return check_prepare(run);
 }
 

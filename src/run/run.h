@@ -19,6 +19,7 @@
 #include "plan/plan.h"
 #include "run/result.h"
 #include "sys/file.h"
+#include "sys/rest.h"
 #include "sys/namespace.h"
 
 enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3 };
@@ -47,6 +48,7 @@ struct run {
 	uint64_t early_signals; /* came before there was anybody to pass them on to; bit n-1 */
 	int failed_step, failed_errno; /* the launcher's own; errno 0: none */
 	int interruption;     /* the signal that ended the run before the program was there; 0: none */
+	struct sys_rest rest; /* what launcher and init, each for itself, can do without while they wait */
 };
 
 /* Notes what the self-check will compare with, in the launcher. 0 or -errno. */

@@ -165,7 +165,7 @@ static void wait_for_end(struct watch *watch)
 	struct pollfd ready[WATCH_DESCRIPTORS];
 	unsigned char owners[WATCH_DESCRIPTORS];
 
-	while (sys_wait_ready(watch->ready, watch->count, -1) >= 0) {
+	while (sys_rest_until_ready(&watch->run->rest, watch->ready, watch->count) >= 0) {
 		const unsigned count = watch->count;
 
 		memcpy(ready, watch->ready, count * sizeof(*ready));

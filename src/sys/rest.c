@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Giving pages of the program's text back. */
+#include "sys/rest.h"
+
+#include <errno.h>
+#include <link.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sys/process.h"
+
+enum { REST_MS = 100, OWN_BYTES = 4096 };
+
+
+static int note_program(struct dl_phdr_info *info, size_t size, void *argument)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct sys_rest *rest = argument;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum && rest->count < SYS_REST_PARTS; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+		const uintptr_t start = (info->dlpi_addr + part->p_vaddr) & ~(page - 1);
+		const uintptr_t end = (info->dlpi_addr + part->p_vaddr + part->p_memsz + page - 1) & ~(page - 1);
+
+		if (part->p_type != PT_LOAD || (part->p_flags & PF_W))
+			continue;
+		rest->parts[rest->count].start = (void *)start;
+		rest->parts[rest->count++].size = end - start;
+	}
+	return 1; /* the program itself comes first; libraries are shared with others anyway */
+}
+
+void sys_rest_find(struct sys_rest *rest)
+{
+	rest->count = 0;
+	dl_iterate_phdr(note_program, rest);
+}
+
+/*
+ * What follows runs on a page of its own and calls nothing: any other page that it touched would come back, and with it,
+ * where the page cache holds larger pieces, up to sixteen neighbours.
+ */
+#define OWN_PAGE __attribute__((section(".text.rest"), aligned(4096), noinline))
+
+#if defined(__x86_64__)
+
+static inline __attribute__((always_inline)) long raw_call(long number, long first, long second, long third)
+{
+	long result;
+
+	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(first), "S"(second), "d"(third) : "rcx", "r11", "memory");
+	return result;
+}
+
+static OWN_PAGE long give_back_and_wait(const struct sys_rest *rest, struct pollfd *fds, unsigned count, uintptr_t here)
+{
+	for (unsigned i = 0; i < rest->count; i++) {
+		const uintptr_t start = (uintptr_t)rest->parts[i].start, end = start + rest->parts[i].size;
+		const int is_mine = here >= start && here < end;
+
+		raw_call(SYS_madvise, (long)start, (long)(is_mine ? here - start : end - start), MADV_DONTNEED);
+		if (is_mine)
+			raw_call(SYS_madvise, (long)(here + OWN_BYTES), (long)(end - here - OWN_BYTES), MADV_DONTNEED);
+	}
+	return raw_call(SYS_poll, (long)fds, (long)count, -1);
+}
+
+#else /* elsewhere it waits without resting: correct, only larger */
+
+static long give_back_and_wait(const struct sys_rest *rest, struct pollfd *fds, unsigned count, uintptr_t here)
+{
+	(void)rest;
+	(void)here;
+	return sys_wait_ready(fds, count, -1);
+}
+
+#endif
+
+int sys_rest_until_ready(struct sys_rest *rest, struct pollfd *fds, unsigned count)
+{
+	int ready = sys_wait_ready(fds, count, rest->count ? REST_MS : -1);
+
+	if (ready || !rest->count)
+		return ready;
+	for (unsigned i = 0; i < rest->count; i++)
+		madvise(rest->parts[i].start, rest->parts[i].size, MADV_RANDOM);
+	ready = (int)give_back_and_wait(rest, fds, count, (uintptr_t)give_back_and_wait & ~(uintptr_t)(OWN_BYTES - 1));
+	return ready == -EINTR ? 0 : ready;
+}
