@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include "base/path.h"
-#include "feature/feature.h"
+#include "feature/bones.h"
+#include "feature/skeleton.h"
 
 #ifndef MOUNT_ATTR_IDMAP
 #define MOUNT_ATTR_IDMAP 0x00100000
@@ -44,14 +45,30 @@ static bool is_root(const struct tree_item *item)
 	return !item->target[1];
 }
 
+static const struct tree_item *last_scratch(const struct tree *tree)
+{
+	for (int i = tree->count - 1; i >= 0; i--)
+		if (tree->items[i].kind == TREE_SCRATCH && tree->items[i].is_given)
+			return &tree->items[i];
+	return NULL;
+}
+
 static int slot_of(struct plan *plan, const struct tree_item *item)
 {
 	return is_root(item) ? SLOT_ROOT : plan_slot(plan);
 }
 
+/* Whether the root is the skeleton; scratch then has no root of its own to be a part of. */
+static bool has_skeleton(const struct plan *plan)
+{
+	const struct tree_item *root = plan->tree->items;
+
+	return root->kind == TREE_BIND && root->text;
+}
+
 static bool is_made_already(const struct plan *plan, const char *path)
 {
-	if (tree_find(plan->tree, path))
+	if (tree_find(plan->tree, path) || (has_skeleton(plan) && skeleton_find(path)))
 		return true;
 	for (int i = plan->count - 1; i >= 0; i--)
 		if (plan->steps[i].op == OP_DIRECTORY && strcmp(plan->steps[i].subject, path) == 0)
@@ -94,7 +111,7 @@ static void add_mount_point(struct plan *plan, const struct tree_item *item)
 {
 	struct step step = item_step(OP_FILE, item);
 
-	if (is_root(item) || item->place == PLACE_FOREIGN)
+	if (is_root(item) || item->is_given || item->place == PLACE_FOREIGN)
 		return;
 	if (!item->is_file) {
 		add_directory(plan, item, item->kind == TREE_SCRATCH ? item->mode : 0755);
@@ -159,6 +176,39 @@ static void add_new_mount(struct plan *plan, const struct tree_item *item, const
 		seal(plan, item);
 }
 
+/* On the skeleton: the folder in the common file system that ITEM gets. */
+static const char *add_part(struct plan *plan, const struct tree_item *item)
+{
+	const char *place = last_scratch(plan->tree)->target;
+	struct step step = item_step(OP_DIRECTORY, item);
+
+	step.subject = plan_format(plan, "%s/%s%u", place, path_last(item->target), path_depth(item->target));
+	step.number = item->mode;
+	step.how |= item->is_owned ? STEP_OWNED : 0;
+	plan_add(plan, step);
+	return step.subject;
+}
+
+/* The file system that holds all of them; in the end the last of them covers it. */
+static void add_common_scratch(struct plan *plan)
+{
+	struct tree_item common = *plan->tree->items;
+	const struct tree_item *last = last_scratch(plan->tree);
+	struct step step = item_step(OP_NEW_MOUNT, &common);
+
+	if (!has_skeleton(plan) || !last)
+		return;
+	step.subject = "tmpfs";
+	step.text = common.text;
+	step.flags = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	step.slot = plan_slot(plan);
+	step.why = "what is writable";
+	plan_add(plan, step);
+	common.target = last->target;
+	common.why = "its folders are taken from here, and the last covers it";
+	add_attach(plan, &common, step.slot);
+}
+
 static void add_scratch(struct plan *plan, const struct tree_item *item)
 {
 	struct step step = item_step(OP_BIND_INSIDE, item);
@@ -166,6 +216,10 @@ static void add_scratch(struct plan *plan, const struct tree_item *item)
 	if (item->text) {
 		add_new_mount(plan, item, "tmpfs");
 		return;
+	}
+	if (item->is_given) {
+		step.op = OP_BIND_PART;
+		step.text = add_part(plan, item);
 	}
 	add_mount_point(plan, item);
 	step.flags = attributes_of(item);
@@ -178,6 +232,8 @@ static void add_file(struct plan *plan, const struct tree_item *item)
 	const bool is_cover = item->place == PLACE_FOREIGN;
 	struct step step = item_step(is_cover ? OP_FILE_COVER : OP_FILE, item);
 
+	if (item->is_given)
+		return;
 	if (!is_cover)
 		add_parents(plan, item);
 	step.number = item->mode;
@@ -199,6 +255,8 @@ static void add_symlink(struct plan *plan, const struct tree_item *item)
 	struct step step = item_step(OP_SYMLINK, item);
 	char where[ORIGIN_TEXT];
 
+	if (item->is_given)
+		return;
 	if (item->place == PLACE_FOREIGN && !plan->is_refused) {
 		plan->is_refused = true;
 		error_mistake(plan->err, "%s: a link cannot be made on \"%s\": it lies in a folder of the host's",
@@ -292,9 +350,13 @@ static void plan_mounts(struct plan *plan, const struct spec *spec, const struct
 				      .why = "nothing mounted inside is seen outside, nor the other way" });
 	plan_add(plan, (struct step){ .op = OP_UMASK, .side = INIT, .phase = PHASE_SOURCES, .slot = SLOT_NONE,
 				      .why = "modes are given as they shall be" });
+	bones_use(plan, host);
 	add_null_device(plan);
-	for (int i = 0; i < plan->tree->count; i++)
+	for (int i = 0; i < plan->tree->count; i++) {
 		add_item(plan, &plan->tree->items[i]);
+		if (i == 0)
+			add_common_scratch(plan);
+	}
 	plan_add(plan, (struct step){ .op = host->root_is_rootfs ? OP_CHROOT : OP_PIVOT, .side = INIT, .phase = PHASE_PIVOT,
 				      .slot = SLOT_ROOT, .why = "into the new root; the old one goes" });
 }

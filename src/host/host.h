@@ -98,6 +98,7 @@ struct host {
 	bool has_seccomp, has_seccomp_notify;
 	bool has_mount_api;      /* mount_setattr(2) and open_tree(2) */
 	bool core_pattern_is_pipe;
+	const char *skeleton;    /* a folder of root's that nobody else may write, installed with immure; NULL: none. feature/skeleton.h */
 	const char *state_folder; /* "/run/immure", or under XDG_RUNTIME_DIR, or /tmp/immure-UID; it need not exist yet */
 
 	struct host_path *paths;    /* looked up for this spec */

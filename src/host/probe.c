@@ -83,6 +83,37 @@ static const char *find_state_folder(struct host *host)
 	return arena_format(&host->arena, "/tmp/immure-%u", host->uid);
 }
 
+/* Where meson puts it, and where a build that is not for release leaves it. */
+static const char *const skeletons[] = {
+	IMMURE_SKELETON,
+#ifdef IMMURE_BUILT_SKELETON
+	IMMURE_BUILT_SKELETON,
+#endif
+};
+
+static void find_skeleton(struct host *host)
+{
+	unsigned mode;
+	uid_t uid;
+	gid_t gid;
+
+	for (size_t i = 0; !host->skeleton && i < ARRAY_SIZE(skeletons); i++)
+		if (sys_stat(AT_FDCWD, skeletons[i], AT_SYMLINK_NOFOLLOW, &mode, &uid, &gid) == 0 && S_ISDIR(mode) && uid == 0 &&
+		    !(mode & 022) && (mode & 05) == 05)
+			host->skeleton = skeletons[i];
+}
+
+/* The names of the caller's network, for who shares it. */
+static int read_resolv_conf(struct host *host, const struct spec *spec, struct error *err)
+{
+	char buffer[4096];
+
+	if (spec->net.mode != NAMESPACE_HOST || spec->root || sys_read_file("/etc/resolv.conf", buffer, sizeof(buffer)) <= 0)
+		return 0;
+	host->resolv_conf = arena_copy(&host->arena, buffer);
+	return host->resolv_conf ? 0 : error_set(err, ENOMEM, "reading /etc/resolv.conf");
+}
+
 int host_probe_basic(struct host *host, struct error *err)
 {
 	struct sys_capabilities caps;
@@ -105,6 +136,7 @@ int host_probe_basic(struct host *host, struct error *err)
 	host->state_folder = find_state_folder(host);
 	read_cwd(host);
 	read_core_pattern(host);
+	find_skeleton(host);
 	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++) {
 		int rc = look(host, system_paths[i], false, err);
 
@@ -159,6 +191,8 @@ int host_probe_spec(struct host *host, const struct spec *spec, struct error *er
 {
 	int rc = look_at_program(host, spec, err);
 
+	if (rc == 0)
+		rc = read_resolv_conf(host, spec, err);
 	if (rc == 0 && spec->root && strcmp(spec->root, "empty") != 0)
 		rc = look_at_root(host, spec, err);
 	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)

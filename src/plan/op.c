@@ -48,6 +48,7 @@ static const struct {
 	[OP_FILE] = { "file", "make file %s (%o, %z bytes)" },
 	[OP_SYMLINK] = { "symlink", "make link %s -> %t" },
 	[OP_BIND_INSIDE] = { "bind-inside", "mount %s onto itself (%a)" },
+	[OP_BIND_PART] = { "bind-part", "mount %t on %s (%a)" },
 	[OP_OVERLAY] = { "overlay", "lay a writable layer over %s (%a)" },
 	[OP_MASK] = { "mask", "cover %s" },
 	[OP_SET_READ_ONLY] = { "set-read-only", "make the mount on %s (%a)" },

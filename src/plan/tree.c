@@ -127,6 +127,7 @@ static void find_places(struct tree *tree)
 		while (holder != none && !path_is_under(item->target, tree->items[holder].target))
 			holder = above[holder];
 		above[i] = holder;
+		item->is_on_root = holder == 0;
 		item->place = holder == none ? PLACE_FRESH : place_inside(&tree->items[holder]);
 		item->is_direct = holder == none || leads_directly(&tree->items[holder], item);
 		if (holder != none)

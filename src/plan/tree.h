@@ -50,6 +50,8 @@ struct tree_item {
 	enum tree_place place;
 	bool is_direct;          /* no link can lie on the way there */
 	bool has_inner;          /* other items lie in it */
+	bool is_on_root;         /* nothing but the root and its plain directories lies above */
+	bool is_given;           /* its place, or it itself, stands there already: the skeleton holds it */
 };
 
 enum { TREE_ITEMS = 160 };

@@ -15,7 +15,7 @@ op_function op_journal, op_cgroup_aside, op_cgroup_create, op_cgroup_join, op_cg
 op_function op_die_with_launcher, op_hide, op_own_id_map, op_join_namespace, op_unshare, op_become_root_inside, op_host_name, op_loopback,
 	op_keyring;
 /* op_mount.c, op_tree.c: the new tree */
-op_function op_private, op_source, op_new_mount, op_attach, op_bind_inside, op_mask, op_set_read_only, op_pivot, op_chroot;
+op_function op_private, op_source, op_new_mount, op_attach, op_bind_inside, op_bind_part, op_mask, op_set_read_only, op_pivot, op_chroot;
 op_function op_directory, op_find, op_file, op_symlink;
 /* op_layer.c: what is built in a workshop first */
 op_function op_overlay, op_file_cover;

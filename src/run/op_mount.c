@@ -73,6 +73,15 @@ int op_bind_inside(struct run *run, const struct step *step)
 	return sys_attach(tree, place.directory, place.path);
 }
 
+/* A folder in a file system that immure has just made, onto another place. */
+int op_bind_part(struct run *run, const struct step *step)
+{
+	const int root = run->slots[SLOT_ROOT];
+	auto_close int tree = sys_clone_tree(root, step->text + 1, AT_SYMLINK_NOFOLLOW, step->flags, -1);
+
+	return tree < 0 ? tree : sys_attach(tree, root, step->subject + 1);
+}
+
 /* A file is covered by the null device that was opened outside, a directory by an empty file system. */
 int op_mask(struct run *run, const struct step *step)
 {

@@ -22,7 +22,7 @@ static op_function *const ops[OPS] = {
 	[OP_UNSHARE] = op_unshare, [OP_BECOME_ROOT_INSIDE] = op_become_root_inside, [OP_HOST_NAME] = op_host_name,
 	[OP_LOOPBACK] = op_loopback, [OP_KEYRING] = op_keyring,
 	[OP_PRIVATE] = op_private, [OP_NEW_MOUNT] = op_new_mount, [OP_ATTACH] = op_attach, [OP_DIRECTORY] = op_directory,
-	[OP_FIND] = op_find, [OP_FILE] = op_file, [OP_FILE_COVER] = op_file_cover, [OP_OVERLAY] = op_overlay, [OP_SYMLINK] = op_symlink, [OP_BIND_INSIDE] = op_bind_inside, [OP_MASK] = op_mask,
+	[OP_FIND] = op_find, [OP_FILE] = op_file, [OP_FILE_COVER] = op_file_cover, [OP_OVERLAY] = op_overlay, [OP_SYMLINK] = op_symlink, [OP_BIND_INSIDE] = op_bind_inside, [OP_BIND_PART] = op_bind_part, [OP_MASK] = op_mask,
 	[OP_SET_READ_ONLY] = op_set_read_only, [OP_PIVOT] = op_pivot, [OP_CHROOT] = op_chroot,
 	[OP_SESSION] = op_session, [OP_CHDIR] = op_chdir, [OP_UMASK] = op_umask, [OP_PERSONALITY] = op_personality,
 	[OP_RLIMIT] = op_rlimit, [OP_DESCRIPTORS] = op_descriptors, [OP_EXEC] = op_exec,

@@ -198,3 +198,27 @@ def test_dev_holds_real_nodes_and_nothing_more(immure):
     done = shell(immure, script="echo x > /dev/null && head -c 2 /dev/urandom | wc -c; head -c 1 /dev/zero > /dev/full; touch /dev/x")
     assert done.stdout.strip() == "2" and "No space" in done.stderr and "Read-only" in done.stderr
     assert shell(immure, "--dev", "none", script="ls /dev").returncode != 0
+
+
+def test_the_skeleton_is_the_same_root_as_one_made_piece_by_piece(immure, executables):
+    """Control: the same executable, told to look for its skeleton elsewhere, makes everything itself."""
+    original = pathlib.Path(immure.path).read_bytes()
+    pieces = executables / f"pieces-{immure.uid}"
+    pieces.write_bytes(original.replace(b"/skeleton\0", b"/skeletoX\0"))
+    pieces.chmod(0o755)
+    script = """find / -xdev \\( -path /proc -o -path /usr -o -path '/etc/alternatives/*' -o -path '/etc/ssl/certs/*' \\) -prune -o -printf '%p %y %l\\n' | sort
+                cat /etc/passwd /etc/group /etc/hosts /etc/nsswitch.conf; grep -c ' / ' /proc/self/mounts; grep ' /tmp ' /proc/self/mounts | cut -d' ' -f3"""
+    whole = ok(shell(immure, script=script))
+    plan = ok(immure.run("explain", "--", "/bin/true"))
+    immure.path, path = str(pieces), immure.path
+    made = ok(shell(immure, script=script))
+    immure.path = path
+    if "/skeleton " not in plan:
+        pytest.skip("no skeleton that belongs to root")
+    idle = {"/lib32", "/lib64", "/libx32", "/sbin", "/bin", "/etc/localtime", "/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl", "/etc/ssl/certs"}
+    differs = {line.split()[0] for line in set(whole.splitlines()) ^ set(made.splitlines())}
+    assert differs <= idle, differs
+    # whatever does not fit is made piece by piece: nothing of the skeleton shows through
+    for words in (["--dev", "none"], ["--proc", "none"], ["--hostname", "other"], ["--tmpfs", "/work"], ["--mask", "/etc/hosts"], ["--user", "4321"]):
+        assert "skeleton" not in ok(immure.run("explain", *words, "--", "/bin/true")).partition("\nplan\n")[2]
+    assert shell(immure, "--dev", "none", script="ls /dev").returncode != 0
