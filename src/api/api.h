@@ -31,6 +31,7 @@ struct immure_result {
 struct modules {
 	int (*load)(struct spec *spec, const char *path, struct error *err);
 	int (*load_preset)(struct spec *spec, const char *name, struct error *err);
+	scope_starter *start_scope;
 	int (*compile_filter)(struct spec *spec, struct error *err);
 };
 extern const struct modules modules;

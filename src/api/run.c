@@ -95,6 +95,11 @@ static int plan_and_run(struct immure_spec *spec, struct immure_result *result, 
 	result->profile = spec->spec.custom_profile;
 	if (rc == 0)
 		rc = plan_make(&result->plan, &result->arena, &spec->spec, &spec->host, err);
+	if (rc == 0 && !modules.start_scope && plan_has(&result->plan, OP_CGROUP_SCOPE)) {
+		result->plan.count = 0; /* nothing of it may be done here */
+		rc = error_set(err, ENOTSUP, "this build cannot talk to systemd");
+	}
+	result->plan.start_scope = modules.start_scope;
 	return rc < 0 ? rc : run_plan(&result->plan, &result->result, err);
 }
 

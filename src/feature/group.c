@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "host/cgroups.h"
 #include "spec/io.h"
 
@@ -145,10 +146,16 @@ static int version_of(const struct group *group, enum controller controller)
 	return group->host->controllers[controller].version;
 }
 
+/* A group that systemd makes can only be made for a process that is there. */
+static enum phase phase_of(const struct group *group, enum controller controller)
+{
+	return group->host->controllers[controller].way == CGROUP_SCOPE ? PHASE_ADOPT : PHASE_GROUP;
+}
+
 static void add_write(struct group *group, enum controller controller, const char *file, const char *text, size_t member,
 		      unsigned how)
 {
-	plan_add(group->plan, (struct step){ .op = OP_WRITE, .side = LAUNCHER, .phase = PHASE_GROUP, .slot = SLOT_NONE,
+	plan_add(group->plan, (struct step){ .op = OP_WRITE, .side = LAUNCHER, .phase = phase_of(group, controller), .slot = SLOT_NONE,
 		.subject = plan_format(group->plan, "%s/%s", group->directory[controller], file), .text = text,
 		.how = how, .origin = spec_origin(group->spec, member) });
 }
@@ -291,12 +298,46 @@ static void step_aside(struct group *group, const char *parent)
 			.data = switch_text(group, '-'), .why = "a group with limited children may hold no process" });
 }
 
+static void add_scope(struct group *group, const struct host_controller *controller)
+{
+	struct scope_place *place = arena_alloc(group->plan->arena, sizeof(*place));
+	const char *name = plan_format(group->plan, "%s.scope", group->host->run_id);
+
+	group->plan->is_short |= !place;
+	if (!place)
+		return;
+	*place = (struct scope_place){ path_last(controller->path), group->host->manager == MANAGER_SYSTEM,
+				       plan_format(group->plan, "%s/%s", controller->parent, name),
+				       plan_format(group->plan, "%s/%s", controller->path, name) };
+	plan_add(group->plan, (struct step){ .op = OP_CGROUP_SCOPE, .side = LAUNCHER, .phase = PHASE_ADOPT, .slot = SLOT_NONE,
+		.subject = name, .data = place, .why = "only systemd may make a group for this user" });
+}
+
+/* In the scope: init goes into the group, and only then, with nobody left beside it, controllers can be handed down. */
+static void enter_scope(struct group *group, const struct step *create)
+{
+	struct step step = *create;
+
+	step.op = OP_CGROUP_JOIN;
+	plan_add(group->plan, step);
+	plan_add(group->plan, (struct step){ .op = OP_WRITE, .side = LAUNCHER, .phase = PHASE_ADOPT, .slot = SLOT_NONE,
+		.subject = plan_format(group->plan, "%s/cgroup.subtree_control", path_parent(group->plan->arena, create->subject)),
+		.text = switch_text(group, '+') });
+}
+
+static const char *name_below(struct group *group, const struct host_controller *controller)
+{
+	const char *id = group->host->run_id;
+
+	return controller->way == CGROUP_SCOPE ? plan_format(group->plan, "%s.scope/%s", id, id) : id;
+}
+
 /* One directory, which several controllers may share. */
 static void create(struct group *group, enum controller first)
 {
 	const struct host_controller *controller = &group->host->controllers[first];
-	const char *directory = plan_format(group->plan, "%s/%s", controller->parent, group->host->run_id);
-	struct step step = { .op = OP_CGROUP_CREATE, .side = LAUNCHER, .phase = PHASE_GROUP, .subject = directory,
+	const char *directory = plan_format(group->plan, "%s/%s", controller->parent, name_below(group, controller));
+	struct step step = { .op = OP_CGROUP_CREATE, .side = LAUNCHER, .phase = phase_of(group, first), .subject = directory,
 			     .slot = controller->version == 2 ? SLOT_CGROUP : plan_slot(group->plan) };
 
 	for (enum controller i = first; i < CONTROLLERS; i++) {
@@ -306,11 +347,15 @@ static void create(struct group *group, enum controller first)
 		group->slots->slot[i] = step.slot;
 		group->slots->version[i] = controller->version;
 	}
-	if (controller->version == 2) {
+	if (controller->way == CGROUP_SCOPE) {
+		add_scope(group, controller);
+	} else if (controller->version == 2) {
 		step_aside(group, controller->parent);
 		add_switches(group, &step, controller->parent);
 	}
 	plan_add(group->plan, step);
+	if (controller->way == CGROUP_SCOPE)
+		enter_scope(group, &step);
 }
 
 /* What must be undone should the launcher be killed: a line each, in the order of undoing. */
@@ -320,7 +365,8 @@ static void add_journal(struct group *group)
 	const char *text = "", *last = "";
 
 	for (enum controller i = 0; i < CONTROLLERS; i++) {
-		if (!has(group, i) || strstr(text, plan_format(group->plan, "group %s\n", group->directory[i])))
+		if (!has(group, i) || phase_of(group, i) != PHASE_GROUP || /* a scope goes by itself */
+		    strstr(text, plan_format(group->plan, "group %s\n", group->directory[i])))
 			continue;
 		text = plan_format(group->plan, "%sgroup %s\n", text, group->directory[i]);
 		if (version_of(group, i) != 2)
@@ -331,6 +377,8 @@ static void add_journal(struct group *group)
 			last = plan_format(group->plan, "group %s/%s-launcher\nswitch %s %s\n", unified->own, group->host->run_id,
 					   unified->own, switch_text(group, '-'));
 	}
+	if (!*text)
+		return;
 	plan_add(group->plan, (struct step){ .op = OP_JOURNAL, .side = LAUNCHER, .phase = PHASE_LEASE, .slot = plan_slot(group->plan),
 		.subject = plan_format(group->plan, "%s/%s.journal", group->host->state_folder, group->host->run_id),
 		.text = plan_format(group->plan, "%s%s", text, last), .why = "so that immure gc can clean up after a kill -9" });
@@ -346,9 +394,9 @@ static bool is_first_there(const struct group *group, enum controller controller
 
 static const char *path_inside(struct group *group, enum controller controller)
 {
-	const char *parent = group->host->controllers[controller].path;
+	const struct host_controller *at = &group->host->controllers[controller];
 
-	return plan_format(group->plan, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, group->host->run_id);
+	return plan_format(group->plan, "%s/%s", strcmp(at->path, "/") == 0 ? "" : at->path, name_below(group, at));
 }
 
 static void add_members(struct group *group)
@@ -396,12 +444,12 @@ static unsigned find_wanted(struct plan *plan, const struct spec *spec, const st
 
 		if (!is_asked(spec, need) || (need->controller == CONTROLLER_PIDS && !needs_pids))
 			continue;
-		if (host->controllers[need->controller].way == CGROUP_DIRECT)
+		if (host->controllers[need->controller].way != CGROUP_NONE)
 			wanted |= 1u << need->controller;
 		else
 			plan_lacks(plan, need->word);
 	}
-	if (wanted && spec->pids != NUMBER_NONE && host->controllers[CONTROLLER_PIDS].way == CGROUP_DIRECT)
+	if (wanted && spec->pids != NUMBER_NONE && host->controllers[CONTROLLER_PIDS].way != CGROUP_NONE)
 		wanted |= 1u << CONTROLLER_PIDS;
 	return wanted;
 }

@@ -39,8 +39,8 @@ struct host_controller {
 	int version;           /* 0: absent; 1 or 2 */
 	enum cgroup_way way;
 	enum cgroup_lack lack; /* NONE: why */
-	const char *parent;    /* DIRECT: the directory under which a group can be made */
-	const char *path;      /* DIRECT: the same as /proc/PID/cgroup writes it */
+	const char *parent;    /* the directory under which a group can be made; SCOPE: the slice that will hold it */
+	const char *path;      /* the same as /proc/PID/cgroup writes it */
 };
 
 /* cgroup v2: one place for all its controllers. */

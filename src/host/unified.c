@@ -20,6 +20,7 @@
 
 struct place {
 	const char *parent, *path, *above;
+	const char *slice, *slice_path; /* where the manager would put a scope */
 	bool must_step_aside;
 	enum cgroup_lack lack;
 };
@@ -150,9 +151,18 @@ static enum manager find_manager(const struct host *host)
 
 	if (host->uid == 0)
 		return sys_exists("/run/systemd/system") ? MANAGER_SYSTEM : MANAGER_NONE;
-	if (!runtime || snprintf(path, sizeof(path), "%s/systemd/private", runtime) >= (int)sizeof(path))
+	if (!runtime || snprintf(path, sizeof(path), "%s/bus", runtime) >= (int)sizeof(path))
 		return MANAGER_NONE;
 	return sys_exists(path) ? MANAGER_USER : MANAGER_NONE;
+}
+
+static void find_slice(struct host *host, struct place *place)
+{
+	if (host->manager == MANAGER_USER)
+		place->slice_path = arena_format(&host->arena, "/user.slice/user-%u.slice/user@%u.service/app.slice", host->uid, host->uid);
+	else
+		place->slice_path = "/system.slice";
+	place->slice = place->slice_path ? arena_format(&host->arena, "%s%s", host->unified.mount, place->slice_path) : NULL;
 }
 
 /* What the manager could give to a scope. */
@@ -180,6 +190,8 @@ static void give(struct host_controller *controller, const struct place *place, 
 	} else if (!place->parent && is_in_scope) {
 		controller->way = CGROUP_SCOPE;
 		controller->lack = LACK_NOTHING;
+		controller->parent = place->slice;
+		controller->path = place->slice_path;
 	} else {
 		controller->lack = place->parent ? LACK_DELEGATION : place->lack;
 	}
@@ -199,6 +211,7 @@ void try_unified(struct host *host)
 	read_in(host->unified.mount, "cgroup.controllers", all, sizeof(all));
 	read_in(place.above ? place.above : place.parent ? place.parent : "/", "cgroup.controllers", here, sizeof(here));
 	read_managers_controllers(host, scope, sizeof(scope));
+	find_slice(host, &place);
 	for (enum controller i = 0; i < CONTROLLERS; i++) {
 		struct host_controller *controller = &host->controllers[i];
 

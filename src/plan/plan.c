@@ -34,6 +34,14 @@ void plan_sort(struct plan *plan)
 		plan->steps[start[unsorted[i].phase]++] = unsorted[i];
 }
 
+bool plan_has(const struct plan *plan, enum op op)
+{
+	for (int i = 0; i < plan->count; i++)
+		if (plan->steps[i].op == op)
+			return true;
+	return false;
+}
+
 int plan_slot(struct plan *plan)
 {
 	if (plan->slots < SLOT_FREE)

@@ -132,6 +132,20 @@ struct group_row {
 struct group_slots {
 	int slot[CONTROLLERS], version[CONTROLLERS];
 };
+/* OP_CGROUP_SCOPE: where systemd will put the scope. */
+struct scope_place {
+	const char *slice;       /* "app.slice" */
+	bool is_system;          /* of the system's manager; otherwise of the user's */
+	const char *directory, *path; /* the scope's, in the file system and as /proc/PID/cgroup writes it */
+};
+/* What is asked of it. */
+struct scope {
+	const char *name, *slice;
+	bool is_system;
+	uint32_t pids[2];
+	unsigned pid_count;
+};
+typedef int scope_starter(const struct scope *scope);
 struct program {
 	char *const *argv, *const *environment;
 	const char *const *candidates; /* absolute paths to try, in order; NULL-terminated */
@@ -157,6 +171,7 @@ struct plan {
 	uint32_t uid, gid;       /* of the program, as seen inside */
 	const char *home;
 	struct tree *tree;
+	scope_starter *start_scope; /* how OP_CGROUP_SCOPE asks; set by whoever runs the plan; NULL: it cannot */
 	struct error *err;       /* where a refusal is told */
 	bool is_refused;         /* what was asked for cannot be planned; ERR says why */
 	unsigned note_count;
@@ -171,6 +186,7 @@ void plan_add(struct plan *plan, struct step step);
 /* Into the order of phases; steps of one phase keep their order. */
 void plan_sort(struct plan *plan);
 int plan_slot(struct plan *plan);
+bool plan_has(const struct plan *plan, enum op op);
 /* The first step of OP; NULL: there is none. */
 const struct step *plan_find(const struct plan *plan, enum op op);
 /* Formats into the plan's arena; "" and is_short when memory is exhausted. */

@@ -148,6 +148,11 @@ static void close_run(struct run *run)
 		sys_wait(run->init, &status, 0, NULL);
 	}
 	undo_steps(run);
+	if (run->keeper) {
+		sys_signal_pidfd(run->keeper_pidfd, SIGKILL);
+		sys_wait(run->keeper, &status, 0, NULL);
+		sys_close(run->keeper_pidfd);
+	}
 	close_if_open(run->init_pidfd);
 	close_if_open(run->wire);
 	close_if_open(run->far_wire);

@@ -10,7 +10,8 @@ typedef int op_function(struct run *run, const struct step *step);
 /* op_host.c: what happens outside the jail */
 op_function op_lease_ids, op_open, op_write, op_id_map, op_subid_map, op_id_userns;
 /* op_cgroup.c: groups and the journal */
-op_function op_journal, op_cgroup_aside, op_cgroup_create, op_cgroup_join, op_cgroup_verify;
+op_function op_journal, op_cgroup_aside, op_cgroup_create, op_cgroup_join, op_cgroup_verify,
+	op_cgroup_scope /* op_scope.c: made by systemd */;
 /* op_world.c: namespaces, names, init itself */
 op_function op_die_with_launcher, op_hide, op_own_id_map, op_join_namespace, op_unshare, op_become_root_inside, op_host_name, op_loopback,
 	op_keyring;

@@ -33,6 +33,8 @@ struct run {
 	pid_t init;           /* as the launcher sees it */
 	int init_pidfd;
 	int lease;            /* holds the lock on leased ids; -1: none */
+	pid_t keeper;         /* keeps a scope of systemd's alive; 0: none */
+	int keeper_pidfd;
 	bool has_child;       /* init is alive or not yet reaped */
 	uint64_t namespaces[NAMESPACES]; /* the launcher's own, where the self-check compares them; 0: not looked at */
 	int keyring;          /* its session keyring, or -errno */

@@ -14,7 +14,7 @@ NOBODY = 65534
 
 
 def pytest_configure(config):
-    for marker in ("container: also run inside an outer jail", "v2: also run on cgroup v2 alone"):
+    for marker in ("container: also run inside an outer jail", "v2: also run on cgroup v2 alone", "vm: also run in a virtual machine with systemd"):
         config.addinivalue_line("markers", marker)
 
 

@@ -11,7 +11,7 @@ import time
 import pytest
 from conftest import Command
 
-pytestmark = [pytest.mark.v2]
+pytestmark = [pytest.mark.v2, pytest.mark.vm]
 GROUPS = pathlib.Path("/sys/fs/cgroup")
 
 EAT = """

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A scope made by systemd, for users who may make no cgroup where they stand. The jail gets a group of its own inside, and
+ * a keeper lives beside it: a scope vanishes with its last process, and the jail's group must be read after the jail's
+ * end. systemd itself moves init there, because the caller may not: it needs the right to write the nearest common
+ * ancestor of both places. The keeper dies with the launcher, and the scope with both. cgroups(7), systemd.scope(5)
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "run/op.h"
+#include "sys/folder.h"
+#include "sys/process.h"
+
+enum { PATIENCE_MS = 10000, MEMBERSHIP_BYTES = 16 << 10 };
+
+static _Noreturn void keeper_live(pid_t launcher)
+{
+	sys_die_with_parent(SIGKILL);
+	if (sys_parent() != launcher)
+		sys_exit(0);
+	sys_close_range(0, ~0u, 0);
+	for (;;)
+		sys_wait_ready(NULL, 0, -1);
+}
+
+static int start_keeper(struct run *run)
+{
+	const pid_t launcher = sys_pid();
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sys_block_signals(&all, &before);
+	pid = sys_clone(0, -1, &run->keeper_pidfd);
+	if (pid == 0)
+		keeper_live(launcher);
+	sys_block_signals(&before, NULL);
+	run->keeper = pid < 0 ? 0 : pid;
+	return pid < 0 ? pid : 0;
+}
+
+/* Whether init stands in the scope yet. */
+static bool has_arrived(const struct run *run, const char *path)
+{
+	const size_t size = strlen(path);
+	char file[32], text[MEMBERSHIP_BYTES];
+	const char *at;
+
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)run->init);
+	if (sys_read_file(file, text, sizeof(text)) < 0)
+		return false;
+	at = text;
+	while (at && strncmp(at, "0::", 3) != 0) {
+		at = strchr(at, '\n');
+		at += at != NULL;
+	}
+	return at && strncmp(at + 3, path, size) == 0 && (at[3 + size] == '\n' || !at[3 + size]);
+}
+
+static int await_arrival(const struct run *run, const char *path)
+{
+	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms++) {
+		if (has_arrived(run, path))
+			return 0;
+		sys_wait_ready(NULL, 0, 1);
+	}
+	return -ETIMEDOUT;
+}
+
+static int settle_keeper(const struct run *run, const char *directory)
+{
+	char path[4096], pid[16];
+	int rc;
+
+	if (snprintf(path, sizeof(path), "%s/keeper", directory) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	rc = sys_mkdirat(AT_FDCWD, path, 0755);
+	snprintf(pid, sizeof(pid), "%d", (int)run->keeper);
+	{
+		auto_close int group = rc < 0 ? rc : sys_open(path, O_RDONLY | O_DIRECTORY, 0);
+
+		return group < 0 ? group : sys_write_below(group, "cgroup.procs", pid);
+	}
+}
+
+int op_cgroup_scope(struct run *run, const struct step *step)
+{
+	const struct scope_place *place = step->data;
+	struct scope scope = { .name = step->subject, .slice = place->slice, .is_system = place->is_system, .pid_count = 2 };
+	int rc = run->plan->start_scope ? start_keeper(run) : -ENOTSUP;
+
+	if (rc < 0)
+		return rc;
+	scope.pids[0] = (uint32_t)run->init;
+	scope.pids[1] = (uint32_t)run->keeper;
+	rc = run->plan->start_scope(&scope);
+	if (rc == 0)
+		rc = await_arrival(run, place->path);
+	return rc < 0 ? rc : settle_keeper(run, place->directory);
+}
