@@ -16,7 +16,7 @@ static const struct field fields[] = {
 	  .help = "PID namespace: the program sees only its own processes" },
 	{ .key = "mountns", .type = FIELD_NAMESPACE, FIELD(mountns), .fallback = "new", .since = "0.1",
 	  .help = "mount namespace: the jail's own tree" },
-	{ .key = "net", .type = FIELD_NAMESPACE, FIELD(net), .fallback = "loopback", .since = "0.1",
+	{ .key = "net", .type = FIELD_NAMESPACE, FIELD(net), .metavar = "loopback|none|host|join:PATH|PID", .fallback = "loopback", .since = "0.1",
 	  .help = "network: loopback (own, only lo), none (own, nothing up), host, or join:PATH|PID" },
 	{ .key = "utsns", .type = FIELD_NAMESPACE, FIELD(utsns), .fallback = "new", .since = "0.1",
 	  .help = "UTS namespace: own host name" },

@@ -80,7 +80,7 @@ static int extend(struct reading *reading, const struct source *outer, const str
 	char where[ORIGIN_TEXT];
 	int rc;
 
-	if (node->kind != NODE_SCALAR || !*node->text)
+	if (node->kind != NODE_SCALAR || !*node->text || strcmp(node->text, "-") == 0)
 		return refuse_at(reading, &node->origin, "extends wants the name of a file, or a list of them");
 	source.name = beside(&reading->spec->arena, outer->name, node->text);
 	if (!source.name)
