@@ -10,8 +10,11 @@
 static void print_setting(const struct field *row, const char *value, const char *where, enum immure_format format, bool is_first,
 			  struct text *out)
 {
+	const size_t start = out->used;
+
 	if (format == IMMURE_TEXT) {
-		text_add(out, "  %-18s %-24s %s\n", row->key, value, where);
+		text_add(out, "  %-18s %-24s %s", row->key, value, where);
+		text_end_line(out, start);
 		return;
 	}
 	text_add(out, "%s    { \"key\": \"%s\", \"value\": ", is_first ? "" : ",\n", row->key);

@@ -7,20 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names come from files and arguments; a terminal must never act on them (CVE-2023-28101's class). */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-}
+#include "base/text.h"
 
 static void add_frame(struct error *err, const char *format, va_list args)
 {
 	if (err->frames == ERROR_FRAMES)
 		return;
 	vsnprintf(err->frame[err->frames], ERROR_TEXT, format, args);
-	make_printable(err->frame[err->frames]);
+	text_make_printable(err->frame[err->frames]);
 	err->frames++;
 }
 
@@ -81,7 +75,7 @@ void error_remedy(struct error *err, const char *id, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->remedy, sizeof(err->remedy), format, args);
 	va_end(args);
-	make_printable(err->remedy);
+	text_make_printable(err->remedy);
 }
 
 static size_t append(char *buffer, size_t size, size_t used, const char *before, const char *text)

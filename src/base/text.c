@@ -50,6 +50,24 @@ void text_add(struct text *text, const char *format, ...)
 	va_end(args);
 }
 
+/* C1, the second set of control characters, has two bytes in UTF-8: 0xc2 and the character. */
+void text_make_printable(char *text)
+{
+	for (unsigned char *byte = (unsigned char *)text; *byte; byte++) {
+		if (*byte < ' ' || *byte == 0x7f)
+			*byte = '?';
+		else if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
+			byte[0] = byte[1] = '?';
+	}
+}
+
+void text_end_line(struct text *text, size_t start)
+{
+	if (text->bytes)
+		text_make_printable(text->bytes + start);
+	text_add_bytes(text, "\n", 1);
+}
+
 void text_free(struct text *text)
 {
 	free(text->bytes);

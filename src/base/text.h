@@ -17,6 +17,10 @@ struct text {
 /* Appends; a failure is remembered in is_short, so that a caller may check once at the end. */
 void text_add(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_bytes(struct text *text, const char *bytes, size_t size);
+/* Control characters become "?": names come from files and arguments, and a terminal must never act on them. */
+void text_make_printable(char *text);
+/* What was added since START is one line of names and words, made printable and ended here. */
+void text_end_line(struct text *text, size_t start);
 void text_free(struct text *text);
 #define auto_text __attribute__((cleanup(text_free)))
 

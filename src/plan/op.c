@@ -210,6 +210,7 @@ void plan_print(const struct plan *plan, struct text *out)
 {
 	for (int i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
+		const size_t start = out->used;
 		char where[ORIGIN_TEXT];
 
 		text_add(out, "%3d  %-8s  ", i + 1, side_name(step->side));
@@ -217,8 +218,13 @@ void plan_print(const struct plan *plan, struct text *out)
 		text_add(out, "  [%s", step->feature);
 		if (step->origin)
 			text_add(out, ", %s", origin_print(step->origin, where));
-		text_add(out, step->why ? ": %s]\n" : "]\n", step->why);
+		text_add(out, step->why ? ": %s]" : "]", step->why);
+		text_end_line(out, start);
 	}
-	for (unsigned i = 0; i < plan->note_count; i++)
-		text_add(out, "note: %s\n", plan->notes[i]);
+	for (unsigned i = 0; i < plan->note_count; i++) {
+		const size_t start = out->used;
+
+		text_add(out, "note: %s", plan->notes[i]);
+		text_end_line(out, start);
+	}
 }
