@@ -35,7 +35,7 @@ static int fill_environment(struct spec *spec, struct error *err)
 
 static bool needs_compiler(const struct spec *spec)
 {
-	return spec->seccomp_allow || spec->seccomp_deny || spec->foreign_arch || strchr(spec->seccomp, '/') ||
+	return spec->seccomp_allow || spec->seccomp_deny || spec->foreign_arch || spec->may_nest || strchr(spec->seccomp, '/') ||
 	       strchr(spec->seccomp, '.');
 }
 

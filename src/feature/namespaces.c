@@ -35,7 +35,8 @@ static const struct field fields[] = {
 	{ .key = "nested-userns", .type = FIELD_FLAG, FIELD(may_nest), .since = "0.1",
 	  .help = "let programs inside make user namespaces of their own",
 	  .detail = "Each new user namespace opens kernel code to the program that it otherwise could not reach; "
-		    "many kernel exploits begin there. The seccomp profile must permit it as well." },
+		    "many kernel exploits begin there. The seccomp profile is opened for it (clone, unshare, setns, the "
+		    "mount family); Landlock goes on refusing every mount, so a sandbox inside also wants --landlock off." },
 	{ 0 },
 };
 

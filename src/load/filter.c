@@ -25,10 +25,18 @@ static int read_profile(struct spec *spec, const struct profile **profile, struc
 	return rc < 0 ? rc : profile_read(&spec->arena, root, spec->seccomp, profile, err);
 }
 
+/* What a sandbox inside the jail needs; Landlock, unless it is off, still refuses it every mount. */
+static const char *const nesting_calls[] = {
+	"clone", "unshare", "setns", "sethostname", "mount", "umount2", "pivot_root", "chroot", "mount_setattr", "open_tree",
+	"move_mount", "fsopen", "fsconfig", "fsmount", "fspick",
+};
+
 static int edit_profile(struct spec *spec, const struct profile **profile, struct error *err)
 {
 	int rc = 0;
 
+	for (size_t i = 0; rc == 0 && spec->may_nest && i < ARRAY_SIZE(nesting_calls); i++)
+		rc = profile_allow(&spec->arena, profile, nesting_calls[i], SPEC_ORIGIN(spec, may_nest), err);
 	for (const struct string_item *item = spec->seccomp_allow; rc == 0 && item; item = item->next)
 		rc = profile_allow(&spec->arena, profile, item->text, &item->origin, err);
 	for (const struct string_item *item = spec->seccomp_deny; rc == 0 && item; item = item->next)
