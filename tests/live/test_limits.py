@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits of the jail as a whole. Each is shown with a program that stays below it and lives, and one that does not."""
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -58,6 +59,12 @@ def limited_groups():
     for folder, names, _ in os.walk(GROUPS):
         found += [os.path.join(folder, name) for name in names if re.match(r"immure-\d+-[0-9a-f]+", name)]
     return found
+
+
+def left_groups():
+    """Those of launchers that are dead: others may be running beside this test."""
+    return sorted(group for group in limited_groups()
+                  if not pathlib.Path("/proc", re.search(r"immure-(\d+)-", group).group(1)).exists())
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -119,9 +126,9 @@ def limited(immure):
     if probe.returncode == 125 and re.search(r"E-CGROUP-(DELEGATION|READONLY|NONE|CONTROLLER|COMPANY)", probe.stderr):
         pytest.skip("no cgroup for this user: " + probe.stderr.splitlines()[0])
     assert (probe.returncode, probe.stderr) == (0, "")
-    before = limited_groups()
+    before = left_groups()
     yield immure
-    assert sorted(limited_groups()) == sorted(before)
+    assert left_groups() == before
 
 
 def python(immure, *options, code, argument, **more):
@@ -203,14 +210,19 @@ def test_sleeping_costs_no_processor_time(limits):
 
 
 def test_a_share_of_a_processor(limits):
-    """The same work takes longer; clocks of processor time are not to be trusted on every kernel."""
+    """The same work takes longer. Clocks of processor time are not to be trusted on every kernel, and the machine may be busy."""
     code = "import sys,time\nwall=time.monotonic()\nfor i in range(int(sys.argv[1])): pass\nprint(time.monotonic() - wall)"
-    free = float(python(limits, code=code, argument=8000000).stdout)
-    slow = float(python(limits, "--cpus", "0.1", code=code, argument=8000000).stdout)
-    assert slow > 3 * free
+    pairs = []
+    for _ in range(4):
+        free = float(python(limits, code=code, argument=8000000, timeout=60).stdout)
+        slow = float(python(limits, "--cpus", "0.05", code=code, argument=8000000, timeout=60).stdout)
+        pairs.append((free, slow))
+        if slow > 3 * free:
+            return
+    pytest.fail(f"seconds without and with a limit: {pairs}")
 
 
-def test_a_limit_that_cannot_be_had_stops_the_run(immure, tmp_path):
+def test_a_limit_that_cannot_be_had_stops_the_run(immure):
     """In a mount namespace without cgroups; --may-lack names what may be missing, and the result says so."""
     if os.geteuid() != 0:
         pytest.skip("needs root to hide /sys/fs/cgroup")
@@ -250,39 +262,71 @@ def children_of(pid):
     return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def test_after_a_kill_of_the_launcher_gc_removes_what_is_left(limits):
-    folder = state_folder(limits)
-    before = limited_groups()
-    with subprocess.Popen(limits.words("run", "-m", "64M", "--cpu-time", "50s", "sleep", "50"), cwd="/") as launcher:
+def is_alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def kill_in_the_middle(limits, *options):
+    """Kills the launcher while the program sleeps; returns what it leaves."""
+    with subprocess.Popen(limits.words("run", "-m", "64M", *options, "sleep", "50"), cwd="/") as launcher:
+        mine = f"immure-{launcher.pid}-"
         deadline = time.monotonic() + 10
-        while not children_of(launcher.pid) or not limited_groups():
+        while not any(mine in group for group in limited_groups()) or not children_of(launcher.pid):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         init = children_of(launcher.pid)[0]
+        time.sleep(0.2)
         held = limits.run("gc")
-        assert held.returncode == 0 and sorted(limited_groups()) != sorted(before), "gc must not touch a living run"
+        assert held.returncode == 0 and any(mine in group for group in limited_groups()), "gc must not touch a living run"
         launcher.send_signal(signal.SIGKILL)
-    for _ in range(500):
-        if not pathlib.Path(f"/proc/{init}/ns").exists():
-            break
+    while is_alive(init) and time.monotonic() < deadline:
         time.sleep(0.01)
-    left = [group for group in limited_groups() if group not in before]
-    assert left, "the control: something is left"
-    assert list(folder.glob("*.journal"))
+    return mine
+
+
+def test_after_a_kill_of_the_launcher_gc_removes_what_is_left(limits):
+    mine = kill_in_the_middle(limits, "--cpu-time", "50s")
+    assert any(mine in group for group in limited_groups()), "the control: something is left"
+    assert list(state_folder(limits).glob(f"{mine}*.journal"))
     ended = limits.run("gc")
     assert ended.returncode == 0, ended.stderr
-    assert [group for group in limited_groups() if group not in before] == []
-    assert not list(folder.glob("*.journal"))
+    assert not any(mine in group for group in limited_groups())
+    assert not list(state_folder(limits).glob(f"{mine}*"))
 
 
 def test_the_next_run_with_a_group_cleans_up_as_well(limits):
-    before = limited_groups()
-    with subprocess.Popen(limits.words("run", "-m", "64M", "sleep", "50"), cwd="/") as launcher:
-        while not children_of(launcher.pid):
-            time.sleep(0.02)
-        time.sleep(0.2)
-        launcher.send_signal(signal.SIGKILL)
-    time.sleep(0.3)
-    assert sorted(limited_groups()) != sorted(before)
+    mine = kill_in_the_middle(limits)
+    assert any(mine in group for group in limited_groups()), "the control: something is left"
     assert limits.run("run", "-m", "64M", "true").returncode == 0
-    assert sorted(limited_groups()) == sorted(before)
+    assert not any(mine in group for group in limited_groups())
+
+
+def test_the_group_is_measured(limits):
+    """Measured by the group: the processes that nobody waited for are in it."""
+    words = "sh -c 'head -c 20M /dev/zero | tail -c 20M >/dev/null' & wait; exec cat"
+    ended = limits.run("run", "-m", "128M", "--cpu-time", "50s", "--result", "/dev/stderr", "sh", "-c", words)
+    measured = json.loads(ended.stderr)["measured"]
+    assert measured["peak_memory_bytes"] > 20 << 20 and measured["oom_kills"] == 0
+    assert measured["user_ns"] + measured["system_ns"] > 0
+
+
+def test_without_a_place_for_its_state_it_says_so(immure):
+    if os.geteuid() != 0 or immure.uid != 0:
+        pytest.skip("needs root, whose state is in /run")
+    hide = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o ro none /run; exec "$@"', "-"]
+    ended = subprocess.run(hide + immure.words("run", "true"), capture_output=True, text=True, check=False)
+    assert ended.returncode == 125 and "E-STATE-FOLDER" in ended.stderr
+    fresh = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run; "$@" && stat -c %a:%u /run/immure', "-"]
+    ended = subprocess.run(fresh + immure.words("run", "true"), capture_output=True, text=True, check=False)
+    assert ended.stdout == "700:0\n"
+
+
+def test_a_state_folder_of_somebody_else_is_not_used(limits):
+    if limits.uid != 0:
+        pytest.skip("as root, for whom nothing else is in the way")
+    foreign = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run; mkdir /run/immure; chmod 777 /run/immure; exec "$@"', "-"]
+    ended = subprocess.run(foreign + limits.words("run", "-m", "64M", "true"), capture_output=True, text=True, check=False)
+    assert ended.returncode == 125 and "E-STATE-FOLDER" in ended.stderr
