@@ -455,14 +455,16 @@ static int read_whole(FILE *file, struct text *text)
 int load_file(struct arena *arena, const char *path, struct node **root, struct error *err)
 {
 	auto_text struct text text = { 0 };
-	FILE *file = fopen(path, "re");
+	const bool is_stdin = strcmp(path, "-") == 0;
+	FILE *file = is_stdin ? stdin : fopen(path, "re");
 	int rc;
 
 	if (!file)
 		return error_set(err, errno, "open %s", path);
 	rc = read_whole(file, &text);
-	fclose(file);
+	if (!is_stdin)
+		fclose(file);
 	if (rc < 0)
 		return error_set(err, -rc, "read %s", path);
-	return load_text(arena, path, text.bytes ? text.bytes : "", text.used, root, err);
+	return load_text(arena, is_stdin ? "stdin" : path, text.bytes ? text.bytes : "", text.used, root, err);
 }
