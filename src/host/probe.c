@@ -84,12 +84,7 @@ static const char *find_state_folder(struct host *host)
 }
 
 /* Where meson puts it, and where a build that is not for release leaves it. */
-static const char *const skeletons[] = {
-	IMMURE_SKELETON,
-#ifdef IMMURE_BUILT_SKELETON
-	IMMURE_BUILT_SKELETON,
-#endif
-};
+static const char *const skeletons[] = { IMMURE_SKELETON, IMMURE_BUILT_SKELETON };
 
 static void find_skeleton(struct host *host)
 {
@@ -97,7 +92,7 @@ static void find_skeleton(struct host *host)
 	uid_t uid;
 	gid_t gid;
 
-	for (size_t i = 0; !host->skeleton && i < ARRAY_SIZE(skeletons); i++)
+	for (size_t i = 0; !host->skeleton && i < ARRAY_SIZE(skeletons) && *skeletons[i]; i++)
 		if (sys_stat(AT_FDCWD, skeletons[i], AT_SYMLINK_NOFOLLOW, &mode, &uid, &gid) == 0 && S_ISDIR(mode) && uid == 0 &&
 		    !(mode & 022) && (mode & 05) == 05)
 			host->skeleton = skeletons[i];

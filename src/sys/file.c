@@ -89,10 +89,11 @@ int sys_openat2(int directory, const char *path, int flags, unsigned mode, uint6
 {
 	struct open_how how = { .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .mode = mode, .resolve = resolve };
 	long fd;
+	int tries = 1000; /* whoever renames all the time shall not hold us up */
 
 	do /* EAGAIN: a rename raced with "..": openat2(2) */
 		fd = syscall(SYS_openat2, directory, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN) && tries--);
 	return minus_errno(fd);
 }
 
