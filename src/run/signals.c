@@ -52,12 +52,16 @@ int signals_block(struct run *run)
 void signals_restore(struct run *run)
 {
 	struct signalfd_siginfo info;
+	uint64_t late = 0;
 
 	if (!run->are_signals_blocked)
 		return;
 	while (run->signals >= 0 && sys_read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		if (!is_private((int)info.ssi_signo))
-			sys_raise((int)info.ssi_signo);
+			late |= 1ULL << (info.ssi_signo - 1);
+	for (int signal = 1; signal <= 64; signal++) /* only now, or it would be read again */
+		if (late >> (signal - 1) & 1)
+			sys_raise(signal);
 	if (run->signals >= 0)
 		sys_close(run->signals);
 	sys_block_signals(&run->signals_before, NULL);
