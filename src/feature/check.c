@@ -69,7 +69,7 @@ static void check_init(struct plan *plan)
 
 	step.side = INIT;
 	step.phase = PHASE_READY;
-	step.number = SIGKILL;
+	step.number = plan->owns_pids ? SIGKILL : 0;
 	plan_add(plan, step);
 }
 

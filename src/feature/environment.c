@@ -130,7 +130,7 @@ static const char *start_directory(const struct plan *plan, const struct spec *s
 
 	if (spec->workdir)
 		return spec->workdir;
-	if (inside)
+	if (inside && !plan->joins_mountns)
 		return inside;
 	return plan->has_mountns && (host->found_home || tree_find(plan->tree, plan->home)) ? plan->home : "/";
 }

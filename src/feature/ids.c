@@ -105,6 +105,53 @@ static enum ids_mode mode_of(const struct spec *spec, const struct host *host)
 	return may_map ? IDS_RANGE : IDS_SINGLE;
 }
 
+static bool maps_have(const struct id_map *maps, uint32_t inside)
+{
+	for (; maps; maps = maps->next)
+		if (inside >= maps->inside && inside - maps->inside < maps->count)
+			return true;
+	return false;
+}
+
+static int refuse_unmapped(struct error *err, const char *what, uint32_t id, const char *range)
+{
+	error_mistake(err, "%s %u of the jail has no host id behind it: %s", what, id, range);
+	error_remedy(err, "E-ID-UNMAPPED", "choose one that is mapped, with --user and --group, or map it");
+	return -EINVAL;
+}
+
+/* The program's ids must be mapped, or nothing could become them. */
+static int check_mapped(const struct spec *spec, const struct host *host, enum ids_mode mode, uint32_t uid, uint32_t gid,
+			struct error *err)
+{
+	if (spec->uid_maps) {
+		if (!maps_have(spec->uid_maps, uid))
+			return refuse_unmapped(err, "uid", uid, "no --uid-map has it");
+		return maps_have(spec->gid_maps, gid) ? 0 : refuse_unmapped(err, "gid", gid, "no --gid-map has it");
+	}
+	if (mode == IDS_RANGE && uid >= LEASE_SIZE)
+		return refuse_unmapped(err, "uid", uid, "a range has ids 0 to 65535");
+	if (mode == IDS_RANGE && gid >= LEASE_SIZE)
+		return refuse_unmapped(err, "gid", gid, "a range has ids 0 to 65535");
+	if (mode == IDS_SUBID && uid > host->sub_uid.count)
+		return refuse_unmapped(err, "uid", uid, "the range of /etc/subuid is smaller");
+	if (mode == IDS_SUBID && gid > host->sub_gid.count)
+		return refuse_unmapped(err, "gid", gid, "the range of /etc/subgid is smaller");
+	return 0;
+}
+
+/* Whether setgroups(2) will be possible: never with a map that an ordinary user wrote alone. user_namespaces(7) */
+static int check_groups(const struct spec *spec, bool is_own, enum ids_mode mode, struct error *err)
+{
+	const bool is_alone = is_own && mode == IDS_SINGLE && !spec->uid_maps;
+
+	if (!is_alone || (!spec->groups && !spec_requires(spec, "groups")))
+		return 0;
+	error_mistake(err, "with a single id the kernel forbids to set or drop supplementary groups");
+	error_remedy(err, "E-GROUPS-SINGLE", "use --ids subid, or start as root");
+	return -EPERM;
+}
+
 static bool maps_host_root(const struct id_map *maps)
 {
 	for (; maps; maps = maps->next)
@@ -143,8 +190,11 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_remedy(err, "E-SUBID-NONE", "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER");
 		return -EINVAL;
 	}
-	if (spec->allow_host_root)
-		return 0;
+	rc = is_own ? check_mapped(spec, host, mode, uid, gid, err) : 0;
+	if (rc == 0)
+		rc = check_groups(spec, is_own, mode, err);
+	if (rc < 0 || spec->allow_host_root)
+		return rc;
 	if (is_own && (maps_host_root(spec->uid_maps) || maps_host_root(spec->gid_maps)))
 		return refuse_host_root(err, "a map names outside id 0");
 	if (is_own && mode == IDS_SINGLE && !spec->uid_maps && (!host->uid || !host->gid))
@@ -261,6 +311,8 @@ static void plan_single(struct plan *plan, const struct spec *spec, const struct
 	struct step step = { .op = OP_OWN_ID_MAP, .side = INIT, .phase = PHASE_SELF, .origin = SPEC_ORIGIN(spec, ids),
 			     .slot = SLOT_NONE };
 
+	if (host->has_other_groups)
+		plan_lacks(plan, "groups");
 	plan_add(plan, (struct step){ .op = OP_WRITE, .side = INIT, .phase = PHASE_SELF, .subject = "/proc/self/setgroups",
 		.text = "deny", .slot = SLOT_NONE, .why = "the kernel wants it before an unprivileged gid map" });
 	add_maps(plan, step, uid, 1, gid, 1);
@@ -279,19 +331,26 @@ static void plan_host_ids(struct plan *plan, const struct spec *spec, const stru
 		.flags = LEASE_SIZE, .slot = SLOT_IDS, .why = "no other jail has this id" });
 }
 
+/* Set-up needs an id that is mapped: the jail's root, or else the program's own. */
+static void plan_set_up_id(struct plan *plan)
+{
+	const bool is_root = plan->has_root_inside;
+
+	if (is_root && plan->uid)
+		plan->init_capabilities = 1ULL << CAP_KILL;
+	plan_add(plan, (struct step){ .op = OP_BECOME_ROOT_INSIDE, .side = INIT, .phase = PHASE_ROOT, .slot = SLOT_NONE,
+		.number = is_root ? 0 : plan->uid, .more = is_root ? 0 : plan->gid, .why = "set-up needs an id that is mapped" });
+}
+
 static void plan_ids(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	if (find_uid(spec, host, &plan->uid, NULL) < 0 || find_gid(spec, host, plan->uid, &plan->gid, NULL) < 0)
 		return; /* check() has refused these */
-	if (!plan->has_userns) {
+	if (!plan->has_userns)
 		plan_host_ids(plan, spec, host);
-		return;
-	}
-	if (spec->userns.mode == NAMESPACE_JOIN) {
-		plan->may_set_groups = true;
-		return;
-	}
-	if (spec->uid_maps)
+	else if (spec->userns.mode == NAMESPACE_JOIN)
+		plan->may_set_groups = !host->joined_denies_groups;
+	else if (spec->uid_maps)
 		plan_explicit(plan, spec, host);
 	else if (mode_of(spec, host) == IDS_RANGE)
 		plan_range(plan, spec, host);
@@ -299,11 +358,8 @@ static void plan_ids(struct plan *plan, const struct spec *spec, const struct ho
 		plan_subids(plan, spec, host);
 	else
 		plan_single(plan, spec, host);
-	if (plan->has_root_inside && plan->uid)
-		plan->init_capabilities = 1ULL << CAP_KILL;
-	if (plan->has_root_inside)
-		plan_add(plan, (struct step){ .op = OP_BECOME_ROOT_INSIDE, .side = INIT, .phase = PHASE_ROOT, .slot = SLOT_NONE,
-			.why = "set-up needs an id that is mapped" });
+	if (plan->has_root_inside || (plan->has_userns && (spec->userns.mode == NAMESPACE_JOIN || spec->uid_maps)))
+		plan_set_up_id(plan);
 }
 
 const struct feature feature_ids = { .name = "ids", .title = "Ids", .fields = fields, .check = check, .plan = plan_ids };

@@ -99,6 +99,10 @@ static void add_paths(const struct plan *plan, struct landlock_rules *rules, str
 {
 	if (plan->has_mountns)
 		add_path(rules, room, "/", RIGHTS_READ);
+	if (plan->joins_mountns) { /* its mounts are the wall around files; scopes and ports are what is left for this one */
+		add_path(rules, room, "/", rules->files);
+		return;
+	}
 	for (int i = 0; i < plan->tree->count; i++) {
 		const struct tree_item *item = &plan->tree->items[i];
 

@@ -61,6 +61,37 @@ static const struct namespace_choice *choice_of(const struct spec *spec, size_t 
 	return (const void *)((const char *)spec + kinds[kind].offset);
 }
 
+static bool is_path(const char *target)
+{
+	return target[0] == '/';
+}
+
+static int check_join(const struct namespace_choice *choice, const char *name, struct error *err)
+{
+	uint64_t number;
+
+	if (choice->mode != NAMESPACE_JOIN || is_path(choice->target) ||
+	    (number_parse(choice->target, INT32_MAX, &number) == 0 && number > 0))
+		return 0;
+	return error_mistake(err, "join:%s: the %s namespace is joined by join:PID or join:/PATH", choice->target, name);
+}
+
+/* What only a PID namespace of the jail's own, or one that is shared on purpose, makes possible. */
+static int check_pids(const struct spec *spec, const struct host *host, struct error *err)
+{
+	if (spec->pidns.mode == NAMESPACE_JOIN && (host->landlock_abi < 6 || spec->landlock == LANDLOCK_OFF)) {
+		error_mistake(err, "--pidns join: at the end only Landlock's scopes (ABI 6, Linux 6.12) tell this jail's processes from others");
+		error_remedy(err, "E-PIDNS-JOIN", "use a PID namespace of its own");
+		return -EINVAL;
+	}
+	if (spec->pidns.mode == NAMESPACE_NEW || spec->mountns.mode != NAMESPACE_NEW || spec->proc != PROC_NEW ||
+	    spec->userns.mode != NAMESPACE_NEW || host->has_no_namespaces)
+		return 0;
+	error_mistake(err, "a new /proc needs a PID namespace of the jail's own");
+	error_remedy(err, "E-PROC-PIDNS", "with --pidns %s say --proc bind, or --proc none", spec->pidns.mode == NAMESPACE_HOST ? "host" : "join");
+	return -EINVAL;
+}
+
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
 	const bool may_without = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
@@ -68,6 +99,9 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 
 	if (length > 64)
 		return error_mistake(err, "hostname: \"%s\" is longer than 64 bytes", spec->host_name);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (check_join(choice_of(spec, i), kinds[i].name, err) < 0)
+			return -EINVAL;
 	for (size_t i = 1; i < ARRAY_SIZE(kinds); i++) {
 		if (spec->userns.mode != NAMESPACE_HOST || choice_of(spec, i)->mode == NAMESPACE_HOST || may_without ||
 		    host->has_no_namespaces)
@@ -76,24 +110,70 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_remedy(err, "E-NAMESPACE-ROOT", "leave out --userns host, or run as root");
 		return -EINVAL;
 	}
-	return 0;
+	return check_pids(spec, host, err);
 }
 
-static void join(struct plan *plan, const struct spec *spec, size_t kind)
+static bool is_joined(const struct spec *spec, size_t kind)
 {
-	const struct namespace_choice *choice = choice_of(spec, kind);
-	const bool is_path = choice->target[0] == '/';
-	const int slot = plan_slot(plan);
-	struct step step = { .op = OP_OPEN, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = slot,
-			     .origin = spec_origin(spec, kinds[kind].offset), .flags = kinds[kind].flag };
+	return choice_of(spec, kind)->mode == NAMESPACE_JOIN;
+}
 
-	step.subject = is_path ? plan_copy(plan, choice->target)
-			       : plan_format(plan, "/proc/%s/ns/%s", choice->target, kinds[kind].name);
+/* Opened for the self-check, and, where the target is a path, for joining as well. */
+static int open_namespace(struct plan *plan, const struct spec *spec, size_t kind)
+{
+	const char *target = choice_of(spec, kind)->target;
+	struct step step = { .op = OP_OPEN, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = plan_slot(plan),
+			     .origin = spec_origin(spec, kinds[kind].offset) };
+	struct step check = { .op = OP_CHECK_JOINED, .side = INIT, .phase = PHASE_SELF, .slot = step.slot, .origin = step.origin,
+			      .flags = kinds[kind].flag };
+
+	step.subject = is_path(target) ? plan_copy(plan, target) : plan_format(plan, "/proc/%s/ns/%s", target, kinds[kind].name);
+	check.subject = step.subject;
 	plan_add(plan, step);
-	step.op = OP_JOIN_NAMESPACE;
-	step.side = INIT;
-	step.phase = PHASE_SELF;
-	plan_add(plan, step);
+	plan_add(plan, check);
+	return step.slot;
+}
+
+static void add_join(struct plan *plan, const struct spec *spec, size_t kind, uint64_t flags, int slot)
+{
+	const char *target = choice_of(spec, kind)->target;
+
+	plan_add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .side = LAUNCHER, .phase = PHASE_BIRTH, .slot = slot, .flags = flags,
+		.subject = is_path(target) ? plan_copy(plan, target) : plan_format(plan, "process %s", target),
+		.origin = spec_origin(spec, kinds[kind].offset), .why = "by a helper, before init is born in it" });
+}
+
+/* All namespaces that are joined from the process that the choice of KIND names: one call, which keeps the right order. setns(2) */
+static void join_process(struct plan *plan, const struct spec *spec, size_t kind)
+{
+	const char *target = choice_of(spec, kind)->target;
+	const int slot = plan_slot(plan);
+	uint64_t flags = 0, number = 0;
+
+	for (size_t other = 0; other < ARRAY_SIZE(kinds); other++) {
+		if (!is_joined(spec, other) || strcmp(choice_of(spec, other)->target, target) != 0)
+			continue;
+		if (other < kind)
+			return; /* with that one */
+		flags |= kinds[other].flag;
+		open_namespace(plan, spec, other);
+	}
+	number_parse(target, INT32_MAX, &number);
+	plan_add(plan, (struct step){ .op = OP_OPEN_PROCESS, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = slot, .number = number,
+		.subject = plan_copy(plan, target), .origin = spec_origin(spec, kinds[kind].offset) });
+	add_join(plan, spec, kind, flags, slot);
+}
+
+static void plan_joins(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		if (!is_joined(spec, kind))
+			continue;
+		if (is_path(choice_of(spec, kind)->target) || !host_kernel_is(host, 5, 8))
+			add_join(plan, spec, kind, kinds[kind].flag, open_namespace(plan, spec, kind));
+		else
+			join_process(plan, spec, kind);
+	}
 }
 
 /* The cgroup namespace takes its root where its maker stands, so it is made after init has been moved. cgroup_namespaces(7) */
@@ -102,6 +182,22 @@ static void unshare_cgroup(struct plan *plan, const struct spec *spec)
 	plan_add(plan, (struct step){ .op = OP_UNSHARE, .side = INIT, .phase = PHASE_SELF, .flags = CLONE_NEWCGROUP,
 				      .slot = SLOT_NONE, .origin = SPEC_ORIGIN(spec, cgroupns),
 				      .why = "its root is the group in which init stands now" });
+}
+
+/*
+ * Offsets freeze when the first process enters, so: make, set, and only then enter. Init enters by itself: a payload born
+ * by vfork would be refused by kernels before 6.3, and stay outside in some. time_namespaces(7)
+ */
+static void enter_clocks(struct plan *plan, const struct spec *spec)
+{
+	struct step step = { .op = OP_OPEN, .side = INIT, .phase = PHASE_NAMES, .slot = plan_slot(plan), .flags = NEWTIME,
+			     .origin = SPEC_ORIGIN(spec, timens), .subject = "/proc/self/ns/time_for_children" };
+
+	plan_add(plan, step);
+	step.op = OP_JOIN_NAMESPACE;
+	step.subject = "its new time namespace";
+	step.why = "the offsets are frozen from now on";
+	plan_add(plan, step);
 }
 
 static void plan_clocks(struct plan *plan, const struct spec *spec)
@@ -115,7 +211,7 @@ static void plan_clocks(struct plan *plan, const struct spec *spec)
 		return;
 	plan_add(plan, (struct step){ .op = OP_UNSHARE, .side = INIT, .phase = PHASE_NAMES, .flags = NEWTIME, .slot = SLOT_NONE,
 				      .origin = SPEC_ORIGIN(spec, timens),
-				      .why = "for children: offsets freeze when the first one enters" });
+				      .why = "entered once its offsets are set" });
 	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++)
 		if (clocks[i].offset)
 			plan_add(plan, (struct step){ .op = OP_WRITE, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
@@ -123,6 +219,7 @@ static void plan_clocks(struct plan *plan, const struct spec *spec)
 				.text = plan_format(plan, "%s %llu %llu\n", clocks[i].clock,
 						    (unsigned long long)(clocks[i].offset / 1000000000),
 						    (unsigned long long)(clocks[i].offset % 1000000000)) });
+	enter_clocks(plan, spec);
 }
 
 static void plan_names(struct plan *plan, const struct spec *spec)
@@ -133,10 +230,50 @@ static void plan_names(struct plan *plan, const struct spec *spec)
 	if ((plan->clone_flags & CLONE_NEWNET) && spec->net.mode == NAMESPACE_NEW)
 		plan_add(plan, (struct step){ .op = OP_LOOPBACK, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.origin = SPEC_ORIGIN(spec, net) });
-	if (plan->has_userns && !spec->may_nest)
+	if ((plan->clone_flags & CLONE_NEWUSER) && !spec->may_nest)
 		plan_add(plan, (struct step){ .op = OP_WRITE, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.subject = "/proc/sys/user/max_user_namespaces", .text = "0", .origin = SPEC_ORIGIN(spec, may_nest),
 			.why = "no user namespaces inside this one" });
+}
+
+static void choose(struct plan *plan, const struct spec *spec)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const enum namespace_mode mode = choice_of(spec, i)->mode;
+
+		if ((mode == NAMESPACE_NEW || mode == NAMESPACE_BARE) && kinds[i].flag != CLONE_NEWCGROUP && kinds[i].flag != NEWTIME)
+			plan->clone_flags |= kinds[i].flag;
+	}
+	plan->has_userns = spec->userns.mode != NAMESPACE_HOST;
+	plan->has_pidns = spec->pidns.mode != NAMESPACE_HOST;
+	plan->has_mountns = spec->mountns.mode == NAMESPACE_NEW;
+	plan->joins_mountns = spec->mountns.mode == NAMESPACE_JOIN;
+	plan->owns_pids = spec->pidns.mode == NAMESPACE_NEW;
+}
+
+/*
+ * Without a PID namespace of its own nothing ends with init, so init ends it: by kill(-1), which the fence keeps within the
+ * jail and which no fork can outrun; without Landlock's scopes by the list of its children. And it must outlive the launcher.
+ */
+static void plan_end(struct plan *plan, const struct host *host)
+{
+	enum { SCOPE_SIGNALS = 2 };
+	const bool can_fence = host->landlock_abi >= 6;
+
+	if (plan->owns_pids) {
+		plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_SELF, .slot = SLOT_NONE,
+			.subject = "the launcher" });
+		plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE,
+			.subject = "the launcher", .why = "again: the change of ids made the kernel forget it" });
+		return;
+	}
+	plan_add(plan, (struct step){ .op = OP_ADOPT, .side = INIT, .phase = PHASE_SELF, .slot = SLOT_CHILDREN, .number = can_fence,
+		.why = "no PID namespace ends them" });
+	if (can_fence)
+		plan_add(plan, (struct step){ .op = OP_FENCE, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE,
+			.flags = SCOPE_SIGNALS, .why = "what init kills in the end is the jail and nothing else" });
+	plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
+		.subject = "init" });
 }
 
 static void plan_namespaces(struct plan *plan, const struct spec *spec, const struct host *host)
@@ -144,17 +281,8 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 	if (host->has_no_namespaces) {
 		plan_lacks(plan, "namespaces");
 	} else {
-		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-			const enum namespace_mode mode = choice_of(spec, i)->mode;
-
-			if (mode == NAMESPACE_JOIN)
-				join(plan, spec, i);
-			else if (mode != NAMESPACE_HOST && kinds[i].flag != CLONE_NEWCGROUP && kinds[i].flag != NEWTIME)
-				plan->clone_flags |= kinds[i].flag;
-		}
-		plan->has_userns = spec->userns.mode != NAMESPACE_HOST;
-		plan->has_pidns = spec->pidns.mode != NAMESPACE_HOST;
-		plan->has_mountns = spec->mountns.mode == NAMESPACE_NEW;
+		choose(plan, spec);
+		plan_joins(plan, spec, host);
 		if (spec->cgroupns.mode == NAMESPACE_NEW)
 			unshare_cgroup(plan, spec);
 		plan_clocks(plan, spec);
@@ -163,9 +291,7 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 	plan->opens_as_launcher = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
 	plan_add(plan, (struct step){ .op = OP_CLONE, .side = LAUNCHER, .phase = PHASE_BIRTH, .flags = plan->clone_flags,
 				      .slot = SLOT_CGROUP, .why = "init is born" });
-	plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_SELF, .slot = SLOT_NONE });
-	plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE,
-				      .why = "again: the change of ids made the kernel forget it" });
+	plan_end(plan, host);
 	/* Not sooner: what is in /proc/self belongs to root for an undumpable process, id maps included. proc(5) */
 	plan_add(plan, (struct step){ .op = OP_HIDE, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE });
 }

@@ -5,7 +5,7 @@
 #include "feature/feature.h"
 
 static const char *const lackables[] = {
-	"namespaces", "seccomp", "landlock", "ports", "memory", "swap", "cpus", "cpu-time", "pids", "io", "all", NULL,
+	"namespaces", "seccomp", "landlock", "ports", "memory", "swap", "cpus", "cpu-time", "pids", "io", "groups", "all", NULL,
 };
 
 static const struct field fields[] = {

@@ -129,6 +129,7 @@ int host_probe_basic(struct host *host, struct error *err)
 	host->has_seccomp_notify = machine.has_seccomp && sys_seccomp_can_notify();
 	host->run_id = arena_format(&host->arena, "immure-%d-%llx", machine.pid, (unsigned long long)machine.random);
 	host->state_folder = find_state_folder(host);
+	host->has_other_groups = sys_has_groups_besides(machine.gid);
 	read_cwd(host);
 	read_core_pattern(host);
 	find_skeleton(host);
@@ -193,6 +194,8 @@ int host_probe_spec(struct host *host, const struct spec *spec, struct error *er
 	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
 		if (mount->kind == MOUNT_RO || mount->kind == MOUNT_RW || mount->kind == MOUNT_OVERLAY)
 			rc = look(host, mount->source, true, err);
+	if (rc == 0)
+		rc = host_probe_worlds(host, spec, err);
 	if (rc == 0 && cgroups_are_asked(spec, host))
 		rc = host_probe_cgroups(host, spec, err);
 	return rc;

@@ -24,4 +24,7 @@ int host_read_contents(struct spec *spec, struct error *err) MUST_CHECK;
 /* The users and groups that SPEC names, looked up in the files of --root DIR (open as ROOT): no NSS, numbers never. */
 int host_probe_accounts(struct host *host, const struct spec *spec, int root, struct error *err) MUST_CHECK;
 
+/* What SPEC needs to know of namespaces and ids: sub-ids, joined namespaces, whether any can be made, the initial ramfs. */
+int host_probe_worlds(struct host *host, const struct spec *spec, struct error *err) MUST_CHECK;
+
 #endif

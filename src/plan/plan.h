@@ -51,6 +51,7 @@ enum op {
 	OP_CGROUP_JOIN, OP_CGROUP_VERIFY,
 	OP_DIE_WITH_LAUNCHER, OP_HIDE, OP_OWN_ID_MAP, OP_JOIN_NAMESPACE, OP_UNSHARE, OP_BECOME_ROOT_INSIDE,
 	OP_HOST_NAME, OP_LOOPBACK, OP_KEYRING, OP_TIME_OFFSET,
+	OP_OPEN_PROCESS, OP_ADOPT, OP_FENCE,
 	OP_PRIVATE, OP_NEW_MOUNT, OP_ATTACH, OP_DIRECTORY, OP_FIND, OP_FILE, OP_FILE_COVER, OP_SYMLINK, OP_BIND_INSIDE, OP_BIND_PART, OP_OVERLAY, OP_MASK,
 	OP_SET_READ_ONLY, OP_PIVOT, OP_CHROOT,
 	OP_FORK, OP_SESSION, OP_TERMINAL, OP_CHDIR, OP_UMASK, OP_PERSONALITY, OP_RLIMIT,
@@ -64,7 +65,7 @@ enum op {
 };
 
 /* Slots with a meaning of their own; further ones are handed out by plan_slot(). -1: none. */
-enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLOT_LISTENER, SLOT_NULL, SLOT_FREE };
+enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLOT_LISTENER, SLOT_NULL, SLOT_CHILDREN, SLOT_FREE };
 
 /* How the ops of the tree treat their place. */
 #define STEP_OWNED 1    /* what is made belongs to the jail's user, not to set-up's id */
@@ -162,6 +163,8 @@ struct plan {
 
 	/* what several features share; decided by the first that knows */
 	uint64_t clone_flags;    /* CLONE_NEW* at birth */
+	bool joins_mountns;      /* the tree is another jail's, and unknown */
+	bool owns_pids;          /* all processes of the jail end with init, by the PID namespace */
 	bool has_userns, has_pidns, has_mountns; /* the jail has one of its own (new, or joined) */
 	bool opens_as_launcher;  /* the launcher may clone mounts: sources are opened before birth */
 	bool has_leased_ids;     /* a host id range of its own */

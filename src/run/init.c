@@ -16,6 +16,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -112,16 +113,20 @@ static void drop_everything(struct run *run)
 	sys_set_capabilities(&least);
 	sys_dup_to(run->wire, 0);
 	run->wire = 0;
-	sys_close_range(1, ~0u, 0);
+	if (run->slots[SLOT_CHILDREN] >= 0 && sys_dup_to(run->slots[SLOT_CHILDREN], 1) == 1)
+		run->slots[SLOT_CHILDREN] = 1;
+	sys_close_range(run->slots[SLOT_CHILDREN] == 1 ? 2 : 1, ~0u, 0);
 	sys_chdir("/");
 }
 
 /* A signal to a whole session that has no terminal to send it: everything stops, everything continues. */
 static void deliver(const struct run *run, int signal)
 {
-	if (run->plan->has_pidns && signal == SIGTSTP)
+	const bool is_for_all = run->plan->owns_pids || run->is_fenced;
+
+	if (is_for_all && signal == SIGTSTP)
 		sys_kill(-1, SIGSTOP);
-	else if (run->plan->has_pidns && signal == SIGCONT)
+	else if (is_for_all && signal == SIGCONT)
 		sys_kill(-1, SIGCONT);
 	else
 		sys_kill(run->payload, signal == SIGTSTP ? SIGSTOP : signal);
@@ -172,12 +177,36 @@ static bool reap(const struct run *run, int *status)
 	return is_over;
 }
 
-/* What is left must die before its use of the processor can be counted. */
-static void end_the_rest(void)
+/* Where nothing encloses the jail: its own children, and theirs as soon as they are orphans, until there are none. */
+static void end_children(int list)
 {
+	enum { MOST = 4096 };
+	char numbers[MOST];
 	int status;
 
-	sys_kill(-1, SIGKILL);
+	do {
+		ssize_t size = sys_read_at(list, numbers, MOST - 1, 0);
+
+		if (size <= 0)
+			return;
+		numbers[size] = '\0';
+		for (char *at = numbers, *end; strtol(at, &end, 10) > 0 && *end == ' '; at = end + 1)
+			sys_kill((pid_t)strtol(at, NULL, 10), SIGKILL);
+	} while (sys_wait(-1, &status, 0, NULL) > 0);
+}
+
+/* What is left must die before its use of the processor can be counted. */
+static void end_the_rest(const struct run *run)
+{
+	const bool is_for_all = run->plan->owns_pids || run->is_fenced;
+	int status;
+
+	if (is_for_all)
+		sys_kill(-1, SIGKILL);
+	else if (run->slots[SLOT_CHILDREN] >= 0)
+		end_children(run->slots[SLOT_CHILDREN]);
+	else
+		sys_kill(-run->payload, SIGKILL);
 	while (sys_wait(-1, &status, 0, NULL) > 0)
 		;
 }
@@ -189,14 +218,15 @@ static _Noreturn void reap_and_forward(struct run *run, int deaths)
 	int status = 0;
 
 	while (sys_rest_until_ready(&run->rest, ready, 2) >= 0) {
-		if (ready[0].revents && !hear(run))
+		if (ready[0].revents && !hear(run)) {
+			end_the_rest(run);
 			sys_exit(FAILED);
+		}
 		while (ready[1].revents && sys_read(deaths, &info, sizeof(info)) == (ssize_t)sizeof(info))
 			;
 		if (!reap(run, &status))
 			continue;
-		if (run->plan->has_pidns)
-			end_the_rest();
+		end_the_rest(run);
 		channel_send(run->wire, (struct message){ WIRE_STATUS, status }, -1);
 		sys_exit(0);
 	}

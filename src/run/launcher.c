@@ -51,27 +51,6 @@ static int open_run(struct run *run, const struct plan *plan)
 	return check_prepare(run);
 }
 
-/* In the parent: init's pid. The child does not return. */
-static int give_birth(struct run *run, const struct step *step)
-{
-	pid_t pid = sys_clone(step->flags | (run->slots[SLOT_CGROUP] >= 0 ? SYS_CLONE_INTO_CGROUP : 0), run->slots[SLOT_CGROUP],
-			      &run->init_pidfd);
-
-	if (pid == 0) {
-		sys_close(run->wire);
-		run->wire = run->far_wire;
-		run->at++;
-		init_live(run);
-	}
-	if (pid < 0)
-		return pid;
-	run->init = pid;
-	run->has_child = true;
-	sys_close(run->far_wire);
-	run->far_wire = -1;
-	return 0;
-}
-
 /* Sleeps until init passes the baton for step NEXT; init may report a failure instead. */
 static int await_baton(struct run *run, int next, struct error *err)
 {
@@ -119,7 +98,7 @@ static int launcher_perform(struct run *run, struct error *err)
 		if (!has_baton && await_baton(run, run->at, err) < 0)
 			return -err->errnum;
 		has_baton = true;
-		rc = step->op == OP_CLONE ? give_birth(run, step) : perform(run, step);
+		rc = step->op == OP_CLONE ? give_birth(run, step) : step->op == OP_JOIN_NAMESPACE ? 0 : perform(run, step);
 		if (rc < 0)
 			return fail(run, rc, err);
 		if (!next || next->side == LAUNCHER)
@@ -144,7 +123,7 @@ static void close_run(struct run *run)
 	int status;
 
 	if (run->has_child) {
-		sys_signal_pidfd(run->init_pidfd, SIGKILL);
+		end_init(run);
 		sys_wait(run->init, &status, 0, NULL);
 	}
 	undo_steps(run);

@@ -63,7 +63,11 @@ int find_parent(const struct run *run, const struct step *step, struct place *pl
 
 int give_to_user(const struct run *run, const struct step *step, int directory, const char *path)
 {
-	if (!(step->how & STEP_OWNED) || !run->plan->has_root_inside)
+	const struct plan *plan = run->plan;
+	/* Without a user namespace the leased ids are the program's own. */
+	const uint32_t base = plan->has_leased_ids && !plan->has_userns ? (uint32_t)run->slots[SLOT_IDS] : 0;
+
+	if (!(step->how & STEP_OWNED) || (plan->has_userns && !plan->has_root_inside))
 		return 0;
-	return sys_chownat(directory, path, run->plan->uid, run->plan->gid, *path ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
+	return sys_chownat(directory, path, plan->uid + base, plan->gid + base, *path ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
 }

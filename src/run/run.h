@@ -40,6 +40,7 @@ struct run {
 	int keyring;          /* its session keyring, or -errno */
 	int payload_errno;    /* set by the payload, in the memory it borrows from init: why the step at hand failed */
 	pid_t payload;        /* as init sees it */
+	bool is_fenced;       /* init: kill(-1) reaches the jail and nothing else */
 
 	int near_streams[3];  /* pipes instead of the standard descriptors: the launcher's ends; -1: none */
 	int far_streams[3];   /* and the program's, until birth; the second and third may be the same */
@@ -58,6 +59,11 @@ int check_prepare(struct run *run);
 
 /* Performs STEP on the side that holds it. 0 or -errno. */
 int perform(struct run *run, const struct step *step);
+
+/* STEP is OP_CLONE. 0: init lives; -errno: the step at hand failed, which is then the one to blame. */
+int give_birth(struct run *run, const struct step *step);
+/* Init and all that it started end; it is not yet reaped. */
+void end_init(const struct run *run);
 
 /* The child's whole life; never returns. */
 _Noreturn void init_live(struct run *run);

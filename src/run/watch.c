@@ -72,7 +72,7 @@ void watch_end(struct watch *watch, enum reason reason)
 		watch->result->signal = SIGKILL;
 	}
 	watch->is_ending = true;
-	sys_signal_pidfd(watch->run->init_pidfd, SIGKILL);
+	end_init(watch->run);
 }
 
 void watch_signal(struct watch *watch, int signal)
@@ -230,7 +230,7 @@ static void bury(struct watch *watch)
 	struct rusage usage = { 0 };
 	int status;
 
-	sys_signal_pidfd(run->init_pidfd, SIGKILL); /* dead already, unless a limit ended the run */
+	end_init(run); /* dead already, unless a limit ended the run */
 	if (sys_wait(run->init, &status, 0, &usage) == run->init)
 		run->has_child = false;
 	while (hear(watch))

@@ -31,6 +31,14 @@ int sys_get_groups(gid_t *groups, size_t room)
 	return minus_errno(syscall(SYS_getgroups, (int)room, groups));
 }
 
+bool sys_has_groups_besides(gid_t gid)
+{
+	gid_t only;
+	const int count = sys_get_groups(NULL, 0);
+
+	return count > 1 || (count == 1 && (sys_get_groups(&only, 1) != 1 || only != gid));
+}
+
 int sys_set_gid(gid_t gid)
 {
 	return gid == (gid_t)-1 ? -EINVAL : minus_errno(syscall(SYS_setresgid, gid, gid, gid));

@@ -15,6 +15,7 @@ struct sys_ids {
 };
 
 int sys_set_groups(const gid_t *groups, size_t count);
+bool sys_has_groups_besides(gid_t gid);
 int sys_get_groups(gid_t *groups, size_t room);
 int sys_set_gid(gid_t gid); /* real, effective and saved; (gid_t)-1 is refused: it would mean "no change" */
 int sys_set_uid(uid_t uid);

@@ -122,6 +122,16 @@ ssize_t sys_read(int fd, void *buffer, size_t size)
 	return done < 0 ? -errno : done;
 }
 
+ssize_t sys_read_at(int fd, void *buffer, size_t size, int64_t offset)
+{
+	ssize_t done;
+
+	do
+		done = pread(fd, buffer, size, offset);
+	while (done < 0 && errno == EINTR);
+	return done < 0 ? -errno : done;
+}
+
 int sys_write_all(int fd, const void *bytes, size_t size)
 {
 	const char *at = bytes;

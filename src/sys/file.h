@@ -36,6 +36,7 @@ int sys_close(int fd);
 /* All of SIZE bytes; short writes are continued. */
 int sys_write_all(int fd, const void *bytes, size_t size);
 ssize_t sys_read(int fd, void *buffer, size_t size);
+ssize_t sys_read_at(int fd, void *buffer, size_t size, int64_t offset);
 ssize_t sys_write(int fd, const void *bytes, size_t size);
 /* A whole small file: opened, filled or read, closed. Read: terminated; its length, -EFBIG when SIZE is too small. */
 int sys_write_file(const char *path, const char *text);

@@ -51,6 +51,19 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd)
 	return pid;
 }
 
+pid_t sys_fork_with_descriptors(void)
+{
+	return minus_errno(syscall(SYS_clone, CLONE_FILES, NULL, NULL, NULL, NULL));
+}
+
+void sys_wait_for_end(int socket, int pidfd, int timeout_ms)
+{
+	struct pollfd ready = { .fd = pidfd, .events = POLLIN };
+
+	shutdown(socket, SHUT_WR);
+	sys_wait_ready(&ready, 1, timeout_ms);
+}
+
 pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t stack_size)
 {
 	return minus_errno(clone(body, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, argument));

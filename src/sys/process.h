@@ -14,13 +14,14 @@ struct pollfd;
 /* The kernel's clone flags that glibc and musl do not both name. clone(2) */
 #define SYS_CLONE_INTO_CGROUP 0x200000000ULL
 #define SYS_CLONE_NEWPID 0x20000000ULL
+#define SYS_CLONE_PARENT 0x00008000ULL
 #define SYS_CLONE_NEWTIME 0x00000080ULL
 
 /*
  * A child as fork makes it, in new namespaces, but its death sends no SIGCHLD: whatever the caller does with that signal, or
  * another thread with wait(2), its status is kept for sys_wait. FLAGS: CLONE_NEW*, SYS_CLONE_INTO_CGROUP. CGROUP: with that flag, a
  * descriptor of a cgroup v2 directory. *PIDFD: its pidfd. Returns 0 in the child, the pid in the caller. Falls back to
- * clone(2) where an outer filter hides clone3 and no cgroup was asked for.
+ * clone(2) where an outer filter hides clone3 and no cgroup was asked for. SYS_CLONE_PARENT: a sibling, not a child.
  */
 pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd);
 
@@ -29,6 +30,11 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd);
  * caller sleeps until the child execs or exits. Returns the pid. vfork(2), clone(2)
  */
 pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t stack_size);
+
+/* A child as fork makes it, but for the descriptor table, which is shared. */
+pid_t sys_fork_with_descriptors(void);
+/* Ends the talk on SOCKET and waits until the process of PIDFD has ended, at most TIMEOUT_MS. */
+void sys_wait_for_end(int socket, int pidfd, int timeout_ms);
 
 _Noreturn void sys_exit(int status);
 int sys_join_namespace(int fd, int type);      /* setns(2) */

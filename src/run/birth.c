@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The birth of init. Commonly it is one clone by the launcher. Where a namespace is joined, or where an outer filter
+ * forbids clone with namespaces but not unshare, a helper goes first: a child of the launcher, alone in its memory as
+ * setns(2) wants it, that shares the descriptor table, enters or unshares, and bears init as the launcher's child
+ * (CLONE_PARENT), not its own. It tells two integers, {pid, pidfd} or {-1 - step, -errno}, and ends.
+ */
+#include <errno.h>
+
+#include "run/run.h"
+#include "sys/channel.h"
+#include "sys/process.h"
+
+static uint64_t clone_flags(const struct run *run, const struct step *step)
+{
+	return step->flags | (run->slots[SLOT_CGROUP] >= 0 ? SYS_CLONE_INTO_CGROUP : 0);
+}
+
+static _Noreturn void become_init(struct run *run)
+{
+	sys_close(run->wire);
+	run->wire = run->far_wire;
+	run->at++;
+	init_live(run);
+}
+
+static bool is_join(const struct step *step)
+{
+	return step->op == OP_JOIN_NAMESPACE && step->side == LAUNCHER;
+}
+
+/* The steps that join, in their order; they stand before the birth. */
+static int join_all(struct run *run)
+{
+	const int birth = run->at;
+	int rc = 0;
+
+	for (run->at = 0; rc == 0 && run->at < birth; run->at++)
+		if (is_join(&run->plan->steps[run->at]))
+			rc = perform(run, &run->plan->steps[run->at]);
+	if (rc < 0) {
+		run->at--;
+		return rc;
+	}
+	run->at = birth;
+	return 0;
+}
+
+static _Noreturn void go_first(struct run *run, const struct step *step, bool by_unshare, int end)
+{
+	struct message message = { 0 };
+	int pidfd = -1, rc = join_all(run);
+
+	if (rc == 0 && by_unshare)
+		rc = sys_unshare((int)step->flags);
+	if (rc == 0)
+		rc = sys_clone((by_unshare ? 0 : clone_flags(run, step)) | SYS_CLONE_PARENT, run->slots[SLOT_CGROUP], &pidfd);
+	if (rc == 0) {
+		sys_close(end);
+		become_init(run);
+	}
+	message.what = rc < 0 ? -1 - run->at : rc;
+	message.value = rc < 0 ? rc : pidfd;
+	channel_send(end, message, -1);
+	sys_exit(0);
+}
+
+static pid_t hear_of_birth(struct run *run, int end)
+{
+	struct message message;
+	int fd, rc = channel_receive(end, &message, &fd);
+
+	if (rc <= 0)
+		return rc < 0 ? rc : -ECHILD;
+	if (message.what <= 0) {
+		run->at = -1 - message.what;
+		return message.value < 0 ? message.value : -ECHILD;
+	}
+	run->init_pidfd = message.value;
+	return message.what;
+}
+
+static pid_t bear_by_helper(struct run *run, const struct step *step, bool by_unshare)
+{
+	int ends[2], status, rc = channel_open(ends);
+	pid_t helper, init;
+
+	if (rc < 0)
+		return rc;
+	helper = sys_fork_with_descriptors();
+	if (helper == 0)
+		go_first(run, step, by_unshare, ends[1]);
+	if (helper > 0)
+		sys_wait(helper, &status, 0, NULL); /* what it said waits in the socket */
+	sys_close(ends[1]);
+	init = helper < 0 ? helper : hear_of_birth(run, ends[0]);
+	sys_close(ends[0]);
+	return init;
+}
+
+static pid_t bear(struct run *run, const struct step *step)
+{
+	pid_t pid = sys_clone(clone_flags(run, step), run->slots[SLOT_CGROUP], &run->init_pidfd);
+
+	if (pid == 0)
+		become_init(run);
+	/* Docker's filter forbids clone with namespaces; where unshare is allowed it makes the same ones. */
+	if (pid == -EPERM && step->flags && run->slots[SLOT_CGROUP] < 0)
+		pid = bear_by_helper(run, step, true);
+	return pid;
+}
+
+int give_birth(struct run *run, const struct step *step)
+{
+	bool has_joins = false;
+	pid_t pid;
+
+	for (int i = 0; i < run->at; i++)
+		has_joins |= is_join(&run->plan->steps[i]);
+	pid = has_joins ? bear_by_helper(run, step, false) : bear(run, step);
+	if (pid < 0)
+		return pid;
+	run->init = pid;
+	run->has_child = true;
+	sys_close(run->far_wire);
+	run->far_wire = -1;
+	return 0;
+}
+
+/* Where no PID namespace ends with init, init must end what it started, and be asked to, before it may be killed. */
+void end_init(const struct run *run)
+{
+	enum { PATIENCE_MS = 5000 };
+
+	if (!run->plan->owns_pids)
+		sys_wait_for_end(run->wire, run->init_pidfd, PATIENCE_MS);
+	sys_signal_pidfd(run->init_pidfd, SIGKILL);
+}
