@@ -86,6 +86,12 @@ static size_t append(char *buffer, size_t size, size_t used, const char *before,
 	return used < size ? used : size - 1;
 }
 
+/* EBADE is the self-check's; not every libc has words for it. */
+static const char *words_for(int errnum)
+{
+	return errnum == EBADE ? "something else is in force" : strerror(errnum);
+}
+
 size_t error_print(const struct error *err, char *buffer, size_t size)
 {
 	size_t used = 0;
@@ -94,7 +100,7 @@ size_t error_print(const struct error *err, char *buffer, size_t size)
 	for (int i = err->frames - 1; i >= 0; i--)
 		used = append(buffer, size, used, used ? ": " : "", err->frame[i]);
 	if (!err->is_mistake && err->errnum)
-		used = append(buffer, size, used, used ? ": " : "", strerror(err->errnum));
+		used = append(buffer, size, used, used ? ": " : "", words_for(err->errnum));
 	if (err->remedy[0])
 		used = append(buffer, size, used, "\n  try: ", err->remedy);
 	if (err->id) {

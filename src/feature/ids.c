@@ -62,6 +62,12 @@ static bool find_own(const char *name, bool is_group, uint32_t *id)
 	return false;
 }
 
+/* Neither root nor a user namespace: the caller's ids are all there is. */
+static bool keeps_ids(const struct spec *spec, const struct host *host)
+{
+	return host->uid && (spec->userns.mode == NAMESPACE_HOST || host->has_no_namespaces);
+}
+
 static int find_uid(const struct spec *spec, const struct host *host, uint32_t *uid, struct error *err)
 {
 	if (is_number(spec->user))
@@ -69,7 +75,7 @@ static int find_uid(const struct spec *spec, const struct host *host, uint32_t *
 	if (host->has_found_uid)
 		return *uid = host->found_uid, 0;
 	if (!spec->user)
-		return *uid = spec->userns.mode == NAMESPACE_HOST && host->uid ? host->uid : JAIL_ID, 0;
+		return *uid = keeps_ids(spec, host) ? host->uid : JAIL_ID, 0;
 	if (!spec->root && find_own(spec->user, false, uid))
 		return 0;
 	error_mistake(err, "--user %s: the jail's passwd file has no such user", spec->user);
@@ -90,7 +96,7 @@ static int find_gid(const struct spec *spec, const struct host *host, uint32_t u
 		error_remedy(err, "E-GROUP-UNKNOWN", "name a group of the jail's /etc/group, or give a number");
 		return -EINVAL;
 	}
-	if (spec->userns.mode == NAMESPACE_HOST && host->uid)
+	if (keeps_ids(spec, host))
 		return *gid = host->gid, 0;
 	/* Never the uid: the two are different lists of numbers. */
 	return *gid = uid == 0 ? 0 : uid == NOBODY ? NOBODY : JAIL_ID, 0;
@@ -189,6 +195,11 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_mistake(err, "--ids subid: no range for this user in /etc/subuid and /etc/subgid");
 		error_remedy(err, "E-SUBID-NONE", "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER");
 		return -EINVAL;
+	}
+	if (keeps_ids(spec, host) && (uid != host->uid || gid != host->gid)) {
+		error_mistake(err, "--user, --group: without root and without a user namespace the program keeps the caller's ids");
+		error_remedy(err, "E-IDS-KEPT", "leave them out");
+		return -EPERM;
 	}
 	rc = is_own ? check_mapped(spec, host, mode, uid, gid, err) : 0;
 	if (rc == 0)

@@ -92,6 +92,28 @@ static int check_pids(const struct spec *spec, const struct host *host, struct e
 	return -EINVAL;
 }
 
+/* Two walls keep user namespaces from being nested: the sysctl and the filter. One may be missing, not both. */
+static int check_nesting(const struct spec *spec, const struct host *host, struct error *err)
+{
+	const bool is_filtered = strcmp(spec->seccomp, "off") != 0 && !spec->seccomp_allow && host->has_seccomp;
+
+	if (!host->has_fixed_sysctls || host->has_no_namespaces || spec->userns.mode != NAMESPACE_NEW || spec->may_nest || is_filtered)
+		return 0;
+	error_mistake(err, "/proc/sys is read-only here (a container?), so only the filter could forbid nested user namespaces");
+	error_remedy(err, "E-NESTED-USERNS", "use a shipped filter as it is, or permit them with --nested-userns");
+	return -EPERM;
+}
+
+/* Without a tree of its own the jail sees the host's, and Landlock is all that keeps files from it. */
+static int check_tree(const struct spec *spec, const struct host *host, struct error *err)
+{
+	if (spec->mountns.mode != NAMESPACE_HOST || spec->landlock == LANDLOCK_OFF || host->landlock_abi || spec_may_lack(spec, "landlock"))
+		return 0;
+	error_mistake(err, "--mountns host: without Landlock, which this kernel does not have, nothing would keep the host's files from the program");
+	error_remedy(err, "E-LANDLOCK-NONE", "a kernel with Landlock (5.13, and landlock in its lsm= list), or namespaces");
+	return -EINVAL;
+}
+
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
 	const bool may_without = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
@@ -110,6 +132,8 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_remedy(err, "E-NAMESPACE-ROOT", "leave out --userns host, or run as root");
 		return -EINVAL;
 	}
+	if (check_nesting(spec, host, err) < 0 || check_tree(spec, host, err) < 0)
+		return -EPERM;
 	return check_pids(spec, host, err);
 }
 
@@ -222,7 +246,7 @@ static void plan_clocks(struct plan *plan, const struct spec *spec)
 	enter_clocks(plan, spec);
 }
 
-static void plan_names(struct plan *plan, const struct spec *spec)
+static void plan_names(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	if ((plan->clone_flags & CLONE_NEWUTS) && spec->host_name)
 		plan_add(plan, (struct step){ .op = OP_HOST_NAME, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
@@ -230,7 +254,7 @@ static void plan_names(struct plan *plan, const struct spec *spec)
 	if ((plan->clone_flags & CLONE_NEWNET) && spec->net.mode == NAMESPACE_NEW)
 		plan_add(plan, (struct step){ .op = OP_LOOPBACK, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.origin = SPEC_ORIGIN(spec, net) });
-	if ((plan->clone_flags & CLONE_NEWUSER) && !spec->may_nest)
+	if ((plan->clone_flags & CLONE_NEWUSER) && !spec->may_nest && !host->has_fixed_sysctls)
 		plan_add(plan, (struct step){ .op = OP_WRITE, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.subject = "/proc/sys/user/max_user_namespaces", .text = "0", .origin = SPEC_ORIGIN(spec, may_nest),
 			.why = "no user namespaces inside this one" });
@@ -286,7 +310,7 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 		if (spec->cgroupns.mode == NAMESPACE_NEW)
 			unshare_cgroup(plan, spec);
 		plan_clocks(plan, spec);
-		plan_names(plan, spec);
+		plan_names(plan, spec, host);
 	}
 	plan->opens_as_launcher = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
 	plan_add(plan, (struct step){ .op = OP_CLONE, .side = LAUNCHER, .phase = PHASE_BIRTH, .flags = plan->clone_flags,

@@ -16,16 +16,17 @@
 enum { ALL_MOUNTS = 0x8000 /* AT_RECURSIVE */, INITIAL_TMPFS = 0x01021994, INITIAL_RAMFS = 0x858458f6 };
 
 /* In a child, which ends with what it tried. Only mounting shows whether a user namespace gives what it should. */
-static _Noreturn void try_namespaces(const struct host *host, const struct spec *spec)
+static _Noreturn void try_namespaces(const struct spec *spec)
 {
 	int flags = spec->userns.mode == NAMESPACE_NEW ? CLONE_NEWUSER : 0, rc;
 	const bool has_mounts = spec->mountns.mode == NAMESPACE_NEW;
 
-	(void)host;
 	flags |= has_mounts ? CLONE_NEWNS : 0;
 	flags |= spec->pidns.mode == NAMESPACE_NEW ? CLONE_NEWPID : 0;
 	flags |= spec->net.mode == NAMESPACE_NEW || spec->net.mode == NAMESPACE_BARE ? CLONE_NEWNET : 0;
 	rc = sys_unshare(flags);
+	if (rc == 0 && (flags & CLONE_NEWUSER) && !sys_exists("/proc/self/uid_map"))
+		rc = -ENOENT;
 	if (rc == 0 && has_mounts)
 		rc = sys_set_propagation("/", ALL_MOUNTS, MS_PRIVATE);
 	sys_exit(rc < 0 ? 1 : 0);
@@ -34,14 +35,13 @@ static _Noreturn void try_namespaces(const struct host *host, const struct spec 
 /* Tried once, and only when the user permits to do without: a run that must have them finds out by itself. */
 static int probe_namespaces(struct host *host, const struct spec *spec, struct error *err)
 {
-	int pidfd = -1, status = 0;
-	pid_t pid = sys_clone(0, -1, &pidfd);
+	int status = 0;
+	pid_t pid = sys_fork_with_descriptors();
 
 	if (pid == 0)
-		try_namespaces(host, spec);
+		try_namespaces(spec);
 	if (pid < 0)
 		return error_set(err, -pid, "trying namespaces");
-	sys_close(pidfd);
 	if (sys_wait(pid, &status, 0, NULL) == pid)
 		host->has_no_namespaces = status != 0;
 	return 0;
@@ -72,6 +72,15 @@ static void probe_root(struct host *host)
 			host->root_is_rootfs = true;
 }
 
+/* An outer container's /proc/sys cannot be written, so the number of user namespaces inside cannot be set there. */
+static void probe_limits(struct host *host)
+{
+	unsigned long flags = 0;
+	long magic;
+
+	host->has_fixed_sysctls = sys_mount_flags("/proc/sys/user", &flags, &magic) == 0 && (flags & MS_RDONLY);
+}
+
 static void probe_joined(struct host *host, const struct spec *spec)
 {
 	char path[64], text[32];
@@ -88,6 +97,8 @@ int host_probe_worlds(struct host *host, const struct spec *spec, struct error *
 
 	if (spec->mountns.mode == NAMESPACE_NEW)
 		probe_root(host);
+	if (spec->userns.mode == NAMESPACE_NEW && !spec->may_nest)
+		probe_limits(host);
 	probe_joined(host, spec);
 	if (spec->ids == IDS_SUBID)
 		rc = host_probe_subids(host, err);
