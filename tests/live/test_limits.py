@@ -61,12 +61,6 @@ def limited_groups():
     return found
 
 
-def left_groups():
-    """Those of launchers that are dead: others may be running beside this test."""
-    return sorted(group for group in limited_groups()
-                  if not pathlib.Path("/proc", re.search(r"immure-(\d+)-", group).group(1)).exists())
-
-
 @pytest.fixture(scope="module", autouse=True)
 def aside():
     """On pure version 2, delegated: a group that is to have children may hold no processes, so this one moves into a leaf."""
@@ -126,9 +120,20 @@ def limited(immure):
     if probe.returncode == 125 and re.search(r"E-CGROUP-(DELEGATION|READONLY|NONE|CONTROLLER|COMPANY)", probe.stderr):
         pytest.skip("no cgroup for this user: " + probe.stderr.splitlines()[0])
     assert (probe.returncode, probe.stderr) == (0, "")
-    before = left_groups()
+    pids = []
+
+    def run(*words, timeout=30, cwd="/", **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        with subprocess.Popen(immure.words(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd,
+                              **options) as launcher:
+            pids.append(launcher.pid)
+            output, errors = launcher.communicate(timeout=timeout)
+        return subprocess.CompletedProcess(words, launcher.returncode, output, errors)
+
+    immure.run = run
     yield immure
-    assert left_groups() == before
+    # Only what is ours: other runs, and dead ones of other tests, may be on the machine.
+    assert not [group for group in limited_groups() if any(f"immure-{pid}-" in group for pid in pids)]
 
 
 def python(immure, *options, code, argument, **more):
