@@ -183,16 +183,18 @@ def test_the_tree_can_be_changed_by_root_outside(assault, words, control):
     _expect_through(_control(assault, words, control))
 
 
-@pytest.mark.parametrize("jail", ALL)
-@pytest.mark.parametrize("path", HOST_SWITCHES)
-def test_a_switch_of_the_host_cannot_be_written(assault, path, jail):
-    assert assault.jailed("open-for-writing", path, options=JAILS[jail]) != "THROUGH"
+def _through(assault, attack, paths, jail):
+    return [line for line in assault.output(attack, *paths, options=JAILS[jail]).splitlines() if line.startswith("/")]
 
 
-@pytest.mark.parametrize("jail", ALL)
-@pytest.mark.parametrize("path", SECRETS)
-def test_a_secret_of_the_host_cannot_be_read(assault, path, jail):
-    assert assault.jailed("read", path, options=JAILS[jail]) != "THROUGH"
+@pytest.mark.parametrize("jail", JAILS)
+def test_no_switch_of_the_host_can_be_written(assault, jail):
+    assert _through(assault, "open-any", [*HOST_SWITCHES, "/dev/null"], jail) == ["/dev/null"]
+
+
+@pytest.mark.parametrize("jail", JAILS)
+def test_no_secret_of_the_host_can_be_read(assault, jail):
+    assert _through(assault, "read-any", [*SECRETS, "/dev/zero"], jail) == ["/dev/zero"]
 
 
 @pytest.mark.parametrize("path", ["/proc/sysrq-trigger", "/proc/sys/kernel/core_pattern", "/usr/bin/env", "/etc/passwd"])

@@ -31,7 +31,36 @@ static int open_for_writing(char **argument)
 	return outcome(open(argument[0], O_WRONLY));
 }
 
-/* Writes back what it read, or TEXT. */
+/* THROUGH when any of the files could be opened or had something to read; they are named. */
+static int open_any(char **paths)
+{
+	int rc = -ENOENT;
+
+	for (; *paths; paths++) {
+		if (open(*paths, O_WRONLY) < 0)
+			continue;
+		puts(*paths);
+		rc = 0;
+	}
+	return rc;
+}
+
+static int read_any(char **paths)
+{
+	char byte;
+	int rc = -ENOENT;
+
+	for (; *paths; paths++) {
+		int fd = open(*paths, O_RDONLY | O_NONBLOCK);
+
+		if (fd < 0 || read(fd, &byte, 1) <= 0)
+			continue;
+		puts(*paths);
+		rc = 0;
+	}
+	return rc;
+}
+
 static int write_file(char **argument)
 {
 	int fd = open(argument[0], O_WRONLY);
@@ -220,7 +249,8 @@ static int fill_inodes(char **argument)
 }
 
 const struct attack file_attacks[] = {
-	{ "read", read_file, 1 }, { "open-for-writing", open_for_writing, 1 }, { "write", write_file, 2 }, { "create", create, 1 },
+	{ "read", read_file, 1 }, { "open-for-writing", open_for_writing, 1 }, { "write", write_file, 2 },
+	{ "open-any", open_any, 1 }, { "read-any", read_any, 1 }, { "create", create, 1 },
 	{ "list", list, 1 }, { "read-link", read_link, 1 }, { "change-mode", change_mode, 2 }, { "change-owner", change_owner, 2 },
 	{ "make-node", make_node, 1 }, { "make-block-node", make_block_node, 1 }, { "reopen-for-writing", reopen_for_writing, 1 },
 	{ "reopen-for-reading", reopen_for_reading, 1 }, { "walk-from-descriptor", walk_from_descriptor, 2 },

@@ -127,6 +127,29 @@ static int trace_child(char **argument)
 	return rc;
 }
 
+/* Forks up to COUNT children that wait; THROUGH when all were born. */
+static int fork_many(char **argument)
+{
+	int born = 0, rc = 0;
+
+	setpgid(0, 0);
+	for (; born < atoi(argument[0]) && rc == 0; born++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			pause();
+			_exit(0);
+		}
+		if (pid < 0)
+			rc = -errno;
+	}
+	printf("born %d\n", born);
+	fflush(stdout);
+	signal(SIGTERM, SIG_IGN);
+	kill(0, SIGTERM);
+	return rc;
+}
+
 static int raise_limit(char **argument)
 {
 	const struct { const char *name; int resource; } rows[] = {
@@ -192,7 +215,7 @@ const struct attack process_attacks[] = {
 	{ "steal-descriptor", steal_descriptor, 1 }, { "join-namespaces-of", join_namespaces_of, 1 }, { "compare", compare, 1 },
 	{ "signal", signal_process, 2 }, { "signal-by-descriptor", signal_by_descriptor, 1 }, { "limit", limit_process, 1 },
 	{ "prioritise", prioritise, 1 }, { "advise", advise, 1 }, { "trace-me", trace_me, 0 }, { "trace-child", trace_child, 0 },
-	{ "raise-limit", raise_limit, 1 },
+	{ "fork-many", fork_many, 1 }, { "raise-limit", raise_limit, 1 },
 	{ "set-id", set_id, 1 }, { "set-group", set_group, 1 }, { "set-groups", set_groups, 1 },
 	{ "unlock-securebits", unlock_securebits, 0 },
 	{ "raise-ambient", raise_ambient, 1 }, { "take-notifications", take_notifications, 0 },
