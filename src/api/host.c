@@ -88,7 +88,7 @@ static int rehearse(void *argument)
 	struct rehearsal *rehearsal = argument;
 	struct immure_spec *spec = immure_spec_new();
 	char *command[] = { (char *)rehearsal->program, NULL };
-	struct immure_result *result;
+	struct immure_result *result = NULL;
 	int rc = spec ? immure_spec_command(spec, command, rehearsal->err) : -ENOMEM;
 
 	if (rc == 0) /* the caller's terminal is left alone */

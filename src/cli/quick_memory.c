@@ -80,12 +80,17 @@ void *malloc(size_t size)
 	return block + 1;
 }
 
+static struct block *header_of(void *pointer)
+{
+	return pointer ? (struct block *)pointer - 1 : NULL;
+}
+
 /* Only the latest block goes back, and is zeroed for the next. */
 void free(void *pointer)
 {
-	struct block *block = (struct block *)pointer - 1;
+	struct block *block = header_of(pointer);
 
-	if (!pointer || block != heap.latest)
+	if (!block || block != heap.latest)
 		return;
 	memset(pointer, 0, block->size);
 	heap.next = (char *)block;
@@ -103,13 +108,13 @@ void *calloc(size_t count, size_t size)
 
 void *realloc(void *pointer, size_t size)
 {
-	struct block *block = (struct block *)pointer - 1;
+	struct block *block = header_of(pointer);
 	void *copy;
 
-	if (pointer && size <= block->size)
+	if (block && size <= block->size)
 		return pointer;
 	copy = malloc(size);
-	if (copy && pointer)
+	if (copy && block)
 		memcpy(copy, pointer, block->size);
 	return copy;
 }

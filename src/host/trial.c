@@ -70,7 +70,7 @@ static int hear(int wire, enum trial_stage *stage)
 
 int trial_run(const struct trial *trial, enum trial_stage *stage)
 {
-	enum trial_stage unheard;
+	enum trial_stage unheard = TRIAL_BIRTH;
 	auto_close int near = -1, far = -1, pidfd = -1;
 	int ends[2], status, rc = channel_open(ends);
 	struct sys_ids ids;
