@@ -151,7 +151,12 @@ int cli_help(int argc, char *argv[])
 		return 0;
 	}
 	nearest = nearest_to(argv[0]);
-	if (help_verb(argv[0], &nearest) == 0 || help_topic(argv[0], &nearest) == 0 || help_option(argv[0], &nearest) == 0)
+	if (help_verb(argv[0], &nearest) == 0) {
+		putchar('\n');
+		(void)help_topic(argv[0], &nearest); /* a verb may have one of its name, with more than its row says */
+		return 0;
+	}
+	if (help_topic(argv[0], &nearest) == 0 || help_option(argv[0], &nearest) == 0)
 		return 0;
 	return complain_unknown("verb, option or topic", &nearest, "immure help");
 }
