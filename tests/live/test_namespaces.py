@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each namespace new, the host's, or joined; whatever is chosen, everything ends with the run."""
+import itertools
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+KINDS = {"net": "net", "utsns": "uts", "ipcns": "ipc", "cgroupns": "cgroup", "timens": "time", "pidns": "pid", "userns": "user"}
+
+
+NUMBERS = itertools.count(os.getpid())
+
+
+def outside(name):
+    return os.readlink(f"/proc/self/ns/{name}")
+
+
+def alive(word):
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            if entry.isdigit() and word.encode() in open(f"/proc/{entry}/cmdline", "rb").read().split(b"\0"):
+                found.append(int(entry))
+        except OSError:
+            pass
+    return found
+
+
+def gone(word):
+    for _ in range(50):
+        if not alive(word):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("option,name", KINDS.items())
+def test_a_new_namespace_is_another(immure, option, name):
+    done = immure.run("run", *([f"--{option}", "new"] if option != "net" else []), "--", "readlink", f"/proc/self/ns/{name}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() != outside(name)
+
+
+@pytest.mark.parametrize("option,name", [(k, v) for k, v in KINDS.items() if k not in ("pidns", "userns")])
+def test_the_hosts_namespace_is_the_same(immure, option, name):
+    done = immure.run("run", f"--{option}", "host", "--", "readlink", f"/proc/self/ns/{name}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == outside(name)
+
+
+def test_clocks_are_shifted(immure):
+    script = "import time; print(time.clock_gettime(time.CLOCK_MONOTONIC), time.clock_gettime(time.CLOCK_BOOTTIME))"
+    done = immure.run("run", "--monotonic-offset", "10h", "--boottime-offset", "20h", "--", "/usr/bin/python3", "-c", script)
+    assert done.returncode == 0, done.stderr
+    monotonic, boottime = map(float, done.stdout.split())
+    assert 35900 < monotonic - time.clock_gettime(time.CLOCK_MONOTONIC) < 36100
+    assert 71900 < boottime - time.clock_gettime(time.CLOCK_BOOTTIME) < 72100
+
+
+def test_with_the_hosts_pids_every_orphan_ends(immure):
+    word = f"{3000 + os.getpid()}.25"
+    done = immure.run("run", "--pidns", "host", "--proc", "bind", "--", "/bin/sh", "-c",
+                      f"setsid sh -c 'sleep {word} & sleep {word}' & (setsid sleep {word} &); sleep 0.3; exit 5")
+    assert done.returncode == 5, done.stderr
+    assert gone(word)
+
+
+def test_with_the_hosts_pids_a_killed_launcher_leaves_nothing(immure):
+    word = f"{3000 + os.getpid()}.5"
+    with subprocess.Popen(immure.words("run", "--pidns", "host", "--proc", "bind", "--", "/bin/sh", "-c",
+                                       f"setsid sleep {word} & sleep {word}"), cwd="/", stdin=subprocess.DEVNULL) as run:
+        for _ in range(100):
+            if len(alive(word)) >= 2:
+                break
+            time.sleep(0.05)
+        assert len(alive(word)) >= 2
+        run.kill()
+        run.wait()
+    assert gone(word)
+
+
+def test_with_the_hosts_pids_the_program_cannot_kill_what_is_outside(immure):
+    with subprocess.Popen(immure.words("run", "--", "/bin/true")[:-4] + ["/bin/sleep", "60"]) as victim:
+        time.sleep(0.1)
+        done = immure.run("run", "--pidns", "host", "--proc", "bind", "--", "/bin/sh", "-c", f"kill -9 {victim.pid}; kill -9 $PPID; kill -9 -1; echo here")
+        assert done.stdout == "here\n" and done.returncode == 0, done.stderr
+        assert victim.poll() is None
+        victim.kill()
+
+
+def test_a_new_proc_without_a_pid_namespace_is_refused(immure):
+    done = immure.run("run", "--pidns", "host", "--", "/bin/true")
+    assert done.returncode == 125 and "E-PROC-PIDNS" in done.stderr
+
+
+@pytest.fixture
+def other(immure):
+    """The PID of a program in another jail."""
+    word = f"{4000 + next(NUMBERS)}.75"
+    with subprocess.Popen(immure.words("run", "--", "/bin/sleep", word), cwd="/", stdin=subprocess.DEVNULL) as run:
+        pids = []
+        for _ in range(100):
+            pids = [pid for pid in alive(word) if open(f"/proc/{pid}/cmdline", "rb").read().startswith(b"/bin/sleep")
+                    and os.readlink(f"/proc/{pid}/exe").endswith("sleep")]
+            if pids:
+                break
+            time.sleep(0.05)
+        yield pids[0]
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+
+
+def test_all_namespaces_of_another_jail_are_joined(immure, other):
+    joins = [word for option in ("userns", "pidns", "mountns", "net", "utsns", "ipcns", "cgroupns") for word in (f"--{option}", f"join:{other}")]
+    done = immure.run("run", *joins, "--", "/bin/sh", "-c", "for n in user pid mnt net uts ipc cgroup; do readlink /proc/self/ns/$n; done")
+    assert done.returncode == 0, done.stderr
+    theirs = [os.readlink(f"/proc/{other}/ns/{name}") for name in ("user", "pid", "mnt", "net", "uts", "ipc", "cgroup")]
+    assert done.stdout.split()[:7] == theirs
+
+
+def test_only_the_network_is_joined(immure, other):
+    joins = ["--net", f"join:{other}"] + ([] if immure.uid == 0 else ["--userns", f"join:{other}"])
+    done = immure.run("run", *joins, "--", "/bin/sh", "-c", "readlink /proc/self/ns/net; readlink /proc/self/ns/uts; echo $$")
+    net, uts, pid = done.stdout.split()
+    assert net == os.readlink(f"/proc/{other}/ns/net") and uts != os.readlink(f"/proc/{other}/ns/uts") and pid == "2"
+
+
+def test_joining_what_is_not_a_process_is_refused(immure):
+    for target in ("0", "x", "-1", "99999999999"):
+        assert immure.run("run", "--net", f"join:{target}", "--", "/bin/true").returncode == 125
+
+
+def test_without_a_tree_the_hosts_files_are_closed(immure):
+    done = immure.run("run", "--mountns", "host", "--", "/bin/sh", "-c", "cat /etc/hostname; ls /root; touch /tmp/immure-x; echo > /dev/null && echo ok")
+    assert done.stdout == "ok\n" and not os.path.exists("/tmp/immure-x")
