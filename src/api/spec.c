@@ -79,9 +79,9 @@ static int set_key(struct spec *spec, const char *key, const char *value, const 
 		return refuse_key(key, err);
 	if (!value && field->type != FIELD_FLAG)
 		return error_mistake(err, "--%s wants a value: %s", key, field_metavar(field));
-	if (strcmp(key, "policy") == 0)
+	if (value && strcmp(key, "policy") == 0)
 		rc = load(spec, value, err);
-	else if (strcmp(key, "preset") == 0)
+	else if (value && strcmp(key, "preset") == 0)
 		rc = load_preset(spec, value, err);
 	return rc < 0 ? rc : field_set(field, spec, value ? value : "yes", origin, err);
 }

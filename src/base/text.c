@@ -27,7 +27,7 @@ static bool make_room(struct text *text, size_t more)
 
 void text_add_bytes(struct text *text, const char *bytes, size_t size)
 {
-	if (!make_room(text, size))
+	if (!make_room(text, size) || !text->bytes)
 		return;
 	memcpy(text->bytes + text->used, bytes, size);
 	text->used += size;

@@ -177,7 +177,7 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 {
 	const bool is_own = spec->userns.mode == NAMESPACE_NEW && !host->has_no_namespaces;
 	const enum ids_mode mode = mode_of(spec, host);
-	uint32_t uid, gid;
+	uint32_t uid = 0, gid = 0;
 	int rc = find_uid(spec, host, &uid, err);
 
 	if (rc == 0)
