@@ -230,4 +230,6 @@ void plan_print(const struct plan *plan, struct text *out)
 		text_add(out, "note: %s", plan->notes[i]);
 		text_end_line(out, start);
 	}
+	for (unsigned i = 0; i < plan->lacking_count; i++)
+		text_add(out, "lacks %s\n", plan->lacks[i]);
 }
