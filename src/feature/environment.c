@@ -184,6 +184,9 @@ static void plan_environment(struct plan *plan, const struct spec *spec, const s
 	plan_add(plan, descriptors);
 	plan_add(plan, (struct step){ .op = OP_EXEC, .side = PAYLOAD, .phase = PHASE_EXEC, .slot = SLOT_NONE,
 		.subject = spec->command[0], .data = program });
+	if (!host->landlock_abi || spec->landlock == LANDLOCK_OFF)
+		plan_add(plan, (struct step){ .op = OP_CHECK_PROGRAM, .side = PAYLOAD, .phase = PHASE_CHECK, .slot = SLOT_NONE,
+			.subject = spec->command[0], .data = program, .why = "Landlock would forbid it" });
 }
 
 const struct feature feature_environment = {

@@ -91,6 +91,8 @@ static const struct hint hints[] = {
 	{ OP_DESCRIPTORS, EISDIR, NULL, "E-FD-DIRECTORY",
 	  "standard input, output or error is a directory, through which the program would leave the jail; redirect it, or show it by --ro" },
 	{ OP_EXEC, ENOENT, NULL, "E-EXEC-MISSING", "the program, or its interpreter, must exist inside the jail; --ro PATH brings it in" },
+	{ OP_CHECK_PROGRAM, EACCES, NULL, "E-EXEC-MAGIC",
+	  "without Landlock it must be readable, a file, and not reached through /proc/self/exe or its like, also as a script's interpreter" },
 	{ OP_EXEC, EACCES, NULL, "E-EXEC-DENIED", "it is not executable by the jail's user, or lies on a noexec mount" },
 	{ OP_EXEC, ENOEXEC, NULL, "E-EXEC-FORMAT", "it is no program of this machine; does its first line name an interpreter?" },
 };

@@ -2,6 +2,7 @@
 /* Ops of the payload on its way to the program. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -9,6 +10,7 @@
 #include "sys/process.h"
 
 enum { CLOSE_RANGE_ON_EXEC = 4 }; /* CLOSE_RANGE_CLOEXEC; close_range(2) */
+enum { FIRST_LINE = 256, SCRIPT_DEPTH = 5 }; /* what the kernel reads of a script, and how far scripts may name scripts; execve(2) */
 
 int op_session(struct run *run, const struct step *step)
 {
@@ -77,6 +79,57 @@ int op_descriptors(struct run *run, const struct step *step)
 	for (size_t i = 0; rc == 0 && i < step->size; i++)
 		rc = sys_keep_on_exec(kept[i], true);
 	return rc;
+}
+
+/* The interpreter that a script's first line names, in place; NULL when there is none. */
+static char *interpreter_of(char *line, ssize_t length)
+{
+	char *name = line + 2;
+
+	line[length] = '\0';
+	if (length < 2 || line[0] != '#' || line[1] != '!')
+		return NULL;
+	name += strspn(name, " \t");
+	name[strcspn(name, " \t\n")] = '\0';
+	return *name ? name : NULL;
+}
+
+/* -EACCES when NAME leads through one of the kernel's own links, be it as the interpreter of a script. */
+static int refuse_magic(const char *name)
+{
+	char line[FIRST_LINE + 1];
+
+	for (int depth = 0; name && depth <= SCRIPT_DEPTH; depth++) {
+		auto_close int fd = sys_openat2(AT_FDCWD, name, O_RDONLY | O_NONBLOCK, 0, RESOLVE_NO_MAGICLINKS);
+		ssize_t length = fd < 0 ? fd : sys_read(fd, line, FIRST_LINE);
+
+		if (length == -EISDIR)
+			return 0; /* execve will say so */
+		if (length < 0)
+			return length == -ELOOP ? -EACCES : (int)length;
+		name = interpreter_of(line, length);
+	}
+	return 0;
+}
+
+/*
+ * Until it has executed the program, /proc/self/exe of the payload is immure's own file on the host. An image that names
+ * it by a link, or in a script's first line, would hold that file for good, and could write it where its user may
+ * (CVE-2019-5736). Landlock forbids it; without, what is about to be executed is looked at first. Not after the filter,
+ * which may forbid to look.
+ */
+int op_check_program(struct run *run, const struct step *step)
+{
+	const struct program *program = step->data;
+
+	(void)run;
+	for (const char *const *path = program->candidates; *path; path++) {
+		int rc = refuse_magic(*path);
+
+		if (rc != -ENOENT && rc != -ENOTDIR)
+			return rc;
+	}
+	return 0; /* execve will say that there is none */
 }
 
 static bool is_better(int candidate, int best)
