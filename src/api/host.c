@@ -95,7 +95,7 @@ static int rehearse(void *argument)
 		rc = immure_spec_set(spec, "tty", "no", NULL, rehearsal->err);
 	if (rc == 0)
 		rc = immure_run(spec, &result, rehearsal->err);
-	return rc < 0 ? rc : immure_result_exit_code(result) == 0 ? 0 : -EBADE;
+	return rc < 0 ? rc : result && immure_result_exit_code(result) == 0 ? 0 : -EBADE;
 }
 
 static const char *find_program(void)

@@ -39,11 +39,15 @@ static int look(struct host *host, const char *path, bool follow, struct error *
 	struct host_path *entry = arena_alloc(&host->arena, sizeof(*entry));
 	char link[4096];
 	unsigned mode = 0;
+	int rc;
 
 	if (!entry)
 		return error_set(err, ENOMEM, "looking at %s", path);
 	entry->path = path;
-	if (sys_stat(AT_FDCWD, path, follow ? 0 : AT_SYMLINK_NOFOLLOW, &mode, &entry->uid, &entry->gid) == 0) {
+	rc = sys_stat(AT_FDCWD, path, follow ? 0 : AT_SYMLINK_NOFOLLOW, &mode, &entry->uid, &entry->gid);
+	if (rc < 0 && rc != -ENOENT && rc != -ENOTDIR && rc != -EACCES && rc != -ELOOP && rc != -ENAMETOOLONG)
+		return error_set(err, -rc, "looking at %s", path); /* no answer is not "missing" */
+	if (rc == 0) {
 		entry->kind = kind_of(mode);
 		entry->mode = mode & 07777;
 	}
@@ -146,9 +150,9 @@ static int look_at_program(struct host *host, const struct spec *spec, struct er
 {
 	const char *path = spec->command ? spec->command[0] : NULL;
 
-	if (!path || !strchr(path, '/') || !host->cwd)
+	if (!path || !strchr(path, '/') || (!host->cwd && *path != '/'))
 		return 0;
-	path = path_clean(&host->arena, host->cwd, path);
+	path = path_clean(&host->arena, host->cwd ? host->cwd : "/", path);
 	return path ? look(host, path, true, err) : error_set(err, ENOMEM, "looking at the program");
 }
 

@@ -18,7 +18,8 @@ static uint64_t clone_flags(const struct run *run, const struct step *step)
 
 static _Noreturn void become_init(struct run *run)
 {
-	sys_close(run->wire);
+	if (sys_close(run->wire) < 0)
+		sys_exit(125); /* with both ends in hand it would never hear that the launcher is gone */
 	run->wire = run->far_wire;
 	run->at++;
 	init_live(run);
@@ -114,6 +115,7 @@ int give_birth(struct run *run, const struct step *step)
 {
 	bool has_joins = false;
 	pid_t pid;
+	int rc;
 
 	for (int i = 0; i < run->at; i++)
 		has_joins |= is_join(&run->plan->steps[i]);
@@ -122,9 +124,9 @@ int give_birth(struct run *run, const struct step *step)
 		return pid;
 	run->init = pid;
 	run->has_child = true;
-	sys_close(run->far_wire);
+	rc = sys_close(run->far_wire); /* still open, it would hide init's death */
 	run->far_wire = -1;
-	return 0;
+	return rc;
 }
 
 /* Where no PID namespace ends with init, init must end what it started, and be asked to, before it may be killed. */

@@ -174,6 +174,8 @@ static bool reap(const struct run *run, int *status)
 		*status = one;
 		is_over = true;
 	}
+	if (!is_over && pid != -EAGAIN)
+		sys_exit(FAILED); /* its status cannot be had any more: waiting on would be for ever */
 	return is_over;
 }
 

@@ -27,7 +27,11 @@ static unsigned find_last_capability(void)
 	while (low < high) {
 		unsigned middle = (low + high + 1) / 2;
 
-		if (sys_has_bounding(middle) < 0)
+		int rc = sys_has_bounding(middle);
+
+		if (rc < 0 && rc != -EINVAL)
+			return 63; /* no answer: dropping them all will then be refused, not forgotten */
+		if (rc < 0)
 			high = middle - 1;
 		else
 			low = middle;

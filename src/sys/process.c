@@ -90,7 +90,8 @@ static _Noreturn void hold_namespace(const int ends[2])
 {
 	char byte;
 
-	close(ends[1]);
+	if (close(ends[1]) < 0)
+		_exit(1); /* it would wait for itself */
 	sys_read(ends[0], &byte, 1);
 	_exit(0);
 }

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Each system call of a live run fails in turn, and each performer is killed before it. Afterwards: the same confinement or no
+program; one diagnostic; nothing left; never a hang.
+"""
+import collections
+import errno
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
+NOBODY = 65534
+SECONDS = 8
+SAMPLE = 32          # every so manieth call besides the first of each kind
+ROLES = ("launcher", "helper", "init", "payload")
+ACTIONS = {"EPERM": str(errno.EPERM), "ENOMEM": str(errno.ENOMEM), "EINTR": str(errno.EINTR), "kill": "kill"}
+# Of libc's own start, which a failure of these ends before main; and calls that do not come back.
+LIBC_START, NO_RETURN = {158, 218, 334, 302}, {231, 60, 15}
+CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}  # uname, umask, getpid and the like
+CLOSE, EXECVE, DIED_OUTSIDE = 3, 59, 128 + 9
+
+# Name -> user, options of run.
+SCENARIOS = {
+    "root": (0, []),
+    "user": (NOBODY, []),
+    "root-rw-limits": (0, ["--rw", "{work}", "--memory", "64M", "--pids", "32", "--may-lack", "memory", "--may-lack", "pids"]),
+    "user-tree": (NOBODY, ["--ro", "{work}", "--tmpfs", "/scratch:size=1M", "--symlink", "/link=/tmp", "--net", "none", "--seccomp", "off"]),
+    "root-no-userns": (0, ["--userns", "host", "--user", "4321"]),
+}
+
+
+class Outcome:
+    """What one traced run did."""
+
+    def __init__(self, done, report):
+        self.calls, self.words = [], {}
+        self.started = self.hit = self.timeout = False
+        for line in report.splitlines():
+            key, *rest = line.split()
+            if key == "call":
+                self.calls.append((rest[0], int(rest[1]), int(rest[2]), self.started))
+            elif rest:
+                self.words[key] = int(rest[0])
+            else:
+                setattr(self, key, True)
+        self.output, self.errors = done.stdout, done.stderr
+
+    def status(self):
+        return self.words.get("exit", 128 + self.words.get("signal", 0))
+
+
+class Bench:
+    """One scenario: its folder, its reference, its pids."""
+
+    def __init__(self, name, folder):
+        self.uid, options = SCENARIOS[name]
+        self.folder = folder
+        self.options = [option.replace("{work}", str(folder / f"work-{self.uid}")) for option in options]
+        self.pids = set()
+        self.host_namespaces = {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in os.listdir("/proc/self/ns")}
+        self.reference = self.run("launcher", 0, "none")
+        assert self.reference.status() == 0, self.reference.errors
+        self.fingerprint = self.normal(self.reference.output)
+        assert self.fingerprint[-1] == "end"
+
+    def run(self, role, index, action):
+        report = self.folder / f"report-{self.uid}"
+        drop = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"] if self.uid != os.geteuid() else []
+        words = [*drop, self.folder / "inject", report, str(SECONDS), role, str(index), action, self.folder / "immure", "run",
+                 *self.options, "--", self.folder / "fingerprint"]
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, cwd="/", check=False,
+                              env={"PATH": "/usr/bin:/bin"}, timeout=SECONDS + 30)
+        assert done.returncode == 0, f"inject itself ended with {done.returncode}: {done.stderr}"
+        outcome = Outcome(done, report.read_text(encoding="ascii"))
+        self.pids.add(outcome.words["launcher"])
+        return outcome
+
+    def normal(self, output):
+        """The fingerprint without what differs from run to run: leased ids, pids, numbers of namespaces."""
+        lines = []
+        for line in output.splitlines():
+            kind = re.match(r"namespace (\S+) (\S+)", line)
+            if kind:
+                line = f"namespace {kind[1]} {'the host' if self.host_namespaces.get(kind[1]) == kind[2] else 'its own'}"
+            line = re.sub(r"\b([ug]id=)[1-9]\d{5,}", r"\1N", line)
+            line = re.sub(r"\b[1-9]\d{8,}\b(?=\s+65536$)", "N", line)
+            line = re.sub(r"^(status [UG]id:).*\d{9,}.*", r"\1 leased", line)
+            lines.append(re.sub(r"immure-\d+-[0-9a-f]+", "immure-RUN", line))
+        return lines
+
+    def is_as_confined(self, outcome):
+        """The same to the last line; or up to where the program was killed."""
+        lines = self.normal(outcome.output)
+        return lines == self.fingerprint or (outcome.status() != 0 and lines[:-1] == self.fingerprint[:len(lines) - 1])
+
+    def points(self, is_full):
+        """(role, index, number) of the calls worth failing."""
+        seen = collections.Counter()
+        for role, index, number, _ in self.reference.calls:
+            if role not in ROLES or number in NO_RETURN | CANNOT_FAIL or (role == "launcher" and number in LIBC_START):
+                continue
+            seen[role, number] += 1
+            if is_full or seen[role, number] == 1 or index % SAMPLE == self.uid % SAMPLE:
+                yield role, index, number
+
+    def complaint(self, role, number, action, outcome):
+        """What is wrong with the outcome; None: nothing."""
+        ran, status = bool(outcome.output), outcome.status()
+        if outcome.timeout:
+            return "it hung"
+        if outcome.words["leftover"]:
+            return f"{outcome.words['leftover']} processes were left"
+        if ran and not self.is_as_confined(outcome):
+            return "the program ran with another confinement:\n" + difference(self.fingerprint, self.normal(outcome.output))
+        if status == 0 and not ran:
+            return "success without the program"
+        if role == "launcher" and action == "kill":
+            return None if status == DIED_OUTSIDE else f"exit {status}"
+        told = len(re.findall(r"^immure: ", outcome.errors, re.MULTILINE))
+        if status == 125 and told != 1:
+            return f"{told} diagnostics: {outcome.errors!r}"
+        if status == 126 and number == EXECVE:
+            return None
+        if status not in (0, 125, DIED_OUTSIDE):
+            return f"exit {status}: {outcome.errors!r}"
+        # Once the program is announced, the end of init or launcher is its death by SIGKILL.
+        if status == DIED_OUTSIDE and not any(role == "payload" and call == EXECVE for role, _, call, _ in outcome.calls):
+            return f"exit {status} without a start"
+        return None
+
+
+def faults_for(index, number, is_full):
+    """A sample takes two of the four, in turn. close(2) has closed when it says EINTR, and libc hides it: that is no failure."""
+    pairs = (("EPERM", "kill"), ("ENOMEM", "EINTR"))
+    return [name for name in (ACTIONS if is_full else pairs[index % 2]) if not (number == CLOSE and name == "EINTR")]
+
+
+def difference(old, new):
+    return "\n".join([f"- {line}" for line in old if line not in new] + [f"+ {line}" for line in new if line not in old])
+
+
+@pytest.fixture(scope="module")
+def folder():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="immure-torture-"))
+    path.chmod(0o777)
+    for source in (BUILD / "immure", BUILD / "immure-full", BUILD / "tests" / "inject", BUILD / "tests" / "fingerprint"):
+        if not source.exists():
+            pytest.skip(f"{source} is not built")
+        shutil.copy2(source, path / source.name)
+        (path / source.name).chmod(0o755)
+    for uid in (0, NOBODY):
+        (path / f"work-{uid}").mkdir()
+        os.chown(path / f"work-{uid}", uid or 1000, uid or 1000)
+    yield path
+    shutil.rmtree(path)
+
+
+def left_on_the_host(pids, folder):
+    """What a killed launcher could not undo, the next immure does."""
+    subprocess.run([folder / "immure", "gc"], capture_output=True, timeout=60, check=True)
+    found = []
+    names = re.compile(r"immure-(\d+)-")
+    for place in ("/sys/fs/cgroup", "/run/immure"):
+        for root, folders, files in os.walk(place):
+            found += [os.path.join(root, name) for name in folders + files if (match := names.match(name)) and int(match[1]) in pids]
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+    return found + [line for line in mounts.splitlines() if str(folder) in line]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be root and another in turn")
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_faults(scenario, folder, request):
+    bench = Bench(scenario, folder)
+    wrong, reached = [], 0
+    is_full = request.config.getoption("--full", default=False)
+    for role, index, number in bench.points(is_full):
+        for name in faults_for(index, number, is_full):
+            action = ACTIONS[name]
+            outcome = bench.run(role, index, action)
+            reached += outcome.hit
+            complaint = bench.complaint(role, number, action, outcome)
+            if complaint:
+                wrong.append(f"{role} call {index} (number {number}) {name}: {complaint}")
+    assert reached > 100, "the faults did not happen"
+    assert not left_on_the_host(bench.pids, folder)
+    assert not wrong, f"{len(wrong)} of {reached} faults:\n" + "\n".join(complaint[:300] for complaint in wrong[:40])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_fault_is_noticed_at_all(folder):
+    """The control: failing the mount of the new root must be told, at that step."""
+    bench = Bench("root", folder)
+    number = 430  # fsopen(2)
+    index = next(index for role, index, nr, _ in bench.reference.calls if role == "init" and nr == number)
+    outcome = bench.run("init", index, ACTIONS["EPERM"])
+    assert outcome.hit and outcome.status() == 125 and not outcome.output
+    assert "make a file system" in outcome.errors and os.strerror(errno.EPERM) in outcome.errors
