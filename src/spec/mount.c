@@ -106,7 +106,7 @@ static int read_parts(const struct value_text *value, struct mount *mount, struc
 		second = mount->kind == MOUNT_FILE ? arena_copy(value->arena, at) : take_part(value->arena, &at, '\0');
 	else if (has_value)
 		return refuse_value(value, err, -EINVAL, kinds[mount->kind].syntax);
-	if (!first)
+	if (!first || (mount->kind == MOUNT_FILE && !second))
 		return refuse_memory(err);
 	if (!*first || (second && !*second && mount->kind != MOUNT_FILE))
 		return refuse_value(value, err, -EINVAL, kinds[mount->kind].syntax);

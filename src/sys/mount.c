@@ -39,7 +39,7 @@ int sys_clone_tree(int directory, const char *path, unsigned flags, uint64_t att
 
 	if (attributes) {
 		tree = minus_errno(syscall(SYS_open_tree_attr, directory, path, clone_flags, &attr, sizeof(attr)));
-		if (tree >= 0 || tree != -ENOSYS)
+		if (tree != -ENOSYS)
 			return take_fd(&tree);
 	}
 	tree = minus_errno(syscall(SYS_open_tree, directory, path, clone_flags));
