@@ -51,8 +51,12 @@ static int look(struct host *host, const char *path, bool follow, struct error *
 		entry->kind = kind_of(mode);
 		entry->mode = mode & 07777;
 	}
-	if (entry->kind == PATH_LINK && sys_readlink(path, link, sizeof(link)) > 0)
-		entry->link = arena_copy(&host->arena, link);
+	if (entry->kind == PATH_LINK) {
+		rc = (int)sys_readlink(path, link, sizeof(link));
+		entry->link = rc < 0 ? NULL : arena_copy(&host->arena, link);
+		if (!entry->link)
+			return error_set(err, rc < 0 ? -rc : ENOMEM, "looking at %s", path);
+	}
 	entry->next = host->paths;
 	host->paths = entry;
 	return 0;
