@@ -48,14 +48,6 @@ static int unshare_body(void *argument)
 	return sys_unshare((int)*(const uint64_t *)argument);
 }
 
-static bool may_unshare(void)
-{
-	uint64_t flag = CLONE_NEWUSER;
-	const struct trial trial = { .body = unshare_body, .argument = &flag };
-
-	return trial_run(&trial, NULL) >= 0;
-}
-
 /* Why a user namespace could not be born: EPERM has the most fathers. */
 static void blame_denial(struct doctor *doctor, struct finding *finding)
 {
@@ -67,9 +59,6 @@ static void blame_denial(struct doctor *doctor, struct finding *finding)
 	} else if (is_in_chroot()) {
 		blame(doctor, finding, "the caller is in a chroot, where the kernel allows no user namespace");
 		advise(doctor, finding, "start immure outside of the chroot, or as root with --userns host");
-	} else if (doctor_is_filtered() && may_unshare()) {
-		blame(doctor, finding, "a filter of an outer container forbids clone with namespaces, though it allows unshare");
-		advise(doctor, finding, "let the container use clone3, or clone with namespaces");
 	} else if (doctor_is_filtered()) {
 		blame(doctor, finding, "a system call filter forbids it: an outer container or sandbox");
 		advise(doctor, finding, "let the container use unshare, clone with namespaces, setns and mounts (Docker: --security-opt "

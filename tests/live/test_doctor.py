@@ -15,7 +15,7 @@ CONDITIONS = [
     ("", None, None),
     ("--docker", "user-namespace", "filter"),
     ("--docker -u 65534", "user-namespace", "filter"),
-    ("--k8s-userns", "user-namespace", "unshare"),
+    ("--k8s-userns", "mount", "filter"),
     ("--k8s-userns --allow clone --allow mount", "cgroup-delegation", "read-only"),
     ("--k8s-userns --allow clone -u 65534", "mount", "filter"),
     ("--nouserns", "user-namespace", "max_user_namespaces is 0"),
