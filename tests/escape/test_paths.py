@@ -155,6 +155,13 @@ def test_read_only_holds_for_a_program_that_may_mount(immure, attack, prey, jail
     shell(immure, script, "--ro", f"{prey}:/w", "--ro", attack, *options, "-u", "root", "--cap-add", "sys_admin,dac_override")
 
 
+def test_read_only_does_not_hold_when_both_walls_are_taken_down(immure, attack, prey):
+    """The control, and a limit that is documented: sys_admin, no filter and no Landlock, all three asked for by name."""
+    process = shell(immure, f"{attack} set-writable /w", "--ro", f"{prey}:/w", "--ro", attack, *BARE, "-u", "root",
+                    "--cap-add", "sys_admin")
+    assert process.stdout == "THROUGH\n"
+
+
 @JAILS
 def test_a_mask_cannot_be_taken_away(immure, attack, prey, options):
     options = [word for word in options if "sys_admin" not in word and word != "--cap-add"]
