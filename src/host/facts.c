@@ -25,7 +25,7 @@ static const struct fact {
 	FACT(run_id, FACT_STRING), FACT(in_initial_userns, FACT_BOOL), FACT(has_proc, FACT_BOOL), FACT(has_no_namespaces, FACT_BOOL),
 	FACT(root_is_rootfs, FACT_BOOL), FACT(landlock_abi, FACT_INT), FACT(has_seccomp, FACT_BOOL),
 	FACT(has_seccomp_notify, FACT_BOOL), FACT(has_mount_api, FACT_BOOL), FACT(core_pattern_is_pipe, FACT_BOOL),
-	FACT(state_folder, FACT_STRING), FACT(found_uid, FACT_UINT), FACT(found_gid, FACT_UINT), FACT(has_found_uid, FACT_BOOL),
+	FACT(state_folder, FACT_STRING), FACT(found_home, FACT_STRING), FACT(found_uid, FACT_UINT), FACT(found_gid, FACT_UINT), FACT(has_found_uid, FACT_BOOL),
 	FACT(has_found_gid, FACT_BOOL), FACT(found_groups, FACT_GROUPS), FACT(has_cgroups, FACT_BOOL), FACT(controllers, FACT_CONTROLLERS),
 	FACT(unified.mount, FACT_STRING), FACT(unified.own, FACT_STRING), FACT(unified.own_path, FACT_STRING),
 	FACT(unified.above, FACT_STRING), FACT(unified.must_step_aside, FACT_BOOL), FACT(manager, FACT_MANAGER),
