@@ -179,7 +179,8 @@ static void add_new_mount(struct plan *plan, const struct tree_item *item, const
 /* On the skeleton: the folder in the common file system that ITEM gets. */
 static const char *add_part(struct plan *plan, const struct tree_item *item)
 {
-	const char *place = last_scratch(plan->tree)->target;
+	const struct tree_item *last = last_scratch(plan->tree);
+	const char *place = last ? last->target : "/tmp";
 	struct step step = item_step(OP_DIRECTORY, item);
 
 	step.subject = plan_format(plan, "%s/%s%u", place, path_last(item->target), path_depth(item->target));

@@ -122,7 +122,8 @@ static void map_root(struct plan *plan, struct tree_item *item, bool has_mount_r
 	const bool has_zero = item->kind == TREE_OVERLAY || (!item->is_writable && !has_mount_right);
 	struct mount_ids ids = { .uid_count = 1, .gid_count = 1 };
 
-	ids.uids[0] = ids.gids[0] = (struct mount_id_row){ !has_zero, !has_zero, IDS - !has_zero, true };
+	ids.uids[0] = (struct mount_id_row){ !has_zero, !has_zero, IDS - !has_zero, true };
+	ids.gids[0] = ids.uids[0];
 	item->ids = map_slot(plan, item, &ids, has_zero ? "all numbers are as on disk" : "all numbers but 0 are as on disk");
 }
 

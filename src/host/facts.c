@@ -201,7 +201,7 @@ static int read_controllers(struct host *host, const struct node *node, struct e
 {
 	for (const struct node *row = node->child; row; row = row->next) {
 		const struct node key = { .kind = NODE_SCALAR, .text = row->key ? row->key : "", .origin = row->origin };
-		uint64_t version;
+		uint64_t version = 0;
 		int way = 0, lack = 0, index = 0, rc = read_word(&key, controllers, CONTROLLERS, &index, err);
 		struct host_controller *at = &host->controllers[index];
 
@@ -227,7 +227,7 @@ static int read_controllers(struct host *host, const struct node *node, struct e
 static int read_path(struct host *host, const struct node *node, struct host_path *entry, struct error *err)
 {
 	const struct node *path = node_member(node, "path"), *kind = node_member(node, "kind"), *link = node_member(node, "link");
-	uint64_t mode, uid, gid;
+	uint64_t mode = 0, uid = 0, gid = 0;
 	int index = 0, rc = path ? read_string(host, path, &entry->path, err) : misfit(node, "a path with its kind", err);
 
 	if (rc == 0 && kind)
@@ -270,7 +270,7 @@ static int read_paths(struct host *host, const struct node *node, struct error *
 static int read_groups(struct host *host, const struct node *node, struct error *err)
 {
 	for (const struct node *row = node->child; row; row = row->next) {
-		uint64_t gid;
+		uint64_t gid = 0;
 		int rc = read_number(row, UINT32_MAX, &gid, err);
 
 		if (rc < 0)

@@ -94,7 +94,7 @@ int trial_run(const struct trial *trial, enum trial_stage *stage)
 	enum trial_stage unheard = TRIAL_BIRTH;
 	auto_close int near = -1, far = -1, pidfd = -1;
 	int ends[2], status, rc = channel_open(ends);
-	struct sys_ids ids;
+	struct sys_ids ids = { 0 };
 	pid_t pid;
 
 	stage = stage ? stage : &unheard;

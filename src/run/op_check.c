@@ -103,7 +103,7 @@ static int check_workdir(const char *path)
 /* "/" must be the very mount that was made for it, and the working directory must be reached from there. */
 int op_check_root(struct run *run, const struct step *step)
 {
-	uint64_t wanted, found;
+	uint64_t wanted = 0, found = 0;
 	int rc;
 
 	if (step->slot >= 0) {

@@ -70,7 +70,7 @@ static int make_overlay(const struct step *step, int shop)
 int op_overlay(struct run *run, const struct step *step)
 {
 	int shop = open_workshop(step->text);
-	int rc = shop, closed;
+	int rc, closed;
 
 	if (shop < 0)
 		return shop;
@@ -88,7 +88,7 @@ int op_file_cover(struct run *run, const struct step *step)
 {
 	int shop = open_workshop(step->text);
 	const struct place place = { .directory = shop, .path = "file" };
-	int rc = shop, closed;
+	int rc, closed;
 
 	if (shop < 0)
 		return shop;

@@ -87,7 +87,7 @@ int op_mask(struct run *run, const struct step *step)
 {
 	auto_place struct place place = NO_PLACE;
 	auto_close int cover = -1;
-	unsigned mode;
+	unsigned mode = 0;
 	uid_t uid;
 	gid_t gid;
 	int rc = find_place(run, step, &place);

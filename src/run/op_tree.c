@@ -37,9 +37,10 @@ int op_find(struct run *run, const struct step *step)
 	auto_close int fd = -1;
 	int rc = find_place(run, step, &place);
 
-	if (rc == 0)
-		rc = fd = sys_openat(place.directory, *place.path ? place.path : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-	return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
+	fd = sys_openat(place.directory, *place.path ? place.path : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	return fd < 0 ? fd : 0;
 }
 
 int fill_file(const struct step *step, const struct place *place, int flags)

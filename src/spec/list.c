@@ -45,7 +45,7 @@ static int append_string(const struct value_text *value, struct string_item ***t
 /* Behind what came from the same layer or one below, so that the order is that of the layers, whatever is read first. */
 static void insert_strings(struct string_item **list, struct string_item *first, struct string_item **last)
 {
-	while (*list && (*list)->origin.layer <= first->origin.layer)
+	while (*list && first && (*list)->origin.layer <= first->origin.layer)
 		list = &(*list)->next;
 	*last = *list;
 	*list = first;
