@@ -154,7 +154,7 @@ def main():
         calls = {name: calls_of(place, is_root, 2 if options.quick else 8)
                  for name, is_root in (("rootless", False), ("root", True))}
     with open(options.output, "w", encoding="utf-8") as file:
-        file.write(report(options, rounds, timings, memory, calls, refused))
+        file.write("".join(line.rstrip() + "\n" for line in report(options, rounds, timings, memory, calls, refused).splitlines()))
     print("bench: wrote %s" % options.output)
     for line in refused:
         print("bench: left out: %s" % line)

@@ -105,18 +105,42 @@ static void announce(const struct run *run)
 	channel_send(run->wire, (struct message){ run->at, -(int)run->payload }, run->slots[SLOT_LISTENER]);
 }
 
-static void drop_everything(struct run *run)
+/* Without a user namespace init would stay the host's root: it becomes the first of the jail's own ids, which is nobody's. */
+static int leave_host_root(const struct run *run)
+{
+	const uint32_t id = (uint32_t)run->slots[SLOT_IDS];
+	int rc;
+
+	if (!run->plan->has_leased_ids || run->plan->has_userns)
+		return 0;
+	rc = sys_keep_capabilities(true);
+	if (rc >= 0)
+		rc = sys_set_groups(NULL, 0);
+	if (rc >= 0)
+		rc = sys_set_gid(id);
+	if (rc >= 0)
+		rc = sys_set_uid(id);
+	return rc < 0 ? rc : sys_die_with_parent(SIGKILL); /* the change of ids made the kernel forget it */
+}
+
+/* What is left is a descriptor or two and, at most, the right to signal the program. Any failure ends the jail. */
+static int drop_everything(struct run *run)
 {
 	const uint64_t kept = run->plan->init_capabilities;
 	const struct sys_capabilities least = { .effective = kept, .permitted = kept };
+	int rc = leave_host_root(run);
 
-	sys_set_capabilities(&least);
-	sys_dup_to(run->wire, 0);
+	if (rc >= 0)
+		rc = sys_set_capabilities(&least);
+	if (rc >= 0)
+		rc = sys_dup_to(run->wire, 0);
+	if (rc < 0)
+		return rc;
 	run->wire = 0;
 	if (run->slots[SLOT_CHILDREN] >= 0 && sys_dup_to(run->slots[SLOT_CHILDREN], 1) == 1)
 		run->slots[SLOT_CHILDREN] = 1;
-	sys_close_range(run->slots[SLOT_CHILDREN] == 1 ? 2 : 1, ~0u, 0);
-	sys_chdir("/");
+	rc = sys_close_range(run->slots[SLOT_CHILDREN] == 1 ? 2 : 1, ~0u, 0);
+	return rc < 0 ? rc : sys_chdir("/");
 }
 
 /* A signal to a whole session that has no terminal to send it: everything stops, everything continues. */
@@ -249,6 +273,7 @@ _Noreturn void init_live(struct run *run)
 	int rc, deaths;
 
 	rc = init_perform(run);
+	sys_wipe_command_line(); /* the launcher's words are not for the jail, which may read /proc/1/cmdline */
 	if (rc == 0)
 		rc = sys_default_signal(SIGCHLD); /* ignored by the caller, it would take the program's status away */
 	if (rc == 0)
@@ -259,11 +284,10 @@ _Noreturn void init_live(struct run *run)
 		report_failure(run, rc);
 		sys_exit(FAILED);
 	}
-	sys_wipe_command_line(); /* the launcher's words are not for the jail, which may read /proc/1/cmdline */
 	announce(run);
-	drop_everything(run);
+	rc = drop_everything(run);
 	deaths = sys_child_descriptor();
-	if (deaths < 0 || (plan_find(run->plan, OP_EVIDENCE) && !wait_for_look(run)))
+	if (rc < 0 || deaths < 0 || (plan_find(run->plan, OP_EVIDENCE) && !wait_for_look(run)))
 		sys_exit(FAILED);
 	reap_and_forward(run, deaths);
 }
