@@ -273,7 +273,6 @@ _Noreturn void init_live(struct run *run)
 	int rc, deaths;
 
 	rc = init_perform(run);
-	sys_wipe_command_line(); /* the launcher's words are not for the jail, which may read /proc/1/cmdline */
 	if (rc == 0)
 		rc = sys_default_signal(SIGCHLD); /* ignored by the caller, it would take the program's status away */
 	if (rc == 0)

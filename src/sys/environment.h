@@ -7,12 +7,6 @@
 const char *sys_variable(const char *name);
 
 /*
- * The words of the process's own command line, as /proc/PID/cmdline shows them, are blotted out. Memory is written and nothing
- * is called; pointers into them point to nothing of use afterwards.
- */
-void sys_wipe_command_line(void);
-
-/*
  * Overwrites the words and variables that the process was started with, which /proc/PID/cmdline shows to everybody
  * (the process is not asked whether it may be traced). For a child that needs them no more. proc(5)
  */

@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sys/folder.h"
+
 void sys_auto_close(int *fd)
 {
 	if (*fd >= 0)
@@ -151,32 +153,12 @@ int sys_write_all(int fd, const void *bytes, size_t size)
 
 int sys_write_file(const char *path, const char *text)
 {
-	auto_close int fd = sys_open(path, O_WRONLY, 0);
-	size_t size = strlen(text);
-	ssize_t done;
-
-	if (fd < 0)
-		return fd;
-	done = sys_write(fd, text, size); /* kernel files want the whole value in one write */
-	return done < 0 ? (int)done : (size_t)done == size ? 0 : -EIO;
+	return sys_write_below(AT_FDCWD, path, text);
 }
 
 ssize_t sys_read_file(const char *path, char *buffer, size_t size)
 {
-	auto_close int fd = sys_open(path, O_RDONLY, 0);
-	size_t used = 0;
-	ssize_t done = fd;
-
-	if (fd < 0)
-		return fd;
-	while (used < size && (done = sys_read(fd, buffer + used, size - used)) > 0)
-		used += (size_t)done;
-	if (done < 0)
-		return done;
-	if (used == size)
-		return -EFBIG;
-	buffer[used] = '\0';
-	return (ssize_t)used;
+	return sys_read_below(AT_FDCWD, path, buffer, size);
 }
 
 ssize_t sys_readlink(const char *path, char *buffer, size_t size)
