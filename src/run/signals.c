@@ -92,7 +92,7 @@ static void pass_on(struct watch *watch, int signal)
 	watch_tell(watch, signal);
 	if (is_private(signal))
 		return;
-	if (!watch->is_announced && is_request_to_end(signal)) {
+	if (is_request_to_end(signal) && !watch_await_start(watch)) {
 		watch->run->interruption = signal;
 		watch_end(watch, REASON_SIGNALED);
 	} else if (signal == SIGTSTP) {

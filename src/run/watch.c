@@ -21,7 +21,7 @@ static const struct source *const sources[] = {
 };
 _Static_assert(ARRAY_SIZE(sources) <= WATCH_SOURCES, "the table of states is too small");
 
-enum { OWNER_WIRE = 255 };
+enum { OWNER_WIRE = 255, OVERTAKEN_MS = 100 };
 
 static int find_descriptor(const struct watch *watch, int fd)
 {
@@ -143,6 +143,16 @@ static bool hear(struct watch *watch)
 		watch->has_status = true;
 	}
 	return true;
+}
+
+bool watch_await_start(struct watch *watch)
+{
+	struct pollfd wire = { .fd = watch->run->wire, .events = POLLIN };
+
+	while (!watch->is_announced && !watch->failed_errno && sys_wait_ready(&wire, 1, OVERTAKEN_MS) > 0)
+		if (!hear(watch))
+			break;
+	return watch->is_announced;
 }
 
 /* Handlers may add and drop descriptors, so each is looked up again by its number. */

@@ -67,6 +67,9 @@ void watch_drop(struct watch *watch, int fd);
 /* A limit is broken: kills the whole jail at once. The first reason given stays. */
 void watch_end(struct watch *watch, enum reason reason);
 
+/* What comes from outside may overtake the news that the program was executed: waits a moment for it. Whether it came. */
+bool watch_await_start(struct watch *watch);
+
 /* Asks init to do what SIGNAL means: it is delivered to the program; SIGTSTP stops everything in the jail, SIGCONT continues it. */
 void watch_signal(struct watch *watch, int signal);
 

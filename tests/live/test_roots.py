@@ -98,7 +98,8 @@ def test_users_and_groups_come_from_the_roots_own_files(immure, root):
         assert ok(shell(immure, *words, "--groups", "@user", script="id -G")).split() == ["77", "88"]
     refused(immure.run("run", "--root", root, "-u", "nobody-such", "--", "/bin/sh"), "E-USER-UNKNOWN", "nobody-such")
     refused(immure.run("run", "--root", root, "-g", "nobody-such", "--", "/bin/sh"), "E-GROUP-UNKNOWN", "nobody-such")
-    refused(immure.run("run", "--root", root, "--groups", "nobody-such", "--", "/bin/sh"), "E-GROUP-UNKNOWN", "nobody-such")
+    if immure.uid == 0:  # an ordinary user's single id has no groups to set, which comes first
+        refused(immure.run("run", "--root", root, "--groups", "nobody-such", "--", "/bin/sh"), "E-GROUP-UNKNOWN", "nobody-such")
 
 
 def test_account_files_that_lead_out_wait_or_never_end_are_refused(immure, root):

@@ -95,3 +95,15 @@ def test_a_signal_during_setup_ends_the_run(immure):
         child.send_signal(signal.SIGTERM)
         codes.add(child.wait(10))
     assert codes <= {143, -15} # -15: before immure had come to block it
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the system call's number is that of x86_64")
+@pytest.mark.parametrize("number", [32, 33, 34])
+def test_what_libc_keeps_for_itself_is_reset_too(immure, number):
+    ignore = f"act = (ctypes.c_ulong * 4)(1, 0, 0, 0); ctypes.CDLL(None).syscall(13, {number}, act, None, 8)"  # SIG_IGN
+    prefix = ["/usr/bin/python3", "-c", f"import ctypes, os, sys; {ignore}; os.execvp(sys.argv[1], sys.argv[1:])"]
+    show = ["grep", "SigIgn", "/proc/self/status"]
+    for words, is_control in ((show, True), (immure.words("run", "--", *show), False)):
+        done = subprocess.run([*prefix, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, cwd="/", check=False)
+        mask = int(done.stdout.split()[1], 16)
+        assert mask & 1 << (number - 1) if is_control else mask == 0
