@@ -92,7 +92,11 @@ static void add_etc(struct plan *plan, const struct spec *spec, const struct hos
 	add_text(plan, "/etc/hosts", plan_format(plan, "127.0.0.1 localhost %s\n::1 localhost\n", name));
 	add_text(plan, "/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
 		 "networks: files\nprotocols: files\nservices: files\n");
-	add_text(plan, "/etc/resolv.conf", host->resolv_conf ? host->resolv_conf : "");
+	if (host->resolv_conf) /* shown, not copied: the ready-made root then serves here too, and changes of the host are seen */
+		tree_add(plan->tree, (struct tree_item){ .kind = TREE_BIND, .target = "/etc/resolv.conf", .source = "/etc/resolv.conf",
+							 .is_file = true, .why = "the network is the host's, and so are its name servers" });
+	else
+		add_text(plan, "/etc/resolv.conf", "");
 }
 
 static void add_host_view(struct plan *plan, const struct spec *spec, const struct host *host)
