@@ -313,8 +313,9 @@ int sys_default_signals(void)
 
 	/* By raw calls: libc keeps 32 to 34 for itself, and who started immure may have left them ignored. */
 	for (int signal = 1; signal <= 64; signal++)
-		if (signal != SIGKILL && signal != SIGSTOP)
-			syscall(SYS_rt_sigaction, signal, dispositions, NULL, sizeof(none));
+		if (signal != SIGKILL && signal != SIGSTOP &&
+		    syscall(SYS_rt_sigaction, signal, dispositions, NULL, sizeof(none)) < 0)
+			return -errno;
 	return minus_errno(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)));
 }
 
