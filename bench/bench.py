@@ -4,6 +4,7 @@
 results. Run it as root; what a machine cannot start is listed with the reason."""
 import argparse
 import datetime
+import contextlib
 import functools
 import os
 import platform
@@ -137,13 +138,23 @@ def arguments():
     return options
 
 
+@contextlib.contextmanager
+def null_device_kept():
+    """runc hands its standard descriptors to the container's user: it changes who owns the host's /dev/null."""
+    before = os.stat(os.devnull)
+    try:
+        yield
+    finally:
+        os.chown(os.devnull, before.st_uid, before.st_gid)
+
+
 def main():
     options = arguments()
     rounds = max(options.rounds // 10, 20) if options.quick else options.rounds
     refused = []
     if os.geteuid() != 0:
         sys.exit("bench: run as root: half of the tools need it, and the rootless half is run as uid 65534")
-    with Place(options.build, options.immure) as place:
+    with null_device_kept(), Place(options.build, options.immure) as place:
         if not place.immure:
             refused.append("immure: no program at %s" % (options.immure or "--immure"))
         timed = functools.partial(time_condition, place, rounds=rounds, refused=refused)
