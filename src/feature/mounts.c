@@ -7,16 +7,12 @@
  * somebody's folder must have its place there already: nothing is made on the host. Then the old root goes.
  */
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <string.h>
 
 #include "base/path.h"
 #include "feature/bones.h"
 #include "feature/skeleton.h"
-
-#ifndef MOUNT_ATTR_IDMAP
-#define MOUNT_ATTR_IDMAP 0x00100000
-#endif
+#include "sys/mount_flags.h"
 
 /* Enough to hold the mount points of what lies in a mask. */
 static const char *const mask_options = "size=64k,nr_inodes=128,mode=555";
@@ -331,7 +327,6 @@ static void add_item(struct plan *plan, const struct tree_item *item)
 	case TREE_PROC: add_new_mount(plan, item, "proc"); break;
 	case TREE_SYSFS: add_new_mount(plan, item, "sysfs"); break;
 	case TREE_DEVPTS: add_new_mount(plan, item, "devpts"); break;
-	case TREE_MQUEUE: add_new_mount(plan, item, "mqueue"); break;
 	case TREE_DIRECTORY: add_directory(plan, item, item->mode); break;
 	case TREE_FILE: add_file(plan, item); break;
 	case TREE_SYMLINK: add_symlink(plan, item); break;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/mount.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,15 +12,8 @@
 #include "sys/channel.h"
 #include "sys/file.h"
 #include "sys/mount.h"
+#include "sys/mount_flags.h"
 #include "sys/process.h"
-
-#ifndef AT_RECURSIVE
-#define AT_RECURSIVE 0x8000
-#endif
-#ifndef MS_PRIVATE
-#define MS_PRIVATE (1 << 18)
-#endif
-enum { IDMAP_ATTRIBUTE = 0x00100000 };
 
 static bool cannot_try(struct doctor *doctor, struct finding *finding)
 {
@@ -220,7 +212,7 @@ static int open_mapped_userns(void)
 static int idmap_body(void *argument)
 {
 	int userns = open_mapped_userns();
-	int rc = userns < 0 ? userns : sys_clone_tree(AT_FDCWD, argument, 0, IDMAP_ATTRIBUTE, userns);
+	int rc = userns < 0 ? userns : sys_clone_tree(AT_FDCWD, argument, 0, MOUNT_ATTR_IDMAP, userns);
 
 	return rc < 0 ? rc : 0;
 }

@@ -41,7 +41,6 @@ static const struct {
 	[OP_HOST_NAME] = { "host-name", "set the host name to %s" },
 	[OP_LOOPBACK] = { "loopback", "bring lo up" },
 	[OP_KEYRING] = { "keyring", "join a new session keyring" },
-	[OP_TIME_OFFSET] = { "time-offset", "shift the clock %s by %t" },
 	[OP_PRIVATE] = { "private", "make all mounts under %s private" },
 	[OP_NEW_MOUNT] = { "new-mount", "make a file system %s (%a; %t)" },
 	[OP_ATTACH] = { "attach", "attach it on %s" },

@@ -16,7 +16,7 @@ enum tree_kind {
 	TREE_SCRATCH,   /* the fresh file system of the root itself, or a writable part of it */
 	TREE_BIND,      /* something of the host's */
 	TREE_TMPFS,     /* a file system of its own */
-	TREE_PROC, TREE_SYSFS, TREE_DEVPTS, TREE_MQUEUE,
+	TREE_PROC, TREE_SYSFS, TREE_DEVPTS,
 	TREE_DIRECTORY, TREE_FILE, TREE_SYMLINK,
 	TREE_MASK, TREE_READ_ONLY, TREE_OVERLAY,
 };

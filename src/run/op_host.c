@@ -62,22 +62,28 @@ int op_write(struct run *run, const struct step *step)
 	return rc == -ENOENT && step->how & STEP_OPTIONAL ? 0 : rc;
 }
 
+/* One line of a map behind the USED bytes of TEXT, which holds MAP_TEXT. user_namespaces(7) */
+static int add_map_line(char *text, size_t *used, uint32_t inside, uint32_t outside, uint32_t count)
+{
+	int length = snprintf(text + *used, MAP_TEXT - *used, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", inside, outside, count);
+
+	if (length < 0 || (size_t)length >= MAP_TEXT - *used)
+		return -E2BIG;
+	*used += (size_t)length;
+	return 0;
+}
+
 /* The lines of a map; a leased range is added to the outside ids. */
 static int print_map(const struct run *run, const struct step *step, char *text)
 {
 	const struct id_row *row = step->data;
 	const uint32_t base = step->slot == SLOT_IDS ? (uint32_t)run->slots[SLOT_IDS] : 0;
 	size_t used = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < step->size; i++) {
-		int length = snprintf(text + used, MAP_TEXT - used, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", row[i].inside,
-				      row[i].outside + base, row[i].count);
-
-		if (length < 0 || (size_t)length >= MAP_TEXT - used)
-			return -E2BIG;
-		used += (size_t)length;
-	}
-	return 0;
+	for (size_t i = 0; rc == 0 && i < step->size; i++)
+		rc = add_map_line(text, &used, row[i].inside, row[i].outside + base, row[i].count);
+	return rc;
 }
 
 int op_id_map(struct run *run, const struct step *step)
@@ -92,17 +98,14 @@ int op_id_map(struct run *run, const struct step *step)
 static int print_mount_ids(const struct run *run, const struct mount_id_row *row, unsigned count, char *text)
 {
 	size_t used = 0;
+	int rc = 0;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; rc == 0 && i < count; i++) {
 		const uint32_t base = row[i].is_leased ? (uint32_t)run->slots[SLOT_IDS] : 0;
-		int length = snprintf(text + used, MAP_TEXT - used, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", row[i].inside,
-				      row[i].outside + base, row[i].count);
 
-		if (length < 0 || (size_t)length >= MAP_TEXT - used)
-			return -E2BIG;
-		used += (size_t)length;
+		rc = add_map_line(text, &used, row[i].inside, row[i].outside + base, row[i].count);
 	}
-	return 0;
+	return rc;
 }
 
 int op_id_userns(struct run *run, const struct step *step)

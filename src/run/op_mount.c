@@ -2,23 +2,13 @@
 /* Ops of the mount family. Places inside are always found below the new root. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "run/op.h"
 #include "run/place.h"
 #include "sys/mount.h"
-
-#ifndef AT_RECURSIVE
-#define AT_RECURSIVE 0x8000
-#endif
-#ifndef MS_PRIVATE
-#define MS_PRIVATE (1 << 18)
-#endif
-#ifndef MOUNT_ATTR_IDMAP
-#define MOUNT_ATTR_IDMAP 0x00100000
-#endif
+#include "sys/mount_flags.h"
 
 /* A missing place is nothing wrong for what is optional. */
 static int forgive(const struct step *step, int rc)
