@@ -48,6 +48,11 @@ bool spec_requires(const struct spec *spec, const char *what)
 	return string_list_has(spec->require, what);
 }
 
+bool spec_leaves(const struct spec *spec, const char *what)
+{
+	return string_list_has(spec->leave, what);
+}
+
 static int make_absolute(struct spec *spec, const char *cwd, const char **path, struct error *err)
 {
 	const char *clean;

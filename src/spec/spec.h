@@ -147,6 +147,7 @@ struct spec {
 	/* running */
 	enum tty_mode tty;
 	struct string_item *require, *may_lack;
+	struct string_item *leave; /* what stays as the caller has it */
 	const char *result_path, *meta_path;
 	bool is_quiet;
 	struct string_item *policy_files;
@@ -166,6 +167,8 @@ int spec_make_absolute(struct spec *spec, const char *cwd, struct error *err) MU
 /* Whether the user named WHAT in --may-lack (or "all"). */
 bool spec_may_lack(const struct spec *spec, const char *what);
 bool spec_requires(const struct spec *spec, const char *what);
+/* Whether WHAT stays as the caller has it (--leave). */
+bool spec_leaves(const struct spec *spec, const char *what);
 
 bool string_list_has(const struct string_item *list, const char *text);
 
