@@ -52,6 +52,28 @@ IMMURE_API void immure_spec_free(struct immure_spec *spec); /* NULL is fine */
 IMMURE_API int immure_spec_set(struct immure_spec *spec, const char *key, const char *value, const char *where,
 			       struct immure_error *err);
 
+/* One thing for the jail's tree, said in members instead of words: paths are taken literally, nothing is an escape. With the
+ * flag "ordered" the tree is built from these alone, one by one in the order given, over an empty writable root. */
+struct immure_mount {
+	/* "ro", "rw", "rw-dev" (device nodes work): a host path, with all that is mounted below it; "tmpfs"; "dir"; "file" (made
+	 * there, or overwritten); "symlink". The rest with "ordered" only: "data", "data-ro" (a file mounted on the target),
+	 * "new-proc", "new-dev", "mqueue", "seal" (the mount that stands there becomes read-only, alone), "chmod", "layers" and
+	 * "layers-ro" (an overlay). */
+	const char *key;
+	const char *source;      /* of ro, rw, rw-dev: the host path; symlink: what it says; file, data: the content, as text */
+	const char *target;      /* where, inside; ro, rw, rw-dev with NULL: on the same path as the source */
+	int descriptor;          /* -1: none. Without SOURCE, ro, rw, rw-dev: what it is open on is shown; file, data: read to its end */
+	int mode;                /* permission bits of tmpfs, dir, file, data, chmod; -1: the default. Parents that have to be made get
+				  * no right for group or others where this gives them none */
+	uint64_t size;           /* of tmpfs, in bytes; 0: the default */
+	int is_optional;         /* ro, rw, rw-dev: left out when there is no such source */
+	const char *const *lowers;  /* layers: host directories, the bottom first; NULL-terminated */
+	const char *upper, *work;   /* layers: host directories of one file system, where writes are kept; NULL: thrown away */
+};
+/* Appends MOUNT; WHERE as in immure_spec_set. Members that do not belong to the key must be 0, NULL or -1 as described. */
+IMMURE_API int immure_spec_mount(struct immure_spec *spec, const struct immure_mount *mount, const char *where,
+				 struct immure_error *err);
+
 /* Reads options from ARGV[0..ARGC) up to "--" or the first word that is no option; files and presets first, so that the
  * words win. Returns how many words were read. */
 IMMURE_API int immure_spec_arguments(struct immure_spec *spec, int argc, char *const argv[], struct immure_error *err);

@@ -13,10 +13,10 @@
 
 extern const struct feature feature_namespaces, feature_ids, feature_limits, feature_tree, feature_mounts, feature_kernel_files,
 	feature_identity, feature_environment, feature_capabilities, feature_seccomp, feature_landlock, feature_rlimits,
-	feature_running, feature_check, feature_policy, feature_leave;
+	feature_running, feature_check, feature_policy, feature_leave, feature_ordered;
 
 const struct feature *const features[] = {
-	&feature_policy, &feature_namespaces, &feature_ids, &feature_limits, &feature_tree, &feature_kernel_files,
+	&feature_policy, &feature_namespaces, &feature_ids, &feature_limits, &feature_tree, &feature_ordered, &feature_kernel_files,
 	&feature_mounts, &feature_identity, &feature_environment, &feature_rlimits, &feature_capabilities, &feature_landlock,
 	&feature_seccomp, &feature_running, &feature_leave, &feature_check, NULL,
 };

@@ -93,7 +93,7 @@ static const char *value_of(const char *const *environment, const char *name)
 /* A program given by its path on the host is executed where the jail shows it. */
 static const char *program_inside(struct plan *plan, const struct spec *spec, const char *name, const struct host *host)
 {
-	const bool is_of_jail = !plan->has_mountns || !host->cwd || (spec->root && name[0] == '/');
+	const bool is_of_jail = !plan->has_mountns || spec->is_ordered || !host->cwd || (spec->root && name[0] == '/');
 	const char *path = is_of_jail ? NULL : path_clean(plan->arena, host->cwd, name);
 	const char *inside = path ? tree_inside(plan->tree, plan->arena, path) : NULL;
 
@@ -184,7 +184,7 @@ static void plan_environment(struct plan *plan, const struct spec *spec, const s
 	plan_add(plan, descriptors);
 	plan_add(plan, (struct step){ .op = OP_EXEC, .side = PAYLOAD, .phase = PHASE_EXEC, .slot = SLOT_NONE,
 		.subject = spec->command[0], .data = program });
-	if (!host->landlock_abi || spec->landlock == LANDLOCK_OFF)
+	if (!host->landlock_abi || spec->landlock == LANDLOCK_OFF || spec->is_ordered)
 		plan_add(plan, (struct step){ .op = OP_CHECK_PROGRAM, .side = PAYLOAD, .phase = PHASE_CHECK, .slot = SLOT_NONE,
 			.subject = spec->command[0], .data = program, .why = "Landlock would forbid it" });
 }

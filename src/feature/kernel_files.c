@@ -130,7 +130,7 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 {
 	const bool may_be_caller = host->uid != 0 || spec->allow_host_root;
 
-	if (spec->proc != PROC_BIND || !may_be_caller || host->has_no_namespaces)
+	if (spec->is_ordered || spec->proc != PROC_BIND || !may_be_caller || host->has_no_namespaces)
 		return 0;
 	if (host->landlock_abi && spec->landlock != LANDLOCK_OFF)
 		return 0;
@@ -141,6 +141,8 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 
 static void plan_kernel_files(struct plan *plan, const struct spec *spec, const struct host *host)
 {
+	if (spec->is_ordered)
+		return;
 	add_proc(plan, spec, host);
 	add_sys(plan, spec);
 	add_dev(plan, spec, host);

@@ -338,7 +338,8 @@ static void add_item(struct plan *plan, const struct tree_item *item)
 
 static void plan_mounts(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	(void)spec;
+	if (spec->is_ordered)
+		return;
 	tree_settle(plan->tree, plan->arena);
 	if (!plan->has_mountns)
 		return;

@@ -84,7 +84,7 @@ static int check_pids(const struct spec *spec, const struct host *host, struct e
 		error_remedy(err, "E-PIDNS-JOIN", "use a PID namespace of its own");
 		return -EINVAL;
 	}
-	if (spec->pidns.mode == NAMESPACE_NEW || spec->mountns.mode != NAMESPACE_NEW || spec->proc != PROC_NEW ||
+	if (spec->is_ordered || spec->pidns.mode == NAMESPACE_NEW || spec->mountns.mode != NAMESPACE_NEW || spec->proc != PROC_NEW ||
 	    spec->userns.mode != NAMESPACE_NEW || host->has_no_namespaces)
 		return 0;
 	error_mistake(err, "a new /proc needs a PID namespace of the jail's own");

@@ -40,16 +40,13 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
-static bool is_of_host(const struct mount *mount)
-{
-	return mount->kind == MOUNT_RO || mount->kind == MOUNT_RW || mount->kind == MOUNT_OVERLAY;
-}
-
 static int check_source(const struct mount *mount, const struct host *host, struct error *err)
 {
 	const enum path_kind kind = host_look(host, mount->source)->kind;
 	char where[ORIGIN_TEXT];
 
+	if (kind == PATH_MISSING && mount->is_optional)
+		return 0;
 	if (kind == PATH_MISSING) {
 		error_set(err, ENOENT, "%s: \"%s\"", origin_print(&mount->origin, where), mount->source);
 		error_remedy(err, "E-SOURCE-MISSING", "the path must exist on the host");
@@ -109,8 +106,11 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 {
 	const bool has_mounts = !host->has_no_namespaces && spec->mountns.mode == NAMESPACE_NEW;
 	char where[ORIGIN_TEXT];
-	int rc = has_mounts ? check_places(spec, err) : check_without_mounts(spec, err);
+	int rc;
 
+	if (spec->is_ordered)
+		return 0;
+	rc = has_mounts ? check_places(spec, err) : check_without_mounts(spec, err);
 	if (rc == 0 && has_mounts && !host->has_mount_api) {
 		error_mistake(err, "Linux %d.%d has no mount_setattr(2)", host->kernel_major, host->kernel_minor);
 		error_remedy(err, "E-KERNEL-OLD", "a mount namespace of immure needs Linux 5.12; see immure doctor");
@@ -119,7 +119,7 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	if (rc == 0 && root_is_directory(spec) && host_look(host, spec->root)->kind != PATH_DIRECTORY)
 		return error_mistake(err, "%s: \"%s\" is not a directory", origin_print(SPEC_ORIGIN(spec, root), where), spec->root);
 	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
-		if (is_of_host(mount))
+		if (mount_is_of_host(mount))
 			rc = check_source(mount, host, err);
 	return rc;
 }
@@ -158,8 +158,8 @@ static void add_mount(struct plan *plan, const struct spec *spec, const struct m
 		item.text_size = mount->content_size;
 	}
 	item.is_owned = mount->kind == MOUNT_TMPFS || mount->kind == MOUNT_DIR || mount->kind == MOUNT_FILE;
-	item.is_file = is_of_host(mount) && host_look(host, mount->source)->kind != PATH_DIRECTORY;
-	if (is_of_host(mount))
+	item.is_file = mount_is_of_host(mount) && host_look(host, mount->source)->kind != PATH_DIRECTORY;
+	if (mount_is_of_host(mount))
 		owner_map(plan, spec, host, &item, false);
 	tree_add(plan->tree, item);
 }
@@ -184,9 +184,12 @@ static void add_program(struct plan *plan, const struct spec *spec, const struct
 
 static void plan_tree(struct plan *plan, const struct spec *spec, const struct host *host)
 {
+	if (spec->is_ordered)
+		return;
 	root_plan(plan, spec, host);
 	for (const struct mount *mount = spec->mounts; mount; mount = mount->next)
-		add_mount(plan, spec, mount, host);
+		if (!mount->is_optional || host_look(host, mount->source)->kind != PATH_MISSING)
+			add_mount(plan, spec, mount, host);
 	add_program(plan, spec, host);
 }
 

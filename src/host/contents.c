@@ -2,6 +2,7 @@
 /* The content of --file, read by the launcher as the caller, before anything changes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -47,13 +48,37 @@ static int read_content(struct mount *mount, int fd, struct arena *arena, struct
 	return rc;
 }
 
+/* What a descriptor is open on gets its path; that it is still the same is seen once it was opened there. */
+static int find_shown(struct mount *mount, struct arena *arena, struct error *err)
+{
+	struct sys_identity identity;
+	char link[32], path[4096], where[ORIGIN_TEXT];
+	int rc = sys_identity_at(mount->descriptor, &identity);
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", mount->descriptor);
+	if (rc == 0)
+		rc = (int)sys_readlink(link, path, sizeof(path));
+	if (rc >= 0 && path[0] == '/')
+		mount->source = arena_copy(arena, path);
+	if (!mount->source)
+		return error_set(err, rc < 0 ? -rc : path[0] == '/' ? ENOMEM : ENOTDIR, "%s: descriptor %d has no path",
+				 origin_print(&mount->origin, where), mount->descriptor);
+	mount->device = identity.device;
+	mount->inode = identity.inode;
+	return 0;
+}
+
 int host_read_contents(struct spec *spec, struct error *err)
 {
 	for (struct mount *mount = spec->mounts; mount; mount = mount->next) {
 		auto_close int opened = -1;
 		int rc = 0;
 
-		if (mount->kind != MOUNT_FILE || mount->bytes)
+		if (mount_is_of_host(mount) && !mount->source)
+			rc = find_shown(mount, &spec->arena, err);
+		if (rc < 0)
+			return rc;
+		if (!mount_has_content(mount->kind) || mount->bytes)
 			continue;
 		if (mount->content == CONTENT_PATH)
 			opened = sys_open(mount->source, O_RDONLY | O_NOCTTY, 0);

@@ -71,6 +71,7 @@ struct host_path {
 	uid_t uid;
 	gid_t gid;
 	unsigned mode;         /* permission bits */
+	int errnum;            /* PATH_MISSING: why it cannot be looked at */
 	struct host_path *next;
 };
 

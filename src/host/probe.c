@@ -47,6 +47,7 @@ static int look(struct host *host, const char *path, bool follow, struct error *
 	rc = sys_stat(AT_FDCWD, path, follow ? 0 : AT_SYMLINK_NOFOLLOW, &mode, &entry->uid, &entry->gid);
 	if (rc < 0 && rc != -ENOENT && rc != -ENOTDIR && rc != -EACCES && rc != -ELOOP && rc != -ENAMETOOLONG)
 		return error_set(err, -rc, "looking at %s", path); /* no answer is not "missing" */
+	entry->errnum = -rc;
 	if (rc == 0) {
 		entry->kind = kind_of(mode);
 		entry->mode = mode & 07777;
@@ -191,6 +192,17 @@ static int look_at_root(struct host *host, const struct spec *spec, struct error
 	return rc == 0 && directory >= 0 ? host_probe_accounts(host, spec, directory, err) : rc;
 }
 
+static int look_at_mount(struct host *host, const struct mount *mount, struct error *err)
+{
+	int rc = mount_is_of_host(mount) ? look(host, mount->source, true, err) : 0;
+
+	for (unsigned i = 0; rc == 0 && i < mount->lower_count; i++)
+		rc = look(host, mount->lowers[i], true, err);
+	if (rc == 0 && mount->upper)
+		rc = look(host, mount->upper, true, err);
+	return rc < 0 || !mount->work ? rc : look(host, mount->work, true, err);
+}
+
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err)
 {
 	int rc = look_at_program(host, spec, err);
@@ -200,8 +212,7 @@ int host_probe_spec(struct host *host, const struct spec *spec, struct error *er
 	if (rc == 0 && spec->root && strcmp(spec->root, "empty") != 0)
 		rc = look_at_root(host, spec, err);
 	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
-		if (mount->kind == MOUNT_RO || mount->kind == MOUNT_RW || mount->kind == MOUNT_OVERLAY)
-			rc = look(host, mount->source, true, err);
+		rc = look_at_mount(host, mount, err);
 	if (rc == 0)
 		rc = host_probe_worlds(host, spec, err);
 	if (rc == 0 && cgroups_are_asked(spec, host))

@@ -43,6 +43,7 @@ struct field {
 	const char *since;    /* version */
 	const char *const *choices; /* ENUM: names by value, NULL-terminated; WORDS: permitted words, or NULL */
 	enum mount_kind kind; /* MOUNTS */
+	bool is_optional;     /* MOUNTS: what is missing is left out */
 	bool is_hidden_in_files; /* has no meaning in a policy file (--file, --result) */
 };
 

@@ -1,35 +1,83 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The small language of things put into the tree:
- *   --ro SRC[:DST]   --rw SRC[:DST]   --overlay SRC[:DST]   --dir DST[:mode=0755]   --mask DST
- *   --tmpfs DST[:size=64M,inodes=1000,mode=1777]   --symlink DST=TARGET   --file DST=TEXT|@PATH|fd:N
- * A backslash makes the next character ordinary, so that paths may hold ":" and "=".
+ *   --ro SRC[:DST]   --rw SRC[:DST]   --rw-dev SRC[:DST]   --overlay SRC[:DST]   --mask DST
+ *   --dir DST[:mode=0755]   --tmpfs DST[:size=64M,inodes=1000,mode=1777]   --symlink DST=TARGET
+ *   --file DST=TEXT|@PATH|fd:N   --data and --data-ro like it   --chmod DST:mode=0700
+ *   --layers DST:lower=A,lower=B,upper=U,work=W   --layers-ro DST:lower=A,lower=B
+ *   --new-proc DST   --new-dev DST   --mqueue DST   --seal DST
+ * A backslash makes the next character ordinary, so that paths may hold ":", "=" and ",".
  */
+#include "spec/mount.h"
+
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "spec/type.h"
 
-static const struct {
-	const char *syntax, *name;
-} kinds[] = {
-	[MOUNT_RO] = { "SRC[:DST]", "ro" },
-	[MOUNT_RW] = { "SRC[:DST]", "rw" },
-	[MOUNT_TMPFS] = { "DST[:size=SIZE,inodes=N,mode=MODE]", "tmpfs" },
-	[MOUNT_FILE] = { "DST=TEXT|@PATH|fd:N", "file" },
-	[MOUNT_DIR] = { "DST[:mode=MODE]", "dir" },
-	[MOUNT_SYMLINK] = { "DST=TARGET", "symlink" },
-	[MOUNT_MASK] = { "DST", "mask" },
-	[MOUNT_OVERLAY] = { "SRC[:DST]", "overlay" },
+#define SOURCE(name) { "SRC[:DST]", name, SHAPE_SOURCE, 0, 0 }
+#define CONTENT(name) { "DST=TEXT|@PATH|fd:N", name, SHAPE_VALUE, 0, 0444 }
+#define TARGET(name) { "DST", name, SHAPE_TARGET, 0, 0 }
+
+const struct mount_row mount_rows[MOUNT_KINDS] = {
+	[MOUNT_RO] = SOURCE("ro"), [MOUNT_RW] = SOURCE("rw"), [MOUNT_RW_DEV] = SOURCE("rw-dev"), [MOUNT_OVERLAY] = SOURCE("overlay"),
+	[MOUNT_TMPFS] = { "DST[:size=SIZE,inodes=N,mode=MODE]", "tmpfs", SHAPE_OPTIONS, OPTION_MODE | OPTION_SIZE | OPTION_INODES, 01777 },
+	[MOUNT_DIR] = { "DST[:mode=MODE]", "dir", SHAPE_OPTIONS, OPTION_MODE, 0755 },
+	[MOUNT_CHMOD] = { "DST:mode=MODE", "chmod", SHAPE_OPTIONS, OPTION_MODE, 0 },
+	[MOUNT_LAYERS] = { "DST:lower=DIR,...[,upper=DIR,work=DIR]", "layers", SHAPE_OPTIONS, OPTION_LOWER | OPTION_UPPER | OPTION_WORK, 0 },
+	[MOUNT_LAYERS_RO] = { "DST:lower=DIR,lower=DIR,...", "layers-ro", SHAPE_OPTIONS, OPTION_LOWER, 0 },
+	[MOUNT_FILE] = CONTENT("file"), [MOUNT_DATA] = CONTENT("data"), [MOUNT_DATA_RO] = CONTENT("data-ro"),
+	[MOUNT_SYMLINK] = { "DST=TARGET", "symlink", SHAPE_VALUE, 0, 0 },
+	[MOUNT_MASK] = TARGET("mask"), [MOUNT_NEW_PROC] = TARGET("new-proc"), [MOUNT_NEW_DEV] = TARGET("new-dev"),
+	[MOUNT_MQUEUE] = TARGET("mqueue"), [MOUNT_SEAL] = TARGET("seal"),
 };
-
-static const unsigned default_modes[] = { [MOUNT_TMPFS] = 01777, [MOUNT_DIR] = 0755, [MOUNT_FILE] = 0444, [MOUNT_OVERLAY] = 0 };
 
 const char *mount_syntax(enum mount_kind kind)
 {
-	return kinds[kind].syntax;
+	return mount_rows[kind].syntax;
+}
+
+bool mount_has_content(enum mount_kind kind)
+{
+	return kind == MOUNT_FILE || kind == MOUNT_DATA || kind == MOUNT_DATA_RO;
+}
+
+bool mount_is_of_host(const struct mount *mount)
+{
+	return mount_rows[mount->kind].shape == SHAPE_SOURCE;
+}
+
+struct mount *mount_new(struct arena *arena, enum mount_kind kind, const struct origin *origin)
+{
+	struct mount *mount = arena_alloc(arena, sizeof(*mount));
+
+	if (mount)
+		*mount = (struct mount){ .kind = kind, .size_bytes = NUMBER_NONE, .inodes = NUMBER_NONE, .descriptor = -1,
+					 .mode = mount_rows[kind].mode, .origin = *origin };
+	return mount;
+}
+
+void mount_insert(struct mount **list, struct mount *mount)
+{
+	while (*list && (*list)->origin.layer <= mount->origin.layer)
+		list = &(*list)->next;
+	mount->next = *list;
+	*list = mount;
+}
+
+int mount_check(const struct mount *mount, struct error *err)
+{
+	if (mount->target && mount->target[0] != '/')
+		return error_mistake(err, "\"%s\": the place inside must be an absolute path", mount->target);
+	if (mount->kind == MOUNT_CHMOD && !mount->has_mode)
+		return error_mistake(err, "\"%s\": chmod wants mode=", mount->target);
+	if (!mount->upper != !mount->work)
+		return error_mistake(err, "\"%s\": upper= and work= go together", mount->target);
+	if (mount->kind == MOUNT_LAYERS && !mount->lower_count)
+		return error_mistake(err, "\"%s\": layers wants lower= at least once", mount->target);
+	if (mount->kind == MOUNT_LAYERS_RO && mount->lower_count < 2)
+		return error_mistake(err, "\"%s\": layers-ro wants lower= at least twice", mount->target);
+	return 0;
 }
 
 /* Takes the text up to SEPARATOR (0: all) off *AT, without its backslashes. NULL: no memory. */
@@ -47,32 +95,73 @@ static char *take_part(struct arena *arena, const char **at, char separator)
 	return part;
 }
 
-static int read_tmpfs_option(struct mount *mount, char *option, struct error *err)
+static int add_lower(struct mount *mount, struct arena *arena, const char *path, size_t most, struct error *err)
 {
-	char *equals = strchr(option, '=');
-	int rc = -EINVAL;
-
-	if (!equals)
-		return error_mistake(err, "\"%s\" is not size=, inodes= or mode=", option);
-	*equals++ = '\0';
-	if (strcmp(option, "mode") == 0)
-		rc = number_parse_octal(equals, &mount->mode);
-	else if (mount->kind == MOUNT_TMPFS && strcmp(option, "size") == 0)
-		rc = number_parse_size(equals, &mount->size_bytes);
-	else if (mount->kind == MOUNT_TMPFS && strcmp(option, "inodes") == 0)
-		rc = number_parse(equals, INT32_MAX, &mount->inodes);
-	return rc < 0 ? error_mistake(err, "\"%s=%s\" is not an option of %s", option, equals, kinds[mount->kind].name) : 0;
+	if (!mount->lowers)
+		mount->lowers = arena_alloc(arena, (most + 1) * sizeof(*mount->lowers));
+	if (!mount->lowers)
+		return refuse_memory(err);
+	mount->lowers[mount->lower_count++] = path;
+	return 0;
 }
 
-static int read_tmpfs_options(struct mount *mount, char *options, struct error *err)
+static unsigned option_of(const char *name)
 {
-	char *save = NULL;
+	static const struct { const char *name; unsigned option; } names[] = {
+		{ "mode", OPTION_MODE }, { "size", OPTION_SIZE }, { "inodes", OPTION_INODES },
+		{ "lower", OPTION_LOWER }, { "upper", OPTION_UPPER }, { "work", OPTION_WORK },
+	};
 
-	for (char *option = strtok_r(options, ",", &save); option; option = strtok_r(NULL, ",", &save)) {
-		int rc = read_tmpfs_option(mount, option, err);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i].name, name) == 0)
+			return names[i].option;
+	return 0;
+}
+
+static int set_option(struct mount *mount, unsigned option, const char *value)
+{
+	switch (option) {
+	case OPTION_MODE:
+		mount->has_mode = true;
+		return number_parse_octal(value, &mount->mode);
+	case OPTION_SIZE: return number_parse_size(value, &mount->size_bytes);
+	case OPTION_INODES: return number_parse(value, INT32_MAX, &mount->inodes);
+	case OPTION_UPPER: mount->upper = value; break;
+	case OPTION_WORK: mount->work = value; break;
+	default: return -EINVAL;
+	}
+	return *value ? 0 : -EINVAL;
+}
+
+/* ROOM: how many there can be at most. */
+static int read_option(struct mount *mount, char *option, struct arena *arena, size_t room, struct error *err)
+{
+	const struct mount_row *row = &mount_rows[mount->kind];
+	char *equals = strchr(option, '=');
+	unsigned which;
+
+	if (!equals)
+		return error_mistake(err, "\"%s\" is not an option of %s, as in %s", option, row->name, row->syntax);
+	*equals++ = '\0';
+	which = option_of(option) & row->options;
+	if (which == OPTION_LOWER && *equals)
+		return add_lower(mount, arena, equals, room, err);
+	if (which && set_option(mount, which, equals) == 0)
+		return 0;
+	return error_mistake(err, "\"%s=%s\" is not an option of %s", option, equals, row->name);
+}
+
+static int read_options(struct mount *mount, const char *at, struct arena *arena, struct error *err)
+{
+	const size_t room = strlen(at) / 2;
+
+	while (*at) {
+		char *option = take_part(arena, &at, ',');
+		int rc = !option ? refuse_memory(err) : *option ? read_option(mount, option, arena, room, err) : 0;
 
 		if (rc < 0)
 			return rc;
+		at += *at == ',';
 	}
 	return 0;
 }
@@ -94,122 +183,61 @@ static int read_content(struct mount *mount, const char *text, struct arena *are
 	return mount->source ? 0 : refuse_memory(err);
 }
 
+/* What follows DST=. */
+static int read_value(const struct value_text *value, struct mount *mount, const char *at, struct error *err)
+{
+	if (mount_has_content(mount->kind))
+		return read_content(mount, at, value->arena, err);
+	mount->source = take_part(value->arena, &at, '\0');
+	if (!mount->source)
+		return refuse_memory(err);
+	return *mount->source ? 0 : refuse_value(value, err, -EINVAL, mount_syntax(mount->kind));
+}
+
+static int read_source(const struct value_text *value, struct mount *mount, const char *at, struct error *err)
+{
+	mount->source = mount->target;
+	mount->target = NULL;
+	if (!at)
+		return 0;
+	mount->target = take_part(value->arena, &at, '\0');
+	if (!mount->target)
+		return refuse_memory(err);
+	return *mount->target ? 0 : refuse_value(value, err, -EINVAL, mount_syntax(mount->kind));
+}
+
 static int read_parts(const struct value_text *value, struct mount *mount, struct error *err)
 {
-	const bool has_value = mount->kind == MOUNT_FILE || mount->kind == MOUNT_SYMLINK;
-	const bool has_options = mount->kind == MOUNT_TMPFS || mount->kind == MOUNT_DIR;
+	static const char separators[] = { [SHAPE_SOURCE] = ':', [SHAPE_OPTIONS] = ':', [SHAPE_VALUE] = '=', [SHAPE_TARGET] = '\0' };
+	const enum mount_shape shape = mount_rows[mount->kind].shape;
 	const char *at = value->text;
-	char *first = take_part(value->arena, &at, has_value ? '=' : mount->kind == MOUNT_MASK ? '\0' : ':');
-	char *second = NULL;
 
-	if (first && *at++)
-		second = mount->kind == MOUNT_FILE ? arena_copy(value->arena, at) : take_part(value->arena, &at, '\0');
-	else if (has_value)
-		return refuse_value(value, err, -EINVAL, kinds[mount->kind].syntax);
-	if (!first || (mount->kind == MOUNT_FILE && !second))
+	mount->target = take_part(value->arena, &at, separators[shape]);
+	if (!mount->target)
 		return refuse_memory(err);
-	if (!*first || (second && !*second && mount->kind != MOUNT_FILE))
-		return refuse_value(value, err, -EINVAL, kinds[mount->kind].syntax);
-	if (has_options || has_value || mount->kind == MOUNT_MASK)
-		mount->target = first;
-	else
-		mount->source = first;
-	if (has_options)
-		return second ? read_tmpfs_options(mount, second, err) : 0;
-	if (mount->kind == MOUNT_FILE)
-		return read_content(mount, second, value->arena, err);
-	if (has_value)
-		mount->source = second;
-	else
-		mount->target = second ? second : mount->target;
-	return 0;
+	if (!*mount->target || (!*at && shape == SHAPE_VALUE) || (*at && !at[1] && shape != SHAPE_VALUE))
+		return refuse_value(value, err, -EINVAL, mount_syntax(mount->kind));
+	at = *at ? at + 1 : NULL;
+	switch (shape) {
+	case SHAPE_SOURCE: return read_source(value, mount, at, err);
+	case SHAPE_OPTIONS: return at ? read_options(mount, at, value->arena, err) : 0;
+	case SHAPE_VALUE: return read_value(value, mount, at, err);
+	default: return 0;
+	}
 }
 
 int read_mount(const struct value_text *value, void *member, struct error *err)
 {
-	const enum mount_kind kind = value->field->kind;
-	struct mount *mount = arena_alloc(value->arena, sizeof(*mount)), **tail = member;
+	struct mount *mount = mount_new(value->arena, value->field->kind, value->origin);
 	int rc;
 
 	if (!mount)
 		return refuse_memory(err);
-	*mount = (struct mount){ .kind = kind, .size_bytes = NUMBER_NONE, .inodes = NUMBER_NONE, .descriptor = -1,
-				 .mode = default_modes[kind], .origin = *value->origin };
+	mount->is_optional = value->field->is_optional;
 	rc = read_parts(value, mount, err);
-	if (rc < 0)
-		return rc;
-	if (mount->target && mount->target[0] != '/')
-		return error_mistake(err, "\"%s\": the place inside must be an absolute path", mount->target);
-	while (*tail && (*tail)->origin.layer <= value->origin->layer)
-		tail = &(*tail)->next;
-	mount->next = *tail;
-	*tail = mount;
-	return 0;
-}
-
-/* PATH with a backslash before each SPECIAL character, so that it reads back as it is. */
-static const char *escape(struct arena *arena, const char *path, const char *special)
-{
-	char *copy = arena_alloc(arena, 2 * strlen(path) + 1), *out = copy;
-
-	if (!copy)
-		return NULL;
-	while (*path) {
-		if (*path == '\\' || strchr(special, *path))
-			*out++ = '\\';
-		*out++ = *path++;
-	}
-	return copy;
-}
-
-static const char *print_tmpfs(const struct mount *mount, struct arena *arena)
-{
-	char size[NUMBER_TEXT], inodes[48] = "", mode[24] = "";
-
-	if (mount->kind == MOUNT_DIR)
-		return mount->mode == default_modes[MOUNT_DIR] ? "" : arena_format(arena, ":mode=0%o", mount->mode);
-	if (mount->inodes != NUMBER_NONE)
-		snprintf(inodes, sizeof(inodes), ",inodes=%llu", (unsigned long long)mount->inodes);
-	if (mount->mode != default_modes[MOUNT_TMPFS])
-		snprintf(mode, sizeof(mode), ",mode=0%o", mount->mode);
-	if (mount->size_bytes == NUMBER_NONE && !*inodes && !*mode)
-		return "";
-	return arena_format(arena, ":size=%s%s%s", number_print_size(mount->size_bytes, size), inodes, mode);
-}
-
-static const char *print_mount(const struct mount *mount, struct arena *arena)
-{
-	const bool has_value = mount->kind == MOUNT_FILE || mount->kind == MOUNT_SYMLINK;
-	const char *target = mount->target, *source = mount->source, *options = "";
-
-	if (mount->kind == MOUNT_MASK)
-		return escape(arena, target, "");
-	if (mount->kind == MOUNT_TMPFS || mount->kind == MOUNT_DIR) {
-		options = print_tmpfs(mount, arena);
-		target = escape(arena, target, ":");
-		return target && options ? arena_format(arena, "%s%s", target, options) : NULL;
-	}
-	if (has_value) {
-		const char *mark = mount->kind == MOUNT_FILE && mount->content == CONTENT_PATH ? "@" : "";
-
-		target = escape(arena, target, "=");
-		source = mount->kind == MOUNT_FILE ? source : escape(arena, source, "");
-		return target && source ? arena_format(arena, "%s=%s%s", target, mark, source) : NULL;
-	}
-	source = escape(arena, source, ":");
-	target = target ? escape(arena, target, "") : NULL;
-	return source && target ? arena_format(arena, "%s:%s", source, target) : source;
-}
-
-const char *print_mounts(const struct field *field, const void *member, struct arena *arena)
-{
-	const char *all = NULL;
-
-	for (const struct mount *mount = *(struct mount *const *)member; mount; mount = mount->next) {
-		const char *item = mount->kind == field->kind ? print_mount(mount, arena) : NULL;
-
-		if (item)
-			all = all ? arena_format(arena, "%s, %s", all, item) : item;
-	}
-	return all;
+	if (rc == 0)
+		rc = mount_check(mount, err);
+	if (rc == 0)
+		mount_insert(member, mount);
+	return rc;
 }

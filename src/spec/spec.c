@@ -59,11 +59,25 @@ static int make_absolute(struct spec *spec, const char *cwd, const char **path, 
 
 	if ((*path)[0] != '/' && !cwd)
 		return error_mistake(err, "\"%s\" is relative, and the current folder is gone", *path);
-	clean = path_clean(&spec->arena, cwd, *path);
+	if (spec->is_ordered) /* taken as it stands: ".." after a link leads where the kernel says */
+		clean = (*path)[0] == '/' ? *path : arena_format(&spec->arena, "%s/%s", cwd, *path);
+	else
+		clean = path_clean(&spec->arena, cwd, *path);
 	if (!clean)
 		return error_set(err, ENOMEM, "remembering a path");
 	*path = clean;
 	return 0;
+}
+
+static int make_layers_absolute(struct spec *spec, const char *cwd, struct mount *mount, struct error *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < mount->lower_count; i++)
+		rc = make_absolute(spec, cwd, &mount->lowers[i], err);
+	if (rc == 0 && mount->upper)
+		rc = make_absolute(spec, cwd, &mount->upper, err);
+	return rc < 0 || !mount->work ? rc : make_absolute(spec, cwd, &mount->work, err);
 }
 
 int spec_make_absolute(struct spec *spec, const char *cwd, struct error *err)
@@ -73,10 +87,9 @@ int spec_make_absolute(struct spec *spec, const char *cwd, struct error *err)
 	if (spec->root && strcmp(spec->root, "empty") != 0)
 		rc = make_absolute(spec, cwd, &spec->root, err);
 	for (struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next) {
-		const bool is_host = mount->kind == MOUNT_RO || mount->kind == MOUNT_RW || mount->kind == MOUNT_OVERLAY;
+		const bool is_host = mount_is_of_host(mount) && mount->source;
 
-		if (is_host)
-			rc = make_absolute(spec, cwd, &mount->source, err);
+		rc = is_host ? make_absolute(spec, cwd, &mount->source, err) : make_layers_absolute(spec, cwd, mount, err);
 		if (is_host && !mount->target)
 			mount->target = mount->source;
 	}

@@ -24,6 +24,9 @@ struct namespace_choice {
 
 enum mount_kind {
 	MOUNT_RO, MOUNT_RW, MOUNT_TMPFS, MOUNT_FILE, MOUNT_DIR, MOUNT_SYMLINK, MOUNT_MASK, MOUNT_OVERLAY,
+	/* only where the tree is built in order */
+	MOUNT_RW_DEV, MOUNT_DATA, MOUNT_DATA_RO, MOUNT_NEW_PROC, MOUNT_NEW_DEV, MOUNT_MQUEUE, MOUNT_SEAL, MOUNT_CHMOD,
+	MOUNT_LAYERS, MOUNT_LAYERS_RO, MOUNT_KINDS,
 };
 
 enum file_content { CONTENT_TEXT, CONTENT_PATH, CONTENT_DESCRIPTOR };
@@ -31,14 +34,20 @@ enum file_content { CONTENT_TEXT, CONTENT_PATH, CONTENT_DESCRIPTOR };
 /* One thing put into the jail's tree. */
 struct mount {
 	enum mount_kind kind;
-	const char *source;  /* RO, RW, OVERLAY: a host path as given; SYMLINK: what the link says; FILE: text or path */
+	const char *source;  /* RO, RW, RW_DEV, OVERLAY: a host path as given; SYMLINK: what the link says; FILE, DATA: text or path */
 	const char *target;  /* where, inside; NULL: the same path as the source */
-	enum file_content content; /* FILE */
-	const char *bytes;   /* FILE: its content, once it was read; may hold any byte */
+	enum file_content content; /* FILE, DATA */
+	const char *bytes;   /* FILE, DATA: its content, once it was read; may hold any byte */
 	size_t content_size;
-	int descriptor;      /* FILE from a descriptor */
+	int descriptor;      /* FILE, DATA from a descriptor; RO, RW: shows what it is open on; -1: none */
+	uint64_t device, inode; /* RO, RW of a descriptor: of the file, once its path was looked up */
 	uint64_t size_bytes, inodes; /* TMPFS; NUMBER_NONE: the common default */
-	unsigned mode;       /* TMPFS, DIR, FILE: permission bits */
+	unsigned mode;       /* TMPFS, DIR, FILE, CHMOD: permission bits */
+	bool has_mode;       /* it was said; otherwise it is the kind's default */
+	bool is_optional;    /* left out when the source is missing */
+	const char **lowers; /* LAYERS: host directories, the bottom first */
+	unsigned lower_count;
+	const char *upper, *work; /* LAYERS: where writes are kept; NULL: thrown away */
 	struct origin origin;
 	struct mount *next;
 };
@@ -83,7 +92,7 @@ struct field_origin {
 	struct origin origin;
 };
 
-enum { SPEC_ORIGINS = 96 };
+enum { SPEC_ORIGINS = 128 };
 
 struct filter;
 struct profile;
@@ -105,6 +114,7 @@ struct spec {
 	const char *root;   /* NULL: host view; "empty"; a directory */
 	enum root_mode root_mode;
 	struct mount *mounts;
+	bool is_ordered;    /* the tree is built from mounts alone, one by one */
 	enum proc_mode proc;
 	enum sys_mode sys;
 	enum dev_mode dev;
@@ -169,6 +179,17 @@ bool spec_may_lack(const struct spec *spec, const char *what);
 bool spec_requires(const struct spec *spec, const char *what);
 /* Whether WHAT stays as the caller has it (--leave). */
 bool spec_leaves(const struct spec *spec, const char *what);
+
+/* A mount with its kind's defaults; NULL: no memory. */
+struct mount *mount_new(struct arena *arena, enum mount_kind kind, const struct origin *origin);
+/* Whether MOUNT can be meant at all. */
+int mount_check(const struct mount *mount, struct error *err) MUST_CHECK;
+/* Behind those of its own layer and below. */
+void mount_insert(struct mount **list, struct mount *mount);
+/* Whether its source is a path of the host's. */
+bool mount_is_of_host(const struct mount *mount);
+/* Whether it is a file whose content is given. */
+bool mount_has_content(enum mount_kind kind);
 
 bool string_list_has(const struct string_item *list, const char *text);
 

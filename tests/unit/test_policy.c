@@ -288,7 +288,10 @@ static const char *sample(const struct field *field)
 	static const char *const by_mount[] = {
 		[MOUNT_RO] = "/a\\:b:/c", [MOUNT_RW] = ".", [MOUNT_TMPFS] = "/t:size=1M,inodes=5,mode=0700",
 		[MOUNT_FILE] = "/f\\=g=two\nlines = ü", [MOUNT_DIR] = "/d:mode=0700", [MOUNT_SYMLINK] = "/l=target",
-		[MOUNT_MASK] = "/m:n", [MOUNT_OVERLAY] = "/o:/p",
+		[MOUNT_MASK] = "/m:n", [MOUNT_OVERLAY] = "/o:/p", [MOUNT_RW_DEV] = "/dev/x:/dev/y", [MOUNT_DATA] = "/d=text",
+		[MOUNT_DATA_RO] = "/d=@a b", [MOUNT_NEW_PROC] = "/p:q", [MOUNT_NEW_DEV] = "/d=e", [MOUNT_MQUEUE] = "/q", [MOUNT_SEAL] = "/",
+		[MOUNT_CHMOD] = "/c\\:d:mode=0700", [MOUNT_LAYERS] = "/l:lower=/a\\,b,lower=/c:d,upper=/u,work=/w",
+		[MOUNT_LAYERS_RO] = "/l:lower=/a,lower=/b",
 	};
 
 	if (field->type == FIELD_ENUM)
