@@ -50,6 +50,17 @@ static void name_of(struct shipped *shipped, const char *path)
 		*at = '_';
 }
 
+/* A profile may name calls of other architectures; whoever builds sees which of them this one is without. */
+static void note_ignored(const struct profile *profile, FILE *file, const char *before, const char *after)
+{
+	if (!profile->ignored)
+		return;
+	fprintf(file, "%s%s: this architecture has no", before, profile->name);
+	for (const char *const *name = profile->ignored; *name; name++)
+		fprintf(file, "%s %s", name == profile->ignored ? "" : ",", *name);
+	fputs(after, file);
+}
+
 static int prepare(struct arena *arena, const char *path, struct shipped *shipped, struct error *err)
 {
 	const struct profile *profile;
@@ -58,6 +69,10 @@ static int prepare(struct arena *arena, const char *path, struct shipped *shippe
 	shipped->path = path;
 	name_of(shipped, path);
 	rc = load(arena, path, shipped->name, &shipped->root, &profile, err);
+	if (rc == 0) {
+		note_ignored(profile, stderr, "gen-filters: note: ", "\n");
+		note_ignored(profile, stdout, "/* ", " */\n"); /* Meson shows only the errors of what it captures */
+	}
 	if (rc == 0 && !profile->summary)
 		rc = error_mistake(err, "%s: a shipped profile needs a summary", path);
 	return rc < 0 ? rc : filter_compile(arena, profile, NULL, &shipped->filter, err);

@@ -27,7 +27,9 @@ static const struct field fields[] = {
 	{ .key = "user", .letter = 'u', .type = FIELD_NAME, FIELD(user), .example = "worker", .since = "0.1",
 	  .help = "who the program is inside: a name of the jail's passwd file, or a number (default: user, 1000)" },
 	{ .key = "group", .letter = 'g', .type = FIELD_NAME, FIELD(group), .since = "0.1",
-	  .help = "its group: a name of the jail's group file, or a number (default: the user's own)" },
+	  .help = "its group: a name of the jail's group file, a number, or @user (default: the user's own)",
+	  .detail = "Of a user given by number nothing is looked up, unless @user asks for the group of that number's account; where "
+		    "there is no account it is 65534, nobody's. --groups @user does the same for supplementary groups." },
 	{ .key = "allow-host-root", .type = FIELD_FLAG, FIELD(allow_host_root), .since = "0.1",
 	  .help = "let the program run with the host's root id behind it: this is not confinement",
 	  .detail = "A process with host uid 0 can write much of /proc and change read-only binds even without any capability." },
@@ -89,6 +91,8 @@ static int find_gid(const struct spec *spec, const struct host *host, uint32_t u
 		return read_id("group", spec->group, gid, err);
 	if (host->has_found_gid)
 		return *gid = host->found_gid, 0;
+	if (spec->group && strcmp(spec->group, "@user") == 0)
+		return *gid = NOBODY, 0;
 	if (spec->group && !spec->root && find_own(spec->group, true, gid))
 		return 0;
 	if (spec->group) {

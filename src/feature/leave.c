@@ -7,7 +7,7 @@
 
 static const char *const words[] = {
 	"terminal", "session", "signals", "descriptors", "umask", "groups", "capabilities", "bounding", "keyring", "personality",
-	"limits", "propagation", "executable", NULL,
+	"limits", "propagation", "executable", "owners", NULL,
 };
 
 static const struct field fields[] = {
@@ -18,6 +18,7 @@ static const struct field fields[] = {
 		    "are inheritable. umask. groups: supplementary ones are kept. capabilities: no set is touched. bounding: that set "
 		    "is not touched. keyring: the session's. personality. limits: none of immure's own resource limits. propagation: "
 		    "mounts that the host makes later are seen. executable: the program may be immure's own file, by /proc/self/exe. "
+		    "owners: what is shown keeps its owners, and is a stranger's to a jail with ids of its own. "
 		    "Each of these makes the jail weaker; the front ends that speak other tools' languages use it." },
 	{ 0 },
 };

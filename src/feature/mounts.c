@@ -17,6 +17,11 @@
 /* Enough to hold the mount points of what lies in a mask. */
 static const char *const mask_options = "size=64k,nr_inodes=128,mode=555";
 
+static bool is_root(const struct tree_item *item)
+{
+	return !item->target[1];
+}
+
 static uint64_t attributes_of(const struct tree_item *item)
 {
 	uint64_t attributes = MOUNT_ATTR_NOSUID;
@@ -25,7 +30,8 @@ static uint64_t attributes_of(const struct tree_item *item)
 		attributes |= MOUNT_ATTR_NODEV;
 	if (!item->is_writable)
 		attributes |= MOUNT_ATTR_RDONLY;
-	if (item->is_noexec || item->kind == TREE_PROC || item->kind == TREE_SYSFS || item->may_hold_devices || item->kind == TREE_MASK)
+	if (item->is_noexec || item->kind == TREE_PROC || item->kind == TREE_SYSFS || item->kind == TREE_MASK ||
+	    (item->may_hold_devices && !is_root(item)))
 		attributes |= MOUNT_ATTR_NOEXEC;
 	return attributes;
 }
@@ -34,11 +40,6 @@ static struct step item_step(enum op op, const struct tree_item *item)
 {
 	return (struct step){ .op = op, .side = INIT, .phase = PHASE_ROOT, .origin = item->origin, .why = item->why,
 			      .subject = item->target, .slot = SLOT_NONE, .how = item->is_direct ? STEP_DIRECT : 0 };
-}
-
-static bool is_root(const struct tree_item *item)
-{
-	return !item->target[1];
 }
 
 static const struct tree_item *last_scratch(const struct tree *tree)

@@ -142,7 +142,7 @@ void owner_map(struct plan *plan, const struct spec *spec, const struct host *ho
 	const bool has_mount_right = capabilities_asked(spec) >> CAP_SYS_ADMIN & 1;
 	const struct host_path *entry = host_look(host, item->source);
 
-	if (!plan->has_leased_ids || !plan->has_mountns || spec->allow_host_root)
+	if (!plan->has_leased_ids || !plan->has_mountns || spec->allow_host_root || spec_leaves(spec, "owners"))
 		return;
 	if (is_root)
 		map_root(plan, item, has_mount_right);

@@ -115,7 +115,8 @@ static void add_host_view(struct plan *plan, const struct spec *spec, const stru
 static void add_directory(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	struct tree_item item = { .kind = spec->root_mode == ROOT_OVERLAY ? TREE_OVERLAY : TREE_BIND, .target = "/",
-		.source = spec->root, .is_writable = spec->root_mode != ROOT_RO, .origin = SPEC_ORIGIN(spec, root), .why = "the jail's root" };
+		.source = spec->root, .is_writable = spec->root_mode != ROOT_RO, .may_hold_devices = spec->root_mode == ROOT_RW_DEV,
+		.origin = SPEC_ORIGIN(spec, root), .why = "the jail's root" };
 
 	if (item.kind == TREE_OVERLAY)
 		item.text = root_tmpfs_options(plan, spec, 1, 0700);

@@ -75,10 +75,11 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	return check_start(filter_of(spec), err);
 }
 
-/* Whether a denied call goes to the launcher first, which names it. A trap is the program's own affair. */
+/* Whether a denied call goes to the launcher first, which names it. A trap is the program's own affair, and a profile may
+ * leave nothing to be asked about: it kills. */
 static bool is_noticed(const struct spec *spec, const struct host *host)
 {
-	return host->has_seccomp_notify && spec->seccomp_action != DENIED_TRAP;
+	return host->has_seccomp_notify && spec->seccomp_action != DENIED_TRAP && filter_of(spec)->denied_count;
 }
 
 static uint32_t denied_return(const struct spec *spec, const struct host *host)

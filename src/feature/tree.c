@@ -10,13 +10,13 @@
 #include "feature/owner.h"
 #include "feature/root.h"
 
-static const char *const root_modes[] = { "ro", "rw", "overlay", NULL };
+static const char *const root_modes[] = { "ro", "rw", "overlay", "rw-dev", NULL };
 
 static const struct field fields[] = {
 	{ .key = "root", .type = FIELD_PATH, FIELD(root), .example = "/srv/jail", .since = "0.1",
 	  .help = "the root: a directory, or \"empty\"; without it, the host's system directories read-only and a small /etc" },
 	{ .key = "root-mode", .type = FIELD_ENUM, FIELD(root_mode), .choices = root_modes, .fallback = "ro", .since = "0.1",
-	  .help = "how --root DIR is shown: ro, rw, or overlay (writes are thrown away)" },
+	  .help = "how --root DIR is shown: ro, rw, overlay (writes are thrown away), or rw-dev (rw, and its device files work)" },
 	{ .key = "ro", .type = FIELD_MOUNTS, .kind = MOUNT_RO, FIELD(mounts), .example = ".", .since = "0.1",
 	  .help = "show a host file or directory, read-only" },
 	{ .key = "rw", .type = FIELD_MOUNTS, .kind = MOUNT_RW, FIELD(mounts), .example = "./out:/out", .since = "0.1",

@@ -180,7 +180,7 @@ static bool names_an_argument_twice(const struct oci_row *row)
 	return false;
 }
 
-static int add_ignored(struct profile_reader *reader, const char *name)
+int reader_ignore(struct profile_reader *reader, const char *name)
 {
 	const char *const *old = reader->profile.ignored;
 	const char **names;
@@ -210,7 +210,7 @@ static int add_name(struct profile_reader *reader, const struct node *node, cons
 	if (rc < 0)
 		return rc;
 	if (!rule_find_call(&rule, rule.name))
-		return add_ignored(reader, rule.name);
+		return reader_ignore(reader, rule.name);
 	conditions = arena_copy_bytes(reader->arena, row->conditions, row->count * sizeof(row->conditions[0]));
 	if (!conditions)
 		return error_set(reader->err, ENOMEM, "read the profile %s", reader->profile.name);

@@ -56,12 +56,12 @@ struct filter_rule {
 struct profile {
 	const char *name;            /* "default", or the file */
 	const char *summary;         /* one sentence; NULL: none */
-	enum filter_action fallback; /* for calls without a rule: ALLOW or DENY */
+	enum filter_action fallback; /* for calls without a rule: ALLOW, DENY or KILL */
 	enum filter_action denied;   /* what DENY means unless the user says otherwise: ERRNO, KILL, LOG, TRAP */
 	uint16_t denied_errnum;      /* ERRNO */
 	const struct filter_rule *rules;
 	unsigned rule_count;
-	const char *const *ignored;  /* names in a Docker file that no architecture here knows; NULL-terminated or NULL */
+	const char *const *ignored;  /* names that no architecture here knows, left out; NULL-terminated or NULL */
 };
 
 /*
@@ -70,8 +70,9 @@ struct profile {
  * immure's own:
  *	summary: one sentence
  *	extends: default              # a shipped profile whose rules come first; optional
- *	default: deny                 # or allow; needed unless extends is given
+ *	default: deny                 # or allow, or kill whatever the user says; needed unless extends is given
  *	denied: errno EPERM           # or kill, log, trap; optional
+ *	elsewhere: [arch_prctl]       # calls that not every architecture has: left out, and listed in ignored, where there is none
  *	rules:
  *	  - allow: [read, write]
  *	  - deny: [mount, umount2]    # also kill, log, trap, "errno ENOSYS"

@@ -134,8 +134,9 @@ static int read_default(struct profile_reader *reader, const struct node *node)
 
 	if (rc == 0)
 		rc = read_action(reader, node, text, &reader->profile.fallback, &errnum);
-	if (rc == 0 && reader->profile.fallback != FILTER_ALLOW && reader->profile.fallback != FILTER_DENY)
-		rc = reader_refuse(reader, node, "the default is allow or deny; \"denied\" says what deny does", "");
+	if (rc == 0 && reader->profile.fallback != FILTER_ALLOW && reader->profile.fallback != FILTER_DENY &&
+	    reader->profile.fallback != FILTER_KILL)
+		rc = reader_refuse(reader, node, "the default is allow, deny or kill; \"denied\" says what deny does", "");
 	return rc;
 }
 
@@ -157,12 +158,33 @@ static int read_denied(struct profile_reader *reader, const struct node *node)
 	return 0;
 }
 
+/* Names that the author knows to be missing on some architectures; all other unknown names are mistakes. */
+static int read_elsewhere(struct profile_reader *reader, const struct node *node)
+{
+	if (node->kind != NODE_LIST)
+		return reader_refuse(reader, node, "expected a list of calls that not every architecture has", "");
+	reader->elsewhere = node;
+	return 0;
+}
+
+static bool is_elsewhere(const struct profile_reader *reader, const char *text)
+{
+	struct filter_rule unused;
+
+	for (const struct node *name = reader->elsewhere ? reader->elsewhere->child : NULL; name; name = name->next)
+		if (name->kind == NODE_SCALAR && strcmp(name->text, text) == 0)
+			return !rule_find_call(&unused, text);
+	return false;
+}
+
 /* One call of a row, in whose image RULE is. */
 static int read_call(struct profile_reader *reader, const struct node *node, struct filter_rule rule)
 {
 	const char *text = "";
 	int rc = reader_text(reader, node, &text);
 
+	if (rc == 0 && is_elsewhere(reader, text))
+		return reader_ignore(reader, text);
 	if (rc == 0)
 		rc = rule_parse(reader->arena, text, &node->origin, &rule, reader->err);
 	return rc == 0 ? reader_add(reader, &rule) : rc;
@@ -219,7 +241,7 @@ static const struct {
 	int (*read)(struct profile_reader *reader, const struct node *node);
 } keys[] = {
 	{ "summary", read_summary }, { "extends", read_extends }, { "default", read_default },
-	{ "denied", read_denied }, { "rules", read_rules },
+	{ "denied", read_denied }, { "elsewhere", read_elsewhere }, { "rules", read_rules },
 };
 
 static bool is_key(const char *key)
@@ -237,7 +259,7 @@ static int read_own(struct profile_reader *reader, const struct node *root)
 	for (const struct node *member = root->child; member; member = member->next)
 		if (!is_key(member->key))
 			return reader_refuse(reader, member,
-					     "a profile has summary, extends, default, denied and rules, not", member->key);
+					     "a profile has summary, extends, default, denied, elsewhere and rules, not", member->key);
 	if (!node_member(root, "default") && !node_member(root, "extends"))
 		return reader_refuse(reader, root, "a profile needs \"default: deny\" or \"extends: NAME\"", "");
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(keys); i++) {

@@ -11,10 +11,14 @@ struct profile_reader {
 	struct profile profile;
 	struct filter_rule *rules; /* room for SIZE; profile.rule_count are used */
 	unsigned size;
+	const struct node *elsewhere; /* names of calls that some architectures lack; NULL: none */
 };
 
 /* Appends; -E2BIG, -ENOMEM and the story. */
 int reader_add(struct profile_reader *reader, const struct filter_rule *rule) MUST_CHECK;
+
+/* Remembers NAME among the profile's ignored. */
+int reader_ignore(struct profile_reader *reader, const char *name) MUST_CHECK;
 
 /* -EINVAL and "PLACE: why". WHAT may be "". */
 int reader_refuse(struct profile_reader *reader, const struct node *node, const char *why, const char *what);

@@ -2,7 +2,7 @@
 /*
  * Who the users and groups of a root are: read from its own passwd(5) and group(5), which may have been
  * made by anybody. So: only regular files, no link out of the root, a bound on their size, no NSS, and
- * a number is never looked up.
+ * a number is looked up only for what "@user" asks: the group and the groups of its account.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -92,19 +92,32 @@ static void find_home(struct host *host, int root, const char *home)
 		host->found_home = arena_copy(&host->arena, home);
 }
 
-static int find_user(struct host *host, const char *user, int root, struct error *err)
+/* Whether the line's account is USER, by its name or by its number. */
+static bool is_account(char *const fields[FIELDS], const char *user, uint32_t *uid)
+{
+	uint32_t wanted;
+
+	if (!read_id(fields[2], uid))
+		return false;
+	return is_name(user) ? strcmp(fields[0], user) == 0 : read_id(user, &wanted) && *uid == wanted;
+}
+
+/* *NAME, from malloc, is the account's; NULL: there is none. */
+static int find_user(struct host *host, const char *user, int root, char **name, struct error *err)
 {
 	auto_free char *text = NULL;
 	char *at, *fields[FIELDS];
 	int rc = read_whole(root, "/etc/passwd", &text, err);
 
+	*name = NULL;
 	for (at = text; rc == 0 && take_line(&at, fields);) {
-		if (strcmp(fields[0], user) != 0 || !read_id(fields[2], &host->found_uid))
+		if (!is_account(fields, user, &host->found_uid))
 			continue;
 		host->has_found_uid = true;
 		host->has_found_gid = read_id(fields[3], &host->found_gid);
 		find_home(host, root, fields[5]);
-		break;
+		*name = strdup(fields[0]);
+		return *name ? 0 : error_set(err, ENOMEM, "reading the root's /etc/passwd");
 	}
 	return rc;
 }
@@ -124,7 +137,7 @@ static bool has_member(const char *list, const char *name)
 	return false;
 }
 
-static void note_group(struct host *host, const struct spec *spec, char *const fields[FIELDS])
+static void note_group(struct host *host, const struct spec *spec, const char *user, char *const fields[FIELDS])
 {
 	uint32_t gid;
 
@@ -138,7 +151,7 @@ static void note_group(struct host *host, const struct spec *spec, char *const f
 		host->found_group_names[host->found_group_count] = arena_copy(&host->arena, fields[0]);
 		host->found_groups[host->found_group_count++] = gid;
 	}
-	if (is_name(spec->user) && has_member(fields[3], spec->user) && host->member_group_count < HOST_GROUPS)
+	if (user && has_member(fields[3], user) && host->member_group_count < HOST_GROUPS)
 		host->member_groups[host->member_group_count++] = gid;
 }
 
@@ -154,18 +167,19 @@ static bool names_a_group(const struct spec *spec)
 
 int host_probe_accounts(struct host *host, const struct spec *spec, int root, struct error *err)
 {
-	auto_free char *text = NULL;
+	const bool is_own_group = spec->group && strcmp(spec->group, "@user") == 0;
+	auto_free char *text = NULL, *user = NULL;
 	char *at, *fields[FIELDS];
 	int rc = 0;
 
-	if (is_name(spec->user))
-		rc = find_user(host, spec->user, root, err);
+	if (is_name(spec->user) || (spec->user && (is_own_group || string_list_has(spec->groups, "@user"))))
+		rc = find_user(host, spec->user, root, &user, err);
 	if (rc < 0 || !names_a_group(spec))
 		return rc;
-	if (is_name(spec->group))
+	if (is_name(spec->group) && !is_own_group)
 		host->has_found_gid = false; /* of the group asked for, or of none */
 	rc = read_whole(root, "/etc/group", &text, err);
 	for (at = text; rc == 0 && take_line(&at, fields);)
-		note_group(host, spec, fields);
+		note_group(host, spec, user, fields);
 	return rc;
 }

@@ -108,7 +108,7 @@ struct host {
 	struct host_path *paths;    /* looked up for this spec */
 
 	/* accounts: looked up in the jail's own files, when --root names a directory */
-	uint32_t found_uid, found_gid; /* --user, --group by name */
+	uint32_t found_uid, found_gid; /* --user, --group by name, or what @user found */
 	bool has_found_uid, has_found_gid;
 	const char *found_home;    /* of --user by name, where DIR has that folder; NULL: none */
 	const char *found_group_names[HOST_GROUPS]; /* --groups by name, and their numbers */

@@ -34,7 +34,7 @@ struct tree_item {
 	const char *source;      /* BIND, OVERLAY: host path; SYMLINK: what it says */
 	bool is_file;            /* BIND: of something that is no directory */
 	bool is_writable;
-	bool may_hold_devices;   /* no "nodev": device nodes of /dev only */
+	bool may_hold_devices;   /* no "nodev": device nodes of /dev, and a root that is to have its own */
 	bool is_noexec;          /* BIND: nothing in it is executed */
 	bool is_optional;        /* MASK: nothing is wrong when the target is missing */
 	bool is_owned;           /* belongs to the jail's user; otherwise to root */

@@ -80,7 +80,7 @@ struct port_item {
 enum proc_mode { PROC_NEW, PROC_BIND, PROC_NONE };
 enum sys_mode { SYS_NONE, SYS_RO };
 enum dev_mode { DEV_MINIMAL, DEV_NONE };
-enum root_mode { ROOT_RO, ROOT_RW, ROOT_OVERLAY };
+enum root_mode { ROOT_RO, ROOT_RW, ROOT_OVERLAY, ROOT_RW_DEV };
 enum ids_mode { IDS_AUTO, IDS_SINGLE, IDS_SUBID, IDS_RANGE };
 enum landlock_mode { LANDLOCK_AUTO, LANDLOCK_OFF };
 enum denied_action { DENIED_ERRNO, DENIED_KILL, DENIED_LOG, DENIED_TRAP };

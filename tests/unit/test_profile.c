@@ -54,7 +54,7 @@ static void mistakes_are_named_with_their_place(void **state)
 	expect_refusal("just a word", "p.yaml:1:1: expected a profile");
 	expect_refusal("rules: []\n", "a profile needs");
 	expect_refusal("default: deny\nrulez: []\n", "p.yaml:2:1: a profile has summary");
-	expect_refusal("default: errno EPERM\n", "p.yaml:1:1: the default is allow or deny");
+	expect_refusal("default: errno EPERM\n", "p.yaml:1:1: the default is allow, deny or kill");
 	expect_refusal("default: deny\ndenied: allow\n", "p.yaml:2:1: denied calls get");
 	expect_refusal("default: deny\ndenied: errno ENOTHING\n", "no error has the name or number ENOTHING");
 	expect_refusal("default: deny\nrules:\n  - permit: read\n", "p.yaml:3:5: expected allow, deny");
@@ -193,6 +193,23 @@ static void a_profile_may_extend_a_shipped_one(void **state)
 	assert_non_null(strstr(profile_explain(profile, syscall_number("mount"), NULL), "file system"));
 }
 
+static void a_name_may_be_another_architecture_s(void **state)
+{
+	auto_arena struct arena arena = { 0 };
+	const struct profile *profile = NULL;
+	const struct filter filter = read_and_compile(&arena, "default: kill\nelsewhere: [osf_adjtime, read]\nrules:\n"
+		"- allow: [read, osf_adjtime, write]\n", &profile);
+
+	(void)state;
+	assert_int_equal(filter_run(&filter, syscall_number("read"), NULL), SECCOMP_RET_ALLOW);
+	assert_int_equal(filter_run(&filter, syscall_number("openat"), NULL), SECCOMP_RET_KILL_PROCESS);
+	assert_int_equal(profile->rule_count, 2);
+	assert_string_equal(profile->ignored[0], "osf_adjtime");
+	assert_null(profile->ignored[1]);
+	expect_refusal("default: kill\nelsewhere: [osf_adjtime]\nrules:\n  - allow: [osf_adjtim]\n", "no system call is called");
+	expect_refusal("default: kill\nelsewhere: read\n", "expected a list of calls");
+}
+
 static void names_and_numbers_belong_together(void **state)
 {
 	(void)state;
@@ -217,6 +234,7 @@ int main(void)
 		cmocka_unit_test(docker_profiles_mean_what_docker_says),
 		cmocka_unit_test(what_a_docker_profile_may_not_say_is_refused),
 		cmocka_unit_test(a_profile_may_extend_a_shipped_one),
+		cmocka_unit_test(a_name_may_be_another_architecture_s),
 		cmocka_unit_test(names_and_numbers_belong_together),
 	};
 
