@@ -247,3 +247,8 @@ int immure_spec_command(struct immure_spec *spec, char *const argv[], struct imm
 	spec_set_origin(&spec->spec, offsetof(struct spec, command), &origin);
 	return 0;
 }
+
+unsigned immure_word_distance(const char *left, const char *right)
+{
+	return text_distance(left, right);
+}

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "api/api.h"
-#include "base/text.h"
 #include "load/embedded.h"
 
 static int text_at(const struct embedded_text *texts, unsigned index, struct immure_text *text)
@@ -30,9 +29,4 @@ int immure_profile_at(unsigned index, struct immure_text *profile)
 int immure_topic_at(unsigned index, struct immure_text *topic)
 {
 	return text_at(topic_texts, index, topic);
-}
-
-unsigned immure_word_distance(const char *left, const char *right)
-{
-	return text_distance(left, right);
 }

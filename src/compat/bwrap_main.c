@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* immure-bwrap: bubblewrap's command line, done by immure. Everything of its own that goes wrong is exit code 1. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compat/bwrap.h"
+
+/* Of immure's story: what to try, which begins on its second line. */
+static const char *remedy_of(const struct immure_error *err)
+{
+	const char *line = strchr(err->text, '\n');
+
+	return line ? line : "";
+}
+
+/* What scripts look for is said in bubblewrap's words, everything else in immure's. */
+static int complain(struct bwrap *bwrap, const struct immure_error *err, const char *program)
+{
+	char text[sizeof(err->text) + 512];
+
+	if (program && (err->exit_code == 126 || err->exit_code == 127))
+		snprintf(text, sizeof(text), "execvp %s: %s%s", program, strerror(err->errnum), remedy_of(err));
+	else
+		snprintf(text, sizeof(text), "%s", err->text);
+	bwrap_print(bwrap, 3, text);
+	return EXIT_FAILURE;
+}
+
+static int fail(const struct bwrap *bwrap)
+{
+	bwrap_print(bwrap, 3, bwrap->error);
+	return EXIT_FAILURE;
+}
+
+static int explain(struct bwrap *bwrap, struct immure_spec *spec, const char *format)
+{
+	struct immure_error err;
+	char *text;
+
+	if (immure_explain(spec, strcmp(format, "json") == 0 ? IMMURE_JSON : IMMURE_TEXT, &text, &err) < 0)
+		return complain(bwrap, &err, NULL);
+	fputs(text, bwrap->output);
+	free(text);
+	return EXIT_SUCCESS;
+}
+
+static int run(struct bwrap *bwrap, struct immure_spec *spec, const char *program)
+{
+	struct immure_result *result = NULL;
+	struct immure_error err;
+	int exit_code;
+
+	exit_code = immure_run(spec, &result, &err) < 0 ? complain(bwrap, &err, program) : immure_result_exit_code(result);
+	if (result && bwrap->caller->is_hardened && *immure_result_remark(result))
+		bwrap_print(bwrap, 4, immure_result_remark(result));
+	immure_result_free(result);
+	return exit_code;
+}
+
+static int prepare(struct bwrap *bwrap, struct immure_spec *spec, char *const command[])
+{
+	struct immure_error err;
+
+	if (bwrap_tell(bwrap, spec, &err) == 0 && immure_spec_command(spec, command, &err) == 0)
+		return 0;
+	complain(bwrap, &err, NULL);
+	return -1;
+}
+
+static int run_command(struct bwrap *bwrap, char *const command[])
+{
+	const char *format = getenv("IMMURE_EXPLAIN");
+	struct immure_spec *spec = immure_spec_new();
+	int exit_code = EXIT_FAILURE;
+
+	if (!spec) {
+		bwrap_refuse(bwrap, "no memory");
+		return fail(bwrap);
+	}
+	if (prepare(bwrap, spec, command) == 0)
+		exit_code = format && *format && strcmp(format, "0") != 0 ? explain(bwrap, spec, format) : run(bwrap, spec, command[0]);
+	immure_spec_free(spec);
+	return exit_code;
+}
+
+int main(int argc, char *argv[])
+{
+	struct bwrap_caller caller;
+	struct bwrap bwrap;
+	int used;
+
+	signal(SIGCHLD, SIG_DFL); /* where it is ignored nobody could wait for a child */
+	bwrap_find_caller(&caller);
+	bwrap_init(&bwrap, &caller, argv[0]);
+	if (geteuid() != caller.uid) {
+		bwrap_refuse(&bwrap, "Unexpected setuid: immure-bwrap wants no setuid bit; take it away");
+		return fail(&bwrap);
+	}
+	used = argc > 1 ? bwrap_read(&bwrap, argc - 1, argv + 1) : 0;
+	if (used < 0)
+		return fail(&bwrap);
+	if (bwrap.is_answered)
+		return EXIT_SUCCESS;
+	if (argc > 1 && bwrap_check(&bwrap) < 0)
+		return fail(&bwrap);
+	if (used >= argc - 1) {
+		bwrap_print_usage(stderr, bwrap.own_name);
+		return EXIT_FAILURE;
+	}
+	if (bwrap_check_sources(&bwrap) < 0 || bwrap_close_consumed(&bwrap) < 0)
+		return fail(&bwrap);
+	return run_command(&bwrap, argv + 1 + used); /* the process ends: lists are not freed one by one */
+}
