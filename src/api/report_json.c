@@ -103,6 +103,17 @@ static void add_lacks(const struct result *facts, struct text *out)
 	text_add(out, "],\n");
 }
 
+/* What stays as the caller has it. */
+static void add_left(const struct plan *plan, struct text *out)
+{
+	text_add(out, "  \"left\": [");
+	for (unsigned i = 0; i < plan->left_count; i++) {
+		text_add(out, i ? ", " : "");
+		json_add_string(out, plan->left[i]);
+	}
+	text_add(out, "],\n");
+}
+
 static void add_namespaces(const struct evidence *evidence, struct text *out)
 {
 	text_add(out, "    \"namespaces\": {");
@@ -170,6 +181,7 @@ void report_json(const struct immure_result *result, const struct error *failure
 	add_error(result, failure, out);
 	add_blocked(result, arena, out);
 	add_lacks(facts, out);
+	add_left(&result->plan, out);
 	add_in_force(result, out);
 	add_measures(facts, out);
 	text_add(out, "}\n");

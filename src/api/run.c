@@ -53,6 +53,7 @@ static int prepare_foreign(struct immure_spec *spec, struct error *err)
 {
 	int rc = spec_make_absolute(&spec->spec, spec->host.cwd, err);
 
+	spec_leave_limits(&spec->spec);
 	if (rc == 0)
 		rc = compile_filter(&spec->spec, err);
 	spec->is_resolved = rc == 0;
@@ -70,6 +71,7 @@ int prepare(struct immure_spec *spec, struct error *err)
 		return rc;
 	if (spec->is_foreign)
 		return prepare_foreign(spec, err);
+	spec_leave_limits(&spec->spec);
 	rc = spec_make_absolute(&spec->spec, spec->host.cwd, err);
 	if (rc == 0)
 		rc = host_read_contents(&spec->spec, err);

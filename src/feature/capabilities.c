@@ -12,9 +12,9 @@
 
 static const struct field fields[] = {
 	{ .key = "cap-add", .type = FIELD_WORDS, FIELD(cap_add), .example = "net_bind_service", .since = "0.1",
-	  .help = "capabilities that the program gets, within its namespaces; by name, with or without cap_" },
+	  .help = "capabilities that the program gets, within its namespaces; by name, with or without cap_, or all" },
 	{ .key = "securebits", .type = FIELD_NAME, FIELD(securebits), .fallback = "locked", .since = "0.1",
-	  .help = "locked (root inside is nobody special, for good), or none" },
+	  .help = "locked (root inside is nobody special, for good), or none (they are not touched)" },
 	{ 0 },
 };
 
@@ -47,14 +47,35 @@ int capability_number(const char *name)
 	return -1;
 }
 
-uint64_t capabilities_asked(const struct spec *spec)
+static bool is_all(const char *name)
+{
+	return strcasecmp(name, "all") == 0;
+}
+
+/* In a user namespace of its own the jail may have all that the kernel knows, otherwise what the caller holds. */
+static uint64_t all_capabilities(const struct spec *spec, const struct host *host)
+{
+	if (spec->userns.mode == NAMESPACE_HOST || host->has_no_namespaces)
+		return host->capabilities;
+	return UINT64_MAX >> (63 - host->last_capability);
+}
+
+uint64_t capabilities_asked(const struct spec *spec, const struct host *host)
 {
 	uint64_t mask = 0;
 
-	for (const struct string_item *item = spec->cap_add; item; item = item->next)
-		if (capability_number(item->text) >= 0)
+	for (const struct string_item *item = spec->cap_add; item; item = item->next) {
+		if (is_all(item->text))
+			mask |= all_capabilities(spec, host);
+		else if (capability_number(item->text) >= 0)
 			mask |= 1ULL << capability_number(item->text);
+	}
 	return mask;
+}
+
+uint64_t capabilities_possible(const struct spec *spec, const struct host *host)
+{
+	return spec_leaves(spec, "capabilities") ? all_capabilities(spec, host) : capabilities_asked(spec, host);
 }
 
 bool securebits_are_locked(const struct spec *spec)
@@ -67,6 +88,8 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	for (const struct string_item *item = spec->cap_add; item; item = item->next) {
 		int number = capability_number(item->text);
 
+		if (is_all(item->text))
+			continue;
 		if (number < 0)
 			return error_mistake(err, "--cap-add %s: no such capability; capabilities(7) lists them", item->text);
 		if ((unsigned)number > host->last_capability)
@@ -74,7 +97,7 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	}
 	if (!securebits_are_locked(spec) && strcmp(spec->securebits, "none") != 0)
 		return error_mistake(err, "--securebits %s: it is locked or none", spec->securebits);
-	if (spec->userns.mode == NAMESPACE_HOST && (capabilities_asked(spec) & ~host->capabilities)) {
+	if (spec->userns.mode == NAMESPACE_HOST && (capabilities_asked(spec, host) & ~host->capabilities)) {
 		error_mistake(err, "--cap-add: without a user namespace only the caller's own capabilities can be given");
 		error_remedy(err, "E-CAP-NOT-HELD", "leave out --userns host, or run as a user who holds it");
 		return -EINVAL;
@@ -87,29 +110,24 @@ static bool holds_any(const struct plan *plan, const struct host *host)
 	return plan->has_userns || host->capabilities;
 }
 
-static void plan_capabilities(struct plan *plan, const struct spec *spec, const struct host *host)
+/* Before the change of uid, while CAP_SETPCAP is held. */
+static void plan_bounds(struct plan *plan, const struct spec *spec, const struct host *host, struct step step)
 {
-	const uint64_t mask = capabilities_asked(spec);
-	const struct origin *origin = SPEC_ORIGIN(spec, cap_add);
-	struct step step = { .side = PAYLOAD, .phase = PHASE_IDENTITY, .origin = origin, .flags = mask, .slot = SLOT_NONE };
+	step.phase = PHASE_LIMITS;
+	step.op = OP_DROP_BOUNDING;
+	step.number = host->last_capability;
+	if (!spec_leaves(spec, "bounding"))
+		plan_add(plan, step);
+	step.op = OP_SECUREBITS;
+	step.origin = SPEC_ORIGIN(spec, securebits);
+	step.number = LOCKED_BITS;
+	if (securebits_are_locked(spec))
+		plan_add(plan, step);
+}
 
-	if (plan->has_userns || HOST_HAS_CAP(host, CAP_SETPCAP)) {
-		/* Before the change of uid, while CAP_SETPCAP is held. */
-		step.phase = PHASE_LIMITS;
-		step.op = OP_DROP_BOUNDING;
-		step.number = host->last_capability;
-		plan_add(plan, step);
-		step.op = OP_SECUREBITS;
-		step.origin = SPEC_ORIGIN(spec, securebits);
-		step.number = securebits_are_locked(spec) ? LOCKED_BITS : 0;
-		plan_add(plan, step);
-		step.origin = origin;
-	}
-	plan_add(plan, (struct step){ .op = OP_NO_NEW_PRIVS, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
-		.why = "always: exec gives nothing back" });
-	if (!holds_any(plan, host))
-		return;
-	if (mask && !securebits_are_locked(spec)) {
+static void plan_sets(struct plan *plan, const struct spec *spec, struct step step)
+{
+	if (step.flags && !securebits_are_locked(spec)) {
 		step.op = OP_KEEP_CAPABILITIES;
 		step.phase = PHASE_LIMITS;
 		plan_add(plan, step);
@@ -117,11 +135,25 @@ static void plan_capabilities(struct plan *plan, const struct spec *spec, const 
 	step.phase = PHASE_PRIVILEGE;
 	step.op = OP_CAPABILITIES;
 	plan_add(plan, step);
-	if (!mask)
+	if (!step.flags)
 		return;
 	step.op = OP_AMBIENT;
 	step.why = "so that they survive exec";
 	plan_add(plan, step);
+}
+
+static void plan_capabilities(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	const struct step step = { .side = PAYLOAD, .phase = PHASE_IDENTITY, .origin = SPEC_ORIGIN(spec, cap_add),
+				   .flags = capabilities_asked(spec, host), .slot = SLOT_NONE };
+	const bool is_left = spec_leaves(spec, "capabilities");
+
+	if (!is_left && (plan->has_userns || HOST_HAS_CAP(host, CAP_SETPCAP)))
+		plan_bounds(plan, spec, host, step);
+	plan_add(plan, (struct step){ .op = OP_NO_NEW_PRIVS, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
+		.why = "always: exec gives nothing back" });
+	if (!is_left && holds_any(plan, host))
+		plan_sets(plan, spec, step);
 }
 
 const struct feature feature_capabilities = {

@@ -85,16 +85,30 @@ static void check_root(struct plan *plan)
 	plan_add(plan, step);
 }
 
+/* Only what is compared is named. */
+static const char *process_words(struct plan *plan, const struct step *step)
+{
+	const char *persona = step->more & CHECK_PERSONALITY ? plan_format(plan, ", personality 0x%llx", (unsigned long long)step->flags) : "";
+
+	return plan_format(plan, "that the umask is %04llo%s%s%s%s", (unsigned long long)step->number, persona,
+			   step->more & CHECK_SESSION ? ", the session its own" : "", step->more & CHECK_KEYRING ? ", the keyring new" : "",
+			   step->how & STEP_LEFT ? "" : ", no signal blocked");
+}
+
 static void check_process(struct plan *plan)
 {
 	const struct step *mask = find_step(plan, PAYLOAD, OP_UMASK), *persona = find_step(plan, PAYLOAD, OP_PERSONALITY);
+	const struct step *signals = find_step(plan, PAYLOAD, OP_SIGNALS);
 	struct step step = check_step(OP_CHECK_PROCESS);
 
-	if (!mask || !persona)
+	if (!mask)
 		return;
 	step.number = mask->number;
-	step.flags = persona->flags;
-	step.more = find_step(plan, INIT, OP_KEYRING) != NULL;
+	step.flags = persona ? persona->flags : 0;
+	step.more = (find_step(plan, INIT, OP_KEYRING) ? CHECK_KEYRING : 0) | (find_step(plan, PAYLOAD, OP_SESSION) ? CHECK_SESSION : 0) |
+		    (persona ? CHECK_PERSONALITY : 0);
+	step.how = signals ? signals->how : STEP_LEFT;
+	step.text = process_words(plan, &step);
 	plan_add(plan, step);
 }
 
@@ -115,21 +129,33 @@ static void check_identity(struct plan *plan)
 	step.data = groups ? groups->data : NULL;
 	step.size = groups ? groups->size : 0;
 	step.flags = groups != NULL; /* the list of groups is ours to decide */
+	step.text = plan_format(plan, "that uid is %u, gid %u%s", plan->uid, plan->gid,
+				groups ? plan_format(plan, ", groups %zu", groups->size) : "");
 	plan_add(plan, step);
+}
+
+static const char *privilege_words(struct plan *plan, const struct step *step)
+{
+	if (!(step->more & CHECK_SETS))
+		return "no_new_privs";
+	return plan_format(plan, step->flags ? "that %s are 0x%llx, and no_new_privs" : "that %s are %llu, and no_new_privs",
+			   step->more & CHECK_BOUNDING ? "all five sets" : "all sets but the bounding one", (unsigned long long)step->flags);
 }
 
 static void check_privileges(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	struct step step = check_step(OP_CHECK_CAPABILITIES);
 
-	step.flags = capabilities_asked(spec);
+	step.flags = capabilities_asked(spec, host);
+	step.more = spec_leaves(spec, "capabilities") ? 0 : CHECK_SETS;
 	step.number = host->last_capability;
 	for (int i = 0; i < plan->count; i++) {
 		if (plan->steps[i].op == OP_DROP_BOUNDING)
-			step.more |= 1; /* the bounding set is ours */
+			step.more |= CHECK_BOUNDING;
 		if (plan->steps[i].op == OP_SECUREBITS)
 			step.size = (size_t)plan->steps[i].number;
 	}
+	step.text = privilege_words(plan, &step);
 	plan_add(plan, step);
 }
 
@@ -173,7 +199,7 @@ static void check_descriptors(struct plan *plan)
 	struct step step = check_step(OP_CHECK_DESCRIPTORS);
 
 	for (int i = 0; i < plan->count; i++) {
-		if (plan->steps[i].op != OP_DESCRIPTORS)
+		if (plan->steps[i].op != OP_DESCRIPTORS || plan->steps[i].how & STEP_LEFT)
 			continue;
 		step.data = plan->steps[i].data;
 		step.size = plan->steps[i].size;

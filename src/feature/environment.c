@@ -154,11 +154,46 @@ static const int32_t *kept(struct plan *plan, const struct spec *spec, size_t *c
 	return numbers;
 }
 
+static void plan_descriptors(struct plan *plan, const struct spec *spec)
+{
+	const bool is_left = spec_leaves(spec, "descriptors");
+	struct step step = { .op = OP_DESCRIPTORS, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
+			     .origin = SPEC_ORIGIN(spec, keep_fds), .how = is_left ? STEP_LEFT : 0 };
+
+	if (is_left && !spec->keep_fds)
+		return;
+	step.data = kept(plan, spec, &step.size);
+	step.text = plan_format(plan, is_left ? "let %zu named descriptors through exec" : "close descriptors from 3 but %zu named ones at exec",
+				step.size);
+	step.why = is_left ? "others stay as they are" : "all but these close at exec";
+	plan_add(plan, step);
+}
+
+static void plan_session(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	const bool leaves_signals = spec_leaves(spec, "signals"), leaves_umask = spec_leaves(spec, "umask");
+	struct step step = { .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE };
+
+	step.op = OP_SESSION;
+	if (!spec_leaves(spec, "session"))
+		plan_add(plan, step);
+	step.op = OP_SIGNALS;
+	step.text = leaves_signals ? "signals as the caller has them" : "signals to their defaults, none blocked";
+	step.how = leaves_signals ? STEP_LEFT : 0;
+	step.origin = leaves_signals ? SPEC_ORIGIN(spec, leave) : NULL;
+	plan_add(plan, step);
+	step = (struct step){ .op = OP_UMASK, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE,
+		.number = leaves_umask ? host->umask : spec->umask,
+		.origin = leaves_umask ? SPEC_ORIGIN(spec, leave) : SPEC_ORIGIN(spec, umask), .why = leaves_umask ? "the caller's" : NULL };
+	plan_add(plan, step);
+	if (!spec_leaves(spec, "personality"))
+		plan_add(plan, (struct step){ .op = OP_PERSONALITY, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE,
+			.flags = spec->no_aslr ? PERSONA_NO_ASLR : 0, .origin = SPEC_ORIGIN(spec, no_aslr) });
+}
+
 static void plan_environment(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	struct program *program = arena_alloc(plan->arena, sizeof(*program));
-	struct step descriptors = { .op = OP_DESCRIPTORS, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
-				    .origin = SPEC_ORIGIN(spec, keep_fds), .why = "all but these close at exec" };
 
 	plan->is_short |= !program;
 	if (!program || !spec->command)
@@ -168,23 +203,18 @@ static void plan_environment(struct plan *plan, const struct spec *spec, const s
 	program->environment = (char *const *)make_environment(plan, spec, host);
 	program->candidates = make_candidates(plan, spec, spec->command[0],
 					      value_of((const char *const *)program->environment, "PATH") + 1, host);
-	if (!spec->keep_keyring)
+	if (!spec->keep_keyring && !spec_leaves(spec, "keyring"))
 		plan_add(plan, (struct step){ .op = OP_KEYRING, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.origin = SPEC_ORIGIN(spec, keep_keyring), .why = "the caller's keys stay outside" });
 	plan_add(plan, (struct step){ .op = OP_FORK, .side = INIT, .phase = PHASE_FORK, .slot = SLOT_NONE,
 		.why = "init stays behind to reap" });
-	plan_add(plan, (struct step){ .op = OP_SESSION, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE });
+	plan_session(plan, spec, host);
 	plan_add(plan, (struct step){ .op = OP_CHDIR, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
 		.subject = start_directory(plan, spec, host), .origin = SPEC_ORIGIN(spec, workdir) });
-	plan_add(plan, (struct step){ .op = OP_UMASK, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE,
-		.number = spec->umask, .origin = SPEC_ORIGIN(spec, umask) });
-	plan_add(plan, (struct step){ .op = OP_PERSONALITY, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE,
-		.flags = spec->no_aslr ? PERSONA_NO_ASLR : 0, .origin = SPEC_ORIGIN(spec, no_aslr) });
-	descriptors.data = kept(plan, spec, &descriptors.size);
-	plan_add(plan, descriptors);
+	plan_descriptors(plan, spec);
 	plan_add(plan, (struct step){ .op = OP_EXEC, .side = PAYLOAD, .phase = PHASE_EXEC, .slot = SLOT_NONE,
 		.subject = spec->command[0], .data = program });
-	if (!host->landlock_abi || spec->landlock == LANDLOCK_OFF || spec->is_ordered)
+	if ((!host->landlock_abi || spec->landlock == LANDLOCK_OFF || spec->is_ordered) && !spec_leaves(spec, "executable"))
 		plan_add(plan, (struct step){ .op = OP_CHECK_PROGRAM, .side = PAYLOAD, .phase = PHASE_CHECK, .slot = SLOT_NONE,
 			.subject = spec->command[0], .data = program, .why = "Landlock would forbid it" });
 }

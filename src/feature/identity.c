@@ -79,7 +79,7 @@ static void plan_identity(struct plan *plan, const struct spec *spec, const stru
 {
 	struct step step = { .side = PAYLOAD, .phase = PHASE_IDENTITY, .slot = SLOT_NONE };
 
-	if (plan->may_set_groups) {
+	if (plan->may_set_groups && !spec_leaves(spec, "groups")) {
 		step.op = OP_GROUPS;
 		step.origin = SPEC_ORIGIN(spec, groups);
 		step.data = group_numbers(plan, spec, host, &step.size);

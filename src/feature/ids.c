@@ -326,7 +326,7 @@ static void plan_single(struct plan *plan, const struct spec *spec, const struct
 	struct step step = { .op = OP_OWN_ID_MAP, .side = INIT, .phase = PHASE_SELF, .origin = SPEC_ORIGIN(spec, ids),
 			     .slot = SLOT_NONE };
 
-	if (host->has_other_groups)
+	if (host->has_other_groups && !spec_leaves(spec, "groups"))
 		plan_lacks(plan, "groups");
 	plan_add(plan, (struct step){ .op = OP_WRITE, .side = INIT, .phase = PHASE_SELF, .subject = "/proc/self/setgroups",
 		.text = "deny", .slot = SLOT_NONE, .why = "the kernel wants it before an unprivileged gid map" });

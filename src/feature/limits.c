@@ -52,7 +52,7 @@ static enum hold nproc_holds(const struct spec *spec, const struct host *host)
 
 	if (spec->allow_host_root || !(is_counted_apart || has_own_ids(spec, host)))
 		return HOLDS_NOTHING;
-	return capabilities_asked(spec) & evading ? HOLDS_PARTLY : HOLDS_ALL;
+	return capabilities_possible(spec, host) & evading ? HOLDS_PARTLY : HOLDS_ALL;
 }
 
 static bool is_pids_insisted(const struct spec *spec)

@@ -139,7 +139,7 @@ static void map_layer(struct plan *plan, struct tree_item *item, const struct ho
 void owner_map(struct plan *plan, const struct spec *spec, const struct host *host, struct tree_item *item, bool is_root)
 {
 	/* With it the jail could make a read-only mount writable. */
-	const bool has_mount_right = capabilities_asked(spec) >> CAP_SYS_ADMIN & 1;
+	const bool has_mount_right = capabilities_possible(spec, host) >> CAP_SYS_ADMIN & 1;
 	const struct host_path *entry = host_look(host, item->source);
 
 	if (!plan->has_leased_ids || !plan->has_mountns || spec->allow_host_root || spec_leaves(spec, "owners"))

@@ -30,7 +30,7 @@ static void plan_rlimits(struct plan *plan, const struct spec *spec, const struc
 	for (const struct rlimit_item *item = spec->rlimits; item; item = item->next)
 		add(plan, item->resource, item->soft, item->hard, &item->origin, NULL);
 	/* With a pipe as core_pattern 0 does not keep the host's handler from running, 1 does. core(5) */
-	if (!is_asked(spec, RLIMIT_CORE))
+	if (!is_asked(spec, RLIMIT_CORE) && !spec_leaves(spec, "limits"))
 		add(plan, RLIMIT_CORE, host->core_pattern_is_pipe, host->core_pattern_is_pipe, NULL, "no core dump leaves the jail");
 }
 

@@ -34,6 +34,10 @@ static struct streams choose_streams(const struct spec *spec, const struct host 
 	const unsigned ttys = (host->stdin_is_tty ? IN : 0) | (host->stdout_is_tty ? OUT : 0) | (host->stderr_is_tty ? ERR : 0);
 	struct streams streams = { 0 };
 
+	if (spec_leaves(spec, "terminal")) {
+		streams.pipes = spec->output_bytes == NUMBER_NONE ? 0 : OUT | ERR;
+		return streams;
+	}
 	streams.is_controlling = spec->tty == TTY_YES || (spec->tty == TTY_AUTO && host->stdin_is_tty);
 	if (spec->tty == TTY_YES)
 		streams.terminal = IN | OUT | ERR;

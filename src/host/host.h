@@ -87,6 +87,7 @@ struct host {
 	char architecture[65];   /* uname -m */
 	uid_t uid;
 	gid_t gid;
+	unsigned umask;          /* looked at where it is left as it is */
 	bool has_fixed_sysctls;  /* /proc/sys is read-only */
 	bool has_other_groups;   /* supplementary ones, which a single id map cannot drop */
 	bool joined_denies_groups; /* --userns join:PID: that user namespace forbids setgroups(2) */

@@ -207,6 +207,8 @@ int host_probe_spec(struct host *host, const struct spec *spec, struct error *er
 {
 	int rc = look_at_program(host, spec, err);
 
+	if (spec_leaves(spec, "umask"))
+		host->umask = sys_umask();
 	if (rc == 0)
 		rc = read_resolv_conf(host, spec, err);
 	if (rc == 0 && spec->root && strcmp(spec->root, "empty") != 0)

@@ -32,5 +32,10 @@ void plan_print_json(const struct plan *plan, struct text *out)
 		text_add(out, i ? ", " : "");
 		json_add_string(out, plan->lacks[i]);
 	}
+	text_add(out, "],\n  \"left\": [");
+	for (unsigned i = 0; i < plan->left_count; i++) {
+		text_add(out, i ? ", " : "");
+		json_add_string(out, plan->left[i]);
+	}
 	text_add(out, "]\n");
 }

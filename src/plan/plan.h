@@ -54,7 +54,7 @@ enum op {
 	OP_OPEN_PROCESS, OP_ADOPT, OP_FENCE,
 	OP_PRIVATE, OP_NEW_MOUNT, OP_ATTACH, OP_DIRECTORY, OP_FIND, OP_FILE, OP_FILE_COVER, OP_SYMLINK, OP_BIND_INSIDE, OP_BIND_PART, OP_OVERLAY, OP_MASK,
 	OP_SET_READ_ONLY, OP_PIVOT, OP_CHROOT,
-	OP_FORK, OP_SESSION, OP_TERMINAL, OP_CHDIR, OP_UMASK, OP_PERSONALITY, OP_RLIMIT,
+	OP_FORK, OP_SESSION, OP_SIGNALS, OP_TERMINAL, OP_CHDIR, OP_UMASK, OP_PERSONALITY, OP_RLIMIT,
 	OP_DROP_BOUNDING, OP_GROUPS, OP_GID, OP_UID, OP_CAPABILITIES, OP_AMBIENT, OP_SECUREBITS, OP_KEEP_CAPABILITIES,
 	OP_NO_NEW_PRIVS, OP_LANDLOCK, OP_DESCRIPTORS,
 	OP_CHECK_NAMESPACES, OP_CHECK_JOINED, OP_CHECK_INIT, OP_CHECK_ROOT, OP_CHECK_PROCESS, OP_CHECK_IDENTITY, OP_CHECK_CAPABILITIES, OP_CHECK_MOUNTS,
@@ -76,6 +76,14 @@ enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLO
 #define STEP_CONTROLS 16 /* the terminal controls the program's session; otherwise it only takes output */
 /* Ops of a resource limit: where the caller's own hard limit is lower, that one stays. */
 #define STEP_LOWER_STAYS 32
+/* Ops of what is otherwise immure's to decide: it stays as the caller has it. */
+#define STEP_LEFT 64
+/* In MORE of OP_CHECK_PROCESS and OP_CHECK_CAPABILITIES: what is immure's to decide, and so is compared. */
+#define CHECK_KEYRING 1
+#define CHECK_SESSION 2
+#define CHECK_PERSONALITY 4
+#define CHECK_BOUNDING 1
+#define CHECK_SETS 2
 
 struct step {
 	enum op op;
@@ -179,6 +187,8 @@ struct plan {
 	bool is_refused;         /* what was asked for cannot be planned; ERR says why */
 	unsigned note_count;
 	const char *notes[16];   /* defaults that were left out here, and what that means */
+	unsigned left_count;     /* words of --leave */
+	const char *left[16];
 	unsigned lacking_count;  /* words of --may-lack that were asked for and are not in force */
 	const char *lacks[16];
 	struct step steps[PLAN_STEPS]; /* last, for most of it is never touched */
@@ -208,7 +218,7 @@ const char *side_name(enum side side);
 
 /* The plan as text: a line a step; or as JSON. */
 void plan_print(const struct plan *plan, struct text *out);
-/* Members of a JSON object: "plan", a list, and "lacks". */
+/* Members of a JSON object: "plan", a list, "lacks" and "left". */
 void plan_print_json(const struct plan *plan, struct text *out);
 
 #endif

@@ -130,9 +130,13 @@ int op_check_process(struct run *run, const struct step *step)
 {
 	if (sys_set_umask((unsigned)step->number) != (int)step->number)
 		return DIFFERENT;
-	if (sys_personality(0xffffffff) != (int)step->flags || !sys_leads_session())
+	if (step->more & CHECK_PERSONALITY && sys_personality(0xffffffff) != (int)step->flags)
 		return DIFFERENT;
-	return step->more && !has_new_keyring(run) ? DIFFERENT : 0;
+	if (step->more & CHECK_SESSION && !sys_leads_session())
+		return DIFFERENT;
+	if (!(step->how & STEP_LEFT) && sys_has_blocked_signals() != 0)
+		return DIFFERENT;
+	return step->more & CHECK_KEYRING && !has_new_keyring(run) ? DIFFERENT : 0;
 }
 
 static int check_groups(const struct step *step)
@@ -174,14 +178,14 @@ int op_check_identity(struct run *run, const struct step *step)
 /* The ambient set is always within permitted and inheritable, which are known by now: none there, none here. capabilities(7) */
 static int check_sets(const struct step *step)
 {
-	const bool has_bounding = step->more & 1;
+	const bool has_bounding = step->more & CHECK_BOUNDING;
 
 	for (unsigned capability = 0; capability <= step->number; capability++) {
 		const int wanted = (int)(step->flags >> capability & 1);
 
 		if (has_bounding && sys_has_bounding(capability) != wanted)
 			return DIFFERENT;
-		if (step->flags && sys_has_ambient(capability) != wanted)
+		if (step->more & CHECK_SETS && step->flags && sys_has_ambient(capability) != wanted)
 			return DIFFERENT;
 	}
 	return 0;
@@ -195,7 +199,7 @@ int op_check_capabilities(struct run *run, const struct step *step)
 	(void)run;
 	if (rc < 0)
 		return rc;
-	if (caps.effective != step->flags || caps.permitted != step->flags || caps.inheritable != step->flags)
+	if (step->more & CHECK_SETS && (caps.effective != step->flags || caps.permitted != step->flags || caps.inheritable != step->flags))
 		return DIFFERENT;
 	if (sys_has_no_new_privileges() != 1)
 		return DIFFERENT;

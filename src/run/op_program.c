@@ -18,7 +18,13 @@ int op_session(struct run *run, const struct step *step)
 
 	(void)run;
 	(void)step;
-	return rc < 0 ? rc : sys_default_signals();
+	return rc < 0 ? rc : 0;
+}
+
+/* The caller's mask is what it was before the launcher blocked everything; dispositions are inherited, and none was changed. */
+int op_signals(struct run *run, const struct step *step)
+{
+	return step->how & STEP_LEFT ? sys_set_signal_mask(&run->signals_before) : sys_default_signals();
 }
 
 int op_chdir(struct run *run, const struct step *step)
@@ -71,10 +77,11 @@ static int refuse_directories(void)
 int op_descriptors(struct run *run, const struct step *step)
 {
 	const int32_t *kept = step->data;
-	int rc = refuse_directories();
+	const bool is_left = step->how & STEP_LEFT;
+	int rc = is_left ? 0 : refuse_directories();
 
 	(void)run;
-	if (rc == 0)
+	if (rc == 0 && !is_left)
 		rc = sys_close_range(3, ~0u, CLOSE_RANGE_ON_EXEC);
 	for (size_t i = 0; rc == 0 && i < step->size; i++)
 		rc = sys_keep_on_exec(kept[i], true);

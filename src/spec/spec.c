@@ -53,6 +53,12 @@ bool spec_leaves(const struct spec *spec, const char *what)
 	return string_list_has(spec->leave, what);
 }
 
+void spec_leave_limits(struct spec *spec)
+{
+	if (spec_leaves(spec, "limits") && SPEC_ORIGIN(spec, pids)->layer == LAYER_DEFAULT)
+		spec->pids = NUMBER_NONE;
+}
+
 static int make_absolute(struct spec *spec, const char *cwd, const char **path, struct error *err)
 {
 	const char *clean;

@@ -171,6 +171,9 @@ const struct origin *spec_origin(const struct spec *spec, size_t offset);
 /* Remembers that the field at OFFSET was set by ORIGIN. */
 void spec_set_origin(struct spec *spec, size_t offset, const struct origin *origin);
 
+/* Defaults of immure's own limits that --leave limits takes away; what was asked for stays. */
+void spec_leave_limits(struct spec *spec);
+
 /* Makes relative host paths absolute, from CWD (NULL: it is gone), and gives each mount its target. */
 int spec_make_absolute(struct spec *spec, const char *cwd, struct error *err) MUST_CHECK;
 

@@ -289,6 +289,15 @@ int sys_set_umask(unsigned mask)
 	return (int)umask(mask);
 }
 
+/* It can only be read by setting it; for that moment what another thread makes is its owner's alone. */
+unsigned sys_umask(void)
+{
+	const mode_t mask = umask(077);
+
+	umask(mask);
+	return mask;
+}
+
 bool sys_exists(const char *path)
 {
 	return access(path, F_OK) == 0;

@@ -60,6 +60,7 @@ bool sys_stays_open(int fd);
 int sys_each_descriptor(int (*see)(int fd, const void *argument), const void *argument);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 int sys_set_umask(unsigned mask); /* the one before */
+unsigned sys_umask(void);
 bool sys_exists(const char *path);
 int sys_flock(int fd, int operation);
 /* An open-file-description lock on one byte; -EAGAIN: somebody else has it. fcntl(2) */

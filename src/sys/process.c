@@ -319,6 +319,20 @@ int sys_default_signals(void)
 	return minus_errno(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)));
 }
 
+/* The kernel's own set is the first 64 bits of libc's. */
+int sys_set_signal_mask(const sigset_t *mask)
+{
+	return minus_errno(syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, sizeof(uint64_t)));
+}
+
+int sys_has_blocked_signals(void)
+{
+	uint64_t blocked = 0;
+	int rc = minus_errno(syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &blocked, sizeof(blocked)));
+
+	return rc < 0 ? rc : blocked != 0;
+}
+
 int sys_new_keyring(void)
 {
 	return minus_errno(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0));

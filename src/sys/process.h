@@ -73,6 +73,9 @@ int sys_raise(int signal);
 int sys_raise_unblocked(int signal);
 /* Every disposition back to the default, nothing blocked. */
 int sys_default_signals(void);
+/* The mask as it is told, with those that libc keeps for itself. */
+int sys_set_signal_mask(const sigset_t *mask);
+int sys_has_blocked_signals(void);             /* 0, 1 */
 /* A new anonymous session keyring; keyctl(2). -ENOSYS where the kernel has none. */
 int sys_new_keyring(void);
 int sys_session_keyring(void);                 /* its serial number */

@@ -10,7 +10,7 @@ from conftest import BUILD, NOBODY
 
 SKIP = BUILD / "tests" / "immure-skip"
 # What is skipped, and options that make it matter.
-BOTH = [("unshare", []), ("unshare", ["--timens", "new"]), ("keyring", []), ("pivot", []), ("session", []), ("umask:2", []),
+BOTH = [("unshare", []), ("unshare", ["--timens", "new"]), ("keyring", []), ("pivot", []), ("session", []), ("signals", []), ("umask:2", []),
         ("personality", ["--no-aslr"]), ("rlimit:1", ["--rlimit", "nofile=77"]), ("drop-bounding", []), ("capabilities", []),
         ("securebits", []), ("no-new-privs", ["--landlock", "off", "--seccomp", "off"]), ("set-read-only", ["--dir", "/zz"]),
         ("chdir", ["--workdir", "/tmp"])]
