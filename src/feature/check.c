@@ -69,7 +69,7 @@ static void check_init(struct plan *plan)
 
 	step.side = INIT;
 	step.phase = PHASE_READY;
-	step.number = plan->owns_pids ? SIGKILL : 0;
+	step.number = plan->has_no_init || (plan->owns_pids && !plan->outlives) ? SIGKILL : 0;
 	plan_add(plan, step);
 }
 

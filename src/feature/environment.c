@@ -206,8 +206,9 @@ static void plan_environment(struct plan *plan, const struct spec *spec, const s
 	if (!spec->keep_keyring && !spec_leaves(spec, "keyring"))
 		plan_add(plan, (struct step){ .op = OP_KEYRING, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.origin = SPEC_ORIGIN(spec, keep_keyring), .why = "the caller's keys stay outside" });
-	plan_add(plan, (struct step){ .op = OP_FORK, .side = INIT, .phase = PHASE_FORK, .slot = SLOT_NONE,
-		.why = "init stays behind to reap" });
+	if (!plan->has_no_init)
+		plan_add(plan, (struct step){ .op = OP_FORK, .side = INIT, .phase = PHASE_FORK, .slot = SLOT_NONE,
+			.why = "init stays behind to reap" });
 	plan_session(plan, spec, host);
 	plan_add(plan, (struct step){ .op = OP_CHDIR, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
 		.subject = start_directory(plan, spec, host), .origin = SPEC_ORIGIN(spec, workdir) });

@@ -71,7 +71,7 @@ static void plan_limits(struct plan *plan, const struct spec *spec, const struct
 {
 	const enum hold hold = nproc_holds(spec, host);
 	/* Where init has the program's id, it counts as well. */
-	const bool counts_init = plan->has_userns && (!plan->has_root_inside || plan->uid == 0);
+	const bool counts_init = !plan->has_no_init && plan->has_userns && (!plan->has_root_inside || plan->uid == 0);
 
 	if (plan_group(plan, spec, host, hold != HOLDS_ALL) || spec->pids == NUMBER_NONE || hold == HOLDS_NOTHING)
 		return;

@@ -79,7 +79,8 @@ static int check_join(const struct namespace_choice *choice, const char *name, s
 /* What only a PID namespace of the jail's own, or one that is shared on purpose, makes possible. */
 static int check_pids(const struct spec *spec, const struct host *host, struct error *err)
 {
-	if (spec->pidns.mode == NAMESPACE_JOIN && (host->landlock_abi < 6 || spec->landlock == LANDLOCK_OFF)) {
+	if (spec->pidns.mode == NAMESPACE_JOIN && spec->lifetime == LIFETIME_LAUNCHER &&
+	    (host->landlock_abi < 6 || spec->landlock == LANDLOCK_OFF)) {
 		error_mistake(err, "--pidns join: at the end only Landlock's scopes (ABI 6, Linux 6.12) tell this jail's processes from others");
 		error_remedy(err, "E-PIDNS-JOIN", "use a PID namespace of its own");
 		return -EINVAL;
@@ -279,18 +280,11 @@ static void choose(struct plan *plan, const struct spec *spec)
  * Without a PID namespace of its own nothing ends with init, so init ends it: by kill(-1), which the fence keeps within the
  * jail and which no fork can outrun; without Landlock's scopes by the list of its children. And it must outlive the launcher.
  */
-static void plan_end(struct plan *plan, const struct host *host)
+static void plan_fence(struct plan *plan, const struct host *host)
 {
 	enum { SCOPE_SIGNALS = 2 };
 	const bool can_fence = host->landlock_abi >= 6;
 
-	if (plan->owns_pids) {
-		plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_SELF, .slot = SLOT_NONE,
-			.subject = "the launcher" });
-		plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE,
-			.subject = "the launcher", .why = "again: the change of ids made the kernel forget it" });
-		return;
-	}
 	plan_add(plan, (struct step){ .op = OP_ADOPT, .side = INIT, .phase = PHASE_SELF, .slot = SLOT_CHILDREN, .number = can_fence,
 		.why = "no PID namespace ends them" });
 	if (can_fence)
@@ -298,6 +292,32 @@ static void plan_end(struct plan *plan, const struct host *host)
 			.flags = SCOPE_SIGNALS, .why = "what init kills in the end is the jail and nothing else" });
 	plan_add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
 		.subject = "init" });
+}
+
+/* What is set up dies with the launcher, whatever it may do as a jail: nothing is ever left half done. */
+static void plan_end(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	struct step die = { .op = OP_DIE_WITH_LAUNCHER, .side = INIT, .phase = PHASE_SELF, .slot = SLOT_NONE, .subject = "the launcher" };
+	struct step outlive = { .op = OP_OUTLIVE, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE,
+				.origin = SPEC_ORIGIN(spec, lifetime) };
+
+	if (!plan->owns_pids && !plan->outlives) {
+		plan_fence(plan, host);
+		return;
+	}
+	plan_add(plan, die);
+	if (plan->outlives && !plan->has_no_init) {
+		plan_add(plan, outlive);
+		return;
+	}
+	die.why = "again: the change of ids made the kernel forget it";
+	die.phase = PHASE_READY;
+	plan_add(plan, die);
+	if (!plan->has_no_init)
+		return;
+	die.side = outlive.side = PAYLOAD;
+	die.phase = outlive.phase = PHASE_PRIVILEGE;
+	plan_add(plan, plan->outlives && (plan->owns_pids || !spec->dies_with_parent) ? outlive : die);
 }
 
 static void plan_namespaces(struct plan *plan, const struct spec *spec, const struct host *host)
@@ -315,7 +335,7 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 	plan->opens_as_launcher = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
 	plan_add(plan, (struct step){ .op = OP_CLONE, .side = LAUNCHER, .phase = PHASE_BIRTH, .flags = plan->clone_flags,
 				      .slot = SLOT_CGROUP, .why = "init is born" });
-	plan_end(plan, host);
+	plan_end(plan, spec, host);
 	/* Not sooner: what is in /proc/self belongs to root for an undumpable process, id maps included. proc(5) */
 	plan_add(plan, (struct step){ .op = OP_HIDE, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE });
 }

@@ -75,10 +75,15 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	return check_start(filter_of(spec), err);
 }
 
-/* Whether a denied call goes to the launcher first, which names it. A trap is the program's own affair, and a profile may
- * leave nothing to be asked about: it kills. */
+/*
+ * Whether a denied call goes to the launcher first, which names it. A trap is the program's own affair, and a profile
+ * may leave nothing to be asked about: it kills. Without init nobody could hand the descriptor out from behind the filter; and
+ * when the launcher is gone nobody would answer.
+ */
 static bool is_noticed(const struct spec *spec, const struct host *host)
 {
+	if (spec->init == INIT_NONE || spec->lifetime == LIFETIME_OWN)
+		return false;
 	return host->has_seccomp_notify && spec->seccomp_action != DENIED_TRAP && filter_of(spec)->denied_count;
 }
 

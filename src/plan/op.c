@@ -30,6 +30,8 @@ static const struct {
 	[OP_CGROUP_JOIN] = { "cgroup-join", "move init into cgroup %s" },
 	[OP_CGROUP_VERIFY] = { "cgroup-verify", "read back that init is in %z cgroups named %s" },
 	[OP_DIE_WITH_LAUNCHER] = { "die-with-launcher", "die when %s dies" },
+	[OP_DIE_WITH_PARENT] = { "die-with-parent", "die when the process that started immure dies" },
+	[OP_OUTLIVE] = { "outlive", "live on from here when the launcher is gone" },
 	[OP_HIDE] = { "hide", "become undumpable and forget the command line: nobody may trace it, take its descriptors, or read its words" },
 	[OP_OWN_ID_MAP] = { "own-id-map", "write its own %s" },
 	[OP_JOIN_NAMESPACE] = { "join-namespace", "join %s" },

@@ -17,7 +17,8 @@
 #include "host/host.h"
 #include "spec/origin.h"
 
-/* Who acts. The baton passes where the side changes between LAUNCHER and INIT; PAYLOAD is init's child. */
+/* Who acts. The baton passes where the side changes between LAUNCHER and INIT; PAYLOAD is init's child, or init itself where the
+ * plan has no OP_FORK. */
 enum side { LAUNCHER, INIT, PAYLOAD };
 
 /* The order of everything; a feature names the phase of a step, the plan keeps them sorted and stable. */
@@ -49,7 +50,7 @@ enum phase {
 enum op {
 	OP_LEASE_IDS, OP_JOURNAL, OP_OPEN, OP_CGROUP_ASIDE, OP_CGROUP_CREATE, OP_CGROUP_SCOPE, OP_CGROUP_WATCH, OP_WRITE, OP_ID_USERNS, OP_SOURCE, OP_CLONE, OP_ID_MAP, OP_SUBID_MAP,
 	OP_CGROUP_JOIN, OP_CGROUP_VERIFY,
-	OP_DIE_WITH_LAUNCHER, OP_HIDE, OP_OWN_ID_MAP, OP_JOIN_NAMESPACE, OP_UNSHARE, OP_BECOME_ROOT_INSIDE,
+	OP_DIE_WITH_PARENT, OP_DIE_WITH_LAUNCHER, OP_OUTLIVE, OP_HIDE, OP_OWN_ID_MAP, OP_JOIN_NAMESPACE, OP_UNSHARE, OP_BECOME_ROOT_INSIDE,
 	OP_HOST_NAME, OP_LOOPBACK, OP_KEYRING,
 	OP_OPEN_PROCESS, OP_ADOPT, OP_FENCE,
 	OP_PRIVATE, OP_NEW_MOUNT, OP_ATTACH, OP_DIRECTORY, OP_FIND, OP_FILE, OP_FILE_COVER, OP_SYMLINK, OP_BIND_INSIDE, OP_BIND_PART, OP_OVERLAY, OP_MASK,
@@ -174,6 +175,9 @@ struct plan {
 	bool joins_mountns;      /* the tree is another jail's, and unknown */
 	bool owns_pids;          /* all processes of the jail end with init, by the PID namespace */
 	bool has_userns, has_pidns, has_mountns; /* the jail has one of its own (new, or joined) */
+	bool has_no_init;        /* what is born becomes the program: no process of immure's own in the jail */
+	bool outlives;           /* the jail goes on to its own end, whatever becomes of the launcher */
+	bool leaves_signals;     /* the launcher catches none and passes none on */
 	bool opens_as_launcher;  /* the launcher may clone mounts: sources are opened before birth */
 	bool has_leased_ids;     /* a host id range of its own */
 	bool may_set_groups;     /* setgroups(2) works inside */

@@ -129,12 +129,15 @@ int give_birth(struct run *run, const struct step *step)
 	return rc;
 }
 
-/* Where no PID namespace ends with init, init must end what it started, and be asked to, before it may be killed. */
+/* Where no PID namespace ends with init, init must end what it started, and be asked to, before it may be killed. One that outlives
+ * its launcher takes the end of the wire for no such thing. */
 void end_init(const struct run *run)
 {
 	enum { PATIENCE_MS = 5000 };
 
-	if (!run->plan->owns_pids)
+	if (!run->plan->owns_pids && !run->plan->has_no_init && run->plan->outlives)
+		channel_send(run->wire, (struct message){ WIRE_SIGNAL, SIGKILL }, -1);
+	if (!run->plan->owns_pids && !run->plan->has_no_init)
 		sys_wait_for_end(run->wire, run->init_pidfd, PATIENCE_MS);
 	sys_signal_pidfd(run->init_pidfd, SIGKILL);
 }

@@ -118,7 +118,7 @@ static void started(struct watch *watch, void *state)
 
 	(void)state;
 	evidence->init = watch->run->init;
-	evidence->program = find_program(evidence->init);
+	evidence->program = watch->run->plan->has_no_init ? evidence->init : find_program(evidence->init);
 	for (int i = 0; i < NAMESPACES; i++)
 		look_at_namespace(evidence, i);
 	look_at_status(evidence);

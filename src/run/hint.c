@@ -21,6 +21,7 @@ static const struct hint hints[] = {
 	{ OP_ID_MAP, EPERM, NULL, "E-ID-MAP", "the caller may not map these ids: it needs CAP_SETUID and CAP_SETGID over them" },
 	{ OP_JOIN_NAMESPACE, EPERM, NULL, "E-JOIN-DENIED", "joining wants rights in the user namespace that owns it: --userns join: it as well" },
 	{ OP_JOIN_NAMESPACE, EINVAL, NULL, "E-JOIN-KIND", "it is not a namespace of this kind, or this kernel lacks the kind" },
+	{ OP_DIE_WITH_PARENT, ESRCH, NULL, "E-PARENT-GONE", "the process that started immure has died: nothing was started" },
 	{ OP_OPEN_PROCESS, ESRCH, NULL, "E-JOIN-GONE", "there is no such process any more" },
 	{ OP_OPEN_PROCESS, EINVAL, NULL, "E-JOIN-GONE", "it is not the number of a process" },
 	{ OP_UNSHARE, EINVAL, NULL, "E-NAMESPACE-MISSING", "this kernel lacks one of the namespaces; immure doctor says which" },

@@ -59,6 +59,8 @@ int payload_live(void *argument)
 {
 	struct run *run = argument;
 
+	if (run->plan->leaves_signals && signals_give_children_back(run) < 0)
+		return FAILED;
 	for (run->at++; run->at < run->plan->count; run->at++) {
 		int rc = perform(run, &run->plan->steps[run->at]);
 
@@ -70,7 +72,7 @@ int payload_live(void *argument)
 	return FAILED;
 }
 
-/* All steps of init; ends with the fork of the payload. */
+/* All steps of init; ends with the fork of the payload, or, without one, before the payload's first step. */
 static int init_perform(struct run *run)
 {
 	const struct plan *plan = run->plan;
@@ -80,6 +82,8 @@ static int init_perform(struct run *run)
 		const struct step *step = &plan->steps[run->at];
 		int rc = 0;
 
+		if (step->side == PAYLOAD)
+			return 0;
 		if (step->side == LAUNCHER) {
 			if (has_baton && run->at > 0 && plan->steps[run->at - 1].op != OP_CLONE)
 				rc = pass_baton(run, run->at);
@@ -123,6 +127,27 @@ static int leave_host_root(const struct run *run)
 	return rc < 0 ? rc : sys_die_with_parent(SIGKILL); /* the change of ids made the kernel forget it */
 }
 
+void hold(struct run *run, int fd)
+{
+	unsigned at = run->held_count++;
+
+	for (; at > 0 && run->held[at - 1] > fd; at--)
+		run->held[at] = run->held[at - 1];
+	run->held[at] = fd;
+}
+
+static int close_all_but_held(const struct run *run, int first)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < run->held_count; i++) {
+		if (run->held[i] > first)
+			rc = sys_close_range((unsigned)first, (unsigned)run->held[i] - 1, 0);
+		first = run->held[i] + 1;
+	}
+	return rc < 0 ? rc : sys_close_range((unsigned)first, ~0u, 0);
+}
+
 /* What is left is a descriptor or two and, at most, the right to signal the program. Any failure ends the jail. */
 static int drop_everything(struct run *run)
 {
@@ -139,7 +164,9 @@ static int drop_everything(struct run *run)
 	run->wire = 0;
 	if (run->slots[SLOT_CHILDREN] >= 0 && sys_dup_to(run->slots[SLOT_CHILDREN], 1) == 1)
 		run->slots[SLOT_CHILDREN] = 1;
-	rc = sys_close_range(run->slots[SLOT_CHILDREN] == 1 ? 2 : 1, ~0u, 0);
+	if (run->plan->outlives && run->lease >= 0)
+		hold(run, run->lease); /* or others would get its ids while the jail lives */
+	rc = close_all_but_held(run, run->slots[SLOT_CHILDREN] == 1 ? 2 : 1);
 	return rc < 0 ? rc : sys_chdir("/");
 }
 
@@ -237,6 +264,16 @@ static void end_the_rest(const struct run *run)
 		;
 }
 
+/* The launcher has been told and leaves. */
+static void wait_for_all(const struct run *run)
+{
+	int status;
+
+	sys_close(run->wire);
+	while (sys_wait(-1, &status, 0, NULL) > 0)
+		;
+}
+
 static _Noreturn void reap_and_forward(struct run *run, int deaths)
 {
 	struct pollfd ready[2] = { { .fd = run->wire, .events = POLLIN }, { .fd = deaths, .events = POLLIN } };
@@ -245,15 +282,21 @@ static _Noreturn void reap_and_forward(struct run *run, int deaths)
 
 	while (sys_rest_until_ready(&run->rest, ready, 2) >= 0) {
 		if (ready[0].revents && !hear(run)) {
-			end_the_rest(run);
-			sys_exit(FAILED);
+			if (!run->plan->outlives) {
+				end_the_rest(run);
+				sys_exit(FAILED);
+			}
+			ready[0] = (struct pollfd){ .fd = -1 };
 		}
 		while (ready[1].revents && sys_read(deaths, &info, sizeof(info)) == (ssize_t)sizeof(info))
 			;
 		if (!reap(run, &status))
 			continue;
-		end_the_rest(run);
+		if (!run->plan->outlives)
+			end_the_rest(run);
 		channel_send(run->wire, (struct message){ WIRE_STATUS, status }, -1);
+		if (run->plan->outlives)
+			wait_for_all(run);
 		sys_exit(0);
 	}
 	sys_exit(FAILED);
@@ -267,12 +310,56 @@ static int fate_of_payload(const struct run *run)
 	return run->plan->steps[run->at].op == OP_EXEC ? 0 : -ECHILD;
 }
 
+/*
+ * Without an init: this process becomes the program. Behind its filters it may not be able to say anything, so the launcher is
+ * told before; what fails afterwards is left in the memory that the two share.
+ */
+static _Noreturn void become_program(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	bool is_told = false;
+	int rc = 0;
+
+	for (; rc == 0 && run->at < plan->count; run->at++) {
+		if (!is_told && plan->steps[run->at].phase >= PHASE_FILTER) {
+			rc = channel_send(run->wire, (struct message){ plan->count - 1, -1 }, -1);
+			is_told = true;
+		}
+		if (rc == 0)
+			rc = perform(run, &plan->steps[run->at]);
+		if (rc < 0)
+			break;
+	}
+	if (!is_told)
+		report_failure(run, rc);
+	else
+		*run->fate = (struct fate){ run->at, -rc };
+	sys_exit(FAILED);
+}
+
+/* Signals that are left to the caller's terminal and others reach init as well: it is not theirs to end. */
+static int shut_signals_out(const struct run *run)
+{
+	sigset_t all;
+
+	if (!run->plan->leaves_signals || run->plan->has_no_init)
+		return 0;
+	sigfillset(&all);
+	return sys_block_signals(&all, NULL);
+}
+
 _Noreturn void init_live(struct run *run)
 {
 	char stack[PAYLOAD_STACK] __attribute__((aligned(16)));
 	int rc, deaths;
 
-	rc = init_perform(run);
+	rc = shut_signals_out(run);
+	if (rc == 0)
+		rc = init_perform(run);
+	if (rc == 0 && run->plan->has_no_init)
+		rc = run->plan->leaves_signals ? signals_give_children_back(run) : 0;
+	if (rc == 0 && run->plan->has_no_init)
+		become_program(run);
 	if (rc == 0)
 		rc = sys_default_signal(SIGCHLD); /* ignored by the caller, it would take the program's status away */
 	if (rc == 0)
@@ -286,7 +373,7 @@ _Noreturn void init_live(struct run *run)
 	announce(run);
 	rc = drop_everything(run);
 	deaths = sys_child_descriptor();
-	if (rc < 0 || deaths < 0 || (plan_find(run->plan, OP_EVIDENCE) && !wait_for_look(run)))
+	if (rc < 0 || deaths < 0 || (plan_find(run->plan, OP_EVIDENCE) && !wait_for_look(run) && !run->plan->outlives))
 		sys_exit(FAILED);
 	reap_and_forward(run, deaths);
 }

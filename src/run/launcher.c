@@ -33,14 +33,16 @@ static int open_run(struct run *run, const struct plan *plan)
 {
 	int ends[2], rc;
 
-	*run = (struct run){ .plan = plan, .wire = -1, .far_wire = -1, .init_pidfd = -1, .lease = -1, .signals = -1,
+	*run = (struct run){ .plan = plan, .wire = -1, .far_wire = -1, .init_pidfd = -1, .lease = -1, .signals = -1, .parent_signal = -1,
 			     .failed_step = -1, .near_streams = { -1, -1, -1 },
 			     .far_streams = { -1, -1, -1 }, .slots = malloc((size_t)plan->slots * sizeof(int)) };
 	if (!run->slots)
 		return -ENOMEM;
 	for (int i = 0; i < plan->slots; i++)
 		run->slots[i] = -1;
-	rc = signals_block(run);
+	rc = plan->has_no_init ? sys_share_memory(sizeof(*run->fate), (void **)&run->fate) : 0;
+	if (rc >= 0)
+		rc = signals_block(run);
 	if (rc >= 0)
 		rc = channel_open(ends);
 	if (rc < 0)
@@ -145,6 +147,8 @@ static void close_run(struct run *run)
 	for (int i = SLOT_CGROUP; run->slots && i < run->plan->slots; i++)
 		close_if_open(run->slots[i]);
 	free(run->slots);
+	if (run->fate)
+		sys_forget_memory(run->fate, sizeof(*run->fate));
 	signals_restore(run);
 }
 

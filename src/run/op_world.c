@@ -12,6 +12,32 @@
 #include "sys/environment.h"
 #include "sys/process.h"
 
+/* It may die meanwhile; then another has taken its place. prctl(2), PR_SET_PDEATHSIG */
+int op_die_with_parent(struct run *run, const struct step *step)
+{
+	const pid_t parent = sys_parent();
+	const int before = sys_parent_death_signal();
+	int rc = before < 0 ? before : sys_die_with_parent(SIGKILL);
+
+	(void)step;
+	if (rc < 0)
+		return rc;
+	run->parent_signal = before;
+	return sys_parent() == parent ? 0 : -ESRCH;
+}
+
+/* A launcher that is gone by now took the jail along: its death was missed only where a change of ids had made the kernel forget. */
+int op_outlive(struct run *run, const struct step *step)
+{
+	struct pollfd wire = { .fd = run->wire };
+	int rc = sys_die_with_parent(0);
+
+	(void)step;
+	if (rc >= 0)
+		rc = sys_wait_ready(&wire, 1, 0);
+	return rc < 0 ? rc : wire.revents & POLLHUP ? -EPIPE : 0;
+}
+
 /* The kernel forgets this at a change of ids, so the plan has it more than once. prctl(2), PR_SET_PDEATHSIG */
 int op_die_with_launcher(struct run *run, const struct step *step)
 {

@@ -18,7 +18,7 @@ static op_function *const ops[OPS] = {
 	[OP_ID_MAP] = op_id_map, [OP_ID_USERNS] = op_id_userns, [OP_SUBID_MAP] = op_subid_map,
 	[OP_JOURNAL] = op_journal, [OP_CGROUP_ASIDE] = op_cgroup_aside, [OP_CGROUP_CREATE] = op_cgroup_create,
 	[OP_CGROUP_JOIN] = op_cgroup_join, [OP_CGROUP_VERIFY] = op_cgroup_verify,
-	[OP_DIE_WITH_LAUNCHER] = op_die_with_launcher, [OP_HIDE] = op_hide, [OP_OWN_ID_MAP] = op_own_id_map, [OP_JOIN_NAMESPACE] = op_join_namespace,
+	[OP_DIE_WITH_PARENT] = op_die_with_parent, [OP_DIE_WITH_LAUNCHER] = op_die_with_launcher, [OP_OUTLIVE] = op_outlive, [OP_HIDE] = op_hide, [OP_OWN_ID_MAP] = op_own_id_map, [OP_JOIN_NAMESPACE] = op_join_namespace,
 	[OP_UNSHARE] = op_unshare, [OP_BECOME_ROOT_INSIDE] = op_become_root_inside, [OP_HOST_NAME] = op_host_name,
 	[OP_LOOPBACK] = op_loopback, [OP_KEYRING] = op_keyring,
 	[OP_OPEN_PROCESS] = op_open_process, [OP_ADOPT] = op_adopt, [OP_FENCE] = op_fence,

@@ -4,6 +4,9 @@
  * (PID 1 of the jail) and the payload (init's child, which becomes the program). Only the holder of
  * the baton acts; where the side changes between launcher and init, a message passes it.
  *
+ * Where the plan has no OP_FORK, what is born performs the payload's steps itself and becomes the program. It says that it is
+ * about to before its filters are loaded; the end of the wire then means that it did, and its own end is the program's.
+ *
  * What crosses the wire is two integers: {step, 0} passes the baton, {step, errno} reports a failure,
  * {step of exec, -pid} that the program was executed (with the descriptor of its denied calls),
  * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_SIGNAL,
@@ -24,6 +27,13 @@
 
 enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3 };
 
+/* In memory that the launcher shares with the process that becomes the program: the step that failed behind the filter. */
+struct fate {
+	int step, errnum;    /* errno 0: none failed */
+};
+
+enum { HELD = 16 };
+
 struct run {
 	const struct plan *plan;
 	int *slots;           /* plan->slots run-time values: descriptors, leased ids; -1: empty */
@@ -38,15 +48,21 @@ struct run {
 	bool has_child;       /* init is alive or not yet reaped */
 	uint64_t namespaces[NAMESPACES]; /* the launcher's own, where the self-check compares them; 0: not looked at */
 	int keyring;          /* its session keyring, or -errno */
+	struct fate *fate;    /* without an init: what the process says once it may not speak any more; NULL: there is an init */
 	int payload_errno;    /* set by the payload, in the memory it borrows from init: why the step at hand failed */
 	pid_t payload;        /* as init sees it */
+	int held[HELD];       /* what init keeps open while the jail lives */
+	unsigned held_count;
 	bool is_fenced;       /* init: kill(-1) reaches the jail and nothing else */
 
 	int near_streams[3];  /* pipes instead of the standard descriptors: the launcher's ends; -1: none */
 	int far_streams[3];   /* and the program's, until birth; the second and third may be the same */
 
 	int signals;          /* a signalfd of everything that the launcher gets; -1: none */
-	sigset_t signals_before;
+	sigset_t signals_before; /* the caller's mask */
+	struct sigaction children_before; /* what the caller does with SIGCHLD, where that was changed */
+	bool has_children_before;
+	int parent_signal;    /* what the launcher got when its parent died, before this was changed; -1: it was not */
 	bool are_signals_blocked;
 	uint64_t early_signals; /* came before there was anybody to pass them on to; bit n-1 */
 	int failed_step, failed_errno; /* the launcher's own; errno 0: none */
@@ -64,6 +80,9 @@ int perform(struct run *run, const struct step *step);
 int give_birth(struct run *run, const struct step *step);
 /* Init and all that it started end; it is not yet reaped. */
 void end_init(const struct run *run);
+
+/* FD stays open in init as long as it lives; HELD at most. */
+void hold(struct run *run, int fd);
 
 /* The child's whole life; never returns. */
 _Noreturn void init_live(struct run *run);
@@ -87,6 +106,8 @@ int watch(struct run *run, struct result *result, struct error *err) MUST_CHECK;
 int signals_block(struct run *run) MUST_CHECK;
 void signals_restore(struct run *run);
 int signals_interrupt(struct run *run) MUST_CHECK;
+/* In the child: SIGCHLD as the caller had it. */
+int signals_give_children_back(const struct run *run) MUST_CHECK;
 
 /* A signal ended the run before the program was there. Returns -EINTR. */
 int explain_interruption(const struct run *run, struct error *err);

@@ -33,11 +33,33 @@ static bool is_private(int signal)
 	return false;
 }
 
+/*
+ * Exec makes a child's death known by SIGCHLD, whatever it was born with, and who ignores that signal loses the status: so it is
+ * not ignored meanwhile. execve(2), wait(2)
+ */
+static int keep_children(struct run *run)
+{
+	const struct sigaction keep = { .sa_handler = SIG_DFL };
+	int rc = sys_set_disposition(SIGCHLD, &keep, &run->children_before);
+
+	run->has_children_before = rc == 0;
+	return rc;
+}
+
+int signals_give_children_back(const struct run *run)
+{
+	return run->has_children_before ? sys_set_disposition(SIGCHLD, &run->children_before, NULL) : 0;
+}
+
 int signals_block(struct run *run)
 {
 	sigset_t all, watched;
-	int rc;
+	int rc = run->plan->has_no_init || run->plan->leaves_signals ? keep_children(run) : 0;
 
+	if (rc < 0)
+		return rc;
+	if (run->plan->leaves_signals)
+		return sys_block_signals(NULL, &run->signals_before);
 	sigfillset(&all);
 	rc = sys_block_signals(&all, &run->signals_before);
 	if (rc < 0)
@@ -54,6 +76,8 @@ void signals_restore(struct run *run)
 	struct signalfd_siginfo info;
 	uint64_t late = 0;
 
+	if (run->has_children_before)
+		sys_set_disposition(SIGCHLD, &run->children_before, NULL);
 	if (!run->are_signals_blocked)
 		return;
 	while (run->signals >= 0 && sys_read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
@@ -109,7 +133,7 @@ static int start(struct watch *watch, void *state, const struct step *step)
 	for (int signal = 1; signal <= 64; signal++)
 		if (watch->run->early_signals >> (signal - 1) & 1)
 			pass_on(watch, signal);
-	return watch_add(watch, watch->run->signals, POLLIN);
+	return watch->run->signals < 0 ? 0 : watch_add(watch, watch->run->signals, POLLIN);
 }
 
 static void ready(struct watch *watch, void *state, int fd, short events)

@@ -7,6 +7,7 @@
 #include "run/group.h"
 #include "run/state.h"
 #include "sys/folder.h"
+#include "sys/process.h"
 
 /* Below the true root the group's parent is immure's own: the last run that leaves takes it away. */
 static int undo_create(const struct step *step)
@@ -43,6 +44,8 @@ void undo_steps(struct run *run)
 			is_whole &= undo_create(step) == 0;
 		else if (step->op == OP_CGROUP_ASIDE)
 			is_whole &= undo_aside(step) == 0;
+		else if (step->op == OP_DIE_WITH_PARENT && run->parent_signal >= 0)
+			sys_die_with_parent(run->parent_signal);
 		else if (step->op == OP_JOURNAL && is_whole && run->slots[step->slot] >= 0)
 			journal_remove(step->subject);
 	}

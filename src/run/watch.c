@@ -21,7 +21,7 @@ static const struct source *const sources[] = {
 };
 _Static_assert(ARRAY_SIZE(sources) <= WATCH_SOURCES, "the table of states is too small");
 
-enum { OWNER_WIRE = 255, OVERTAKEN_MS = 100 };
+enum { OWNER_WIRE = 255, OWNER_END = 254, OVERTAKEN_MS = 100 };
 
 static int find_descriptor(const struct watch *watch, int fd)
 {
@@ -75,8 +75,21 @@ void watch_end(struct watch *watch, enum reason reason)
 	end_init(watch->run);
 }
 
+/* Straight to the program; before it is there it would end set-up instead. */
+static void signal_program(struct watch *watch, int signal)
+{
+	if (watch->is_started)
+		sys_signal_pidfd(watch->run->init_pidfd, signal == SIGTSTP ? SIGSTOP : signal);
+	else if (signal)
+		watch->run->early_signals |= 1ULL << (signal - 1);
+}
+
 void watch_signal(struct watch *watch, int signal)
 {
+	if (watch->run->plan->has_no_init) {
+		signal_program(watch, signal);
+		return;
+	}
 	channel_send(watch->run->wire, (struct message){ WIRE_SIGNAL, signal }, -1);
 }
 
@@ -89,9 +102,9 @@ void watch_tell(struct watch *watch, int signal)
 	}
 }
 
-static void announce(struct watch *watch)
+static void tell_start(struct watch *watch)
 {
-	watch->is_announced = true;
+	watch->is_started = true;
 	watch->start_ns = sys_now_ns();
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
 		watch->current = (int)i;
@@ -112,7 +125,9 @@ static void hear_of_step(struct watch *watch, const struct message *message)
 		watch->failed_errno = message->value;
 	} else if (plan->steps[message->what].op == OP_EXEC && !watch->is_announced) {
 		watch->program = (pid_t)-message->value;
-		announce(watch);
+		watch->is_announced = true;
+		if (!watch->run->plan->has_no_init)
+			tell_start(watch);
 	}
 }
 
@@ -155,11 +170,46 @@ bool watch_await_start(struct watch *watch)
 	return watch->is_announced;
 }
 
+/*
+ * The wire has ended. Without an init that may mean that the program was executed: it is waited for by its pidfd then. True when
+ * there is something to wait for.
+ */
+static bool go_on_without_wire(struct watch *watch)
+{
+	const struct fate *fate = watch->run->fate;
+
+	if (!fate || !watch->is_announced || watch->is_started)
+		return false;
+	if (fate->errnum) {
+		watch->failed_step = fate->step;
+		watch->failed_errno = fate->errnum;
+		return false;
+	}
+	watch_drop(watch, watch->run->wire);
+	if (add(watch, watch->run->init_pidfd, POLLIN, OWNER_END) < 0)
+		return false;
+	tell_start(watch);
+	for (int signal = 1; signal <= 64; signal++)
+		if (watch->run->early_signals >> (signal - 1) & 1)
+			watch_signal(watch, signal);
+	return true;
+}
+
+/* False when nothing more is waited for: init is dead, or as good as, or goes on alone. */
+static bool serve_wire(struct watch *watch)
+{
+	if (!hear(watch))
+		return go_on_without_wire(watch);
+	return !(watch->has_status && watch->run->plan->outlives);
+}
+
 /* Handlers may add and drop descriptors, so each is looked up again by its number. */
 static bool serve(struct watch *watch, const struct pollfd *ready, int owner)
 {
 	if (owner == OWNER_WIRE)
-		return hear(watch);
+		return serve_wire(watch);
+	if (owner == OWNER_END)
+		return false;
 	if (ready->revents & POLLNVAL) {
 		watch_drop(watch, ready->fd);
 	} else if (find_descriptor(watch, ready->fd) >= 0) {
@@ -169,7 +219,7 @@ static bool serve(struct watch *watch, const struct pollfd *ready, int owner)
 	return true;
 }
 
-/* Until the wire ends: init is dead, or as good as. */
+/* Until the end of init, or, where it outlives the launcher, of the program. */
 static void wait_for_end(struct watch *watch)
 {
 	struct pollfd ready[WATCH_DESCRIPTORS];
@@ -240,9 +290,19 @@ static void bury(struct watch *watch)
 	struct rusage usage = { 0 };
 	int status;
 
+	if (run->plan->outlives && watch->has_status) {
+		run->has_child = false; /* it goes on alone; should it be dead already, so much the better */
+		sys_wait(run->init, &status, WNOHANG, NULL);
+		return;
+	}
 	end_init(run); /* dead already, unless a limit ended the run */
-	if (sys_wait(run->init, &status, 0, &usage) == run->init)
+	if (sys_wait(run->init, &status, 0, &usage) == run->init) {
 		run->has_child = false;
+		if (run->plan->has_no_init && watch->is_started) {
+			watch->status = status;
+			watch->has_status = true;
+		}
+	}
 	while (hear(watch))
 		;
 	measure(watch->result, &usage);

@@ -40,7 +40,8 @@ enum { WATCH_DESCRIPTORS = 24, WATCH_SOURCES = 12 };
 struct watch {
 	struct run *run;
 	struct result *result;
-	bool is_announced; /* the program was executed */
+	bool is_announced; /* the program was executed; without an init: is about to be */
+	bool is_started;   /* the program was executed */
 	bool is_ending;    /* watch_end was called; the result says why */
 	bool has_status;   /* init reported how the program ended: */
 	int status;        /* as wait(2) has it */

@@ -85,6 +85,8 @@ enum ids_mode { IDS_AUTO, IDS_SINGLE, IDS_SUBID, IDS_RANGE };
 enum landlock_mode { LANDLOCK_AUTO, LANDLOCK_OFF };
 enum denied_action { DENIED_ERRNO, DENIED_KILL, DENIED_LOG, DENIED_TRAP };
 enum tty_mode { TTY_AUTO, TTY_YES, TTY_NO };
+enum init_mode { INIT_OWN, INIT_NONE };
+enum lifetime { LIFETIME_LAUNCHER, LIFETIME_OWN };
 
 /* Where a field was last set. Fields are told apart by their offset in the spec. */
 struct field_origin {
@@ -92,7 +94,7 @@ struct field_origin {
 	struct origin origin;
 };
 
-enum { SPEC_ORIGINS = 128 };
+enum { SPEC_ORIGINS = 160 };
 
 struct filter;
 struct profile;
@@ -153,6 +155,11 @@ struct spec {
 	uint64_t output_bytes;
 	struct string_item *io_max; /* DEVICE:rbps=N,wbps=N,riops=N,wiops=N */
 	struct rlimit_item *rlimits;
+
+	/* life cycle */
+	enum init_mode init;
+	enum lifetime lifetime;
+	bool dies_with_parent;
 
 	/* running */
 	enum tty_mode tty;

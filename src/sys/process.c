@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -281,6 +282,11 @@ int sys_default_signal(int signal)
 	return minus_errno(sigaction(signal, &action, NULL));
 }
 
+int sys_set_disposition(int signal, const struct sigaction *action, struct sigaction *before)
+{
+	return minus_errno(sigaction(signal, action, before));
+}
+
 int sys_child_descriptor(void)
 {
 	sigset_t set;
@@ -387,6 +393,21 @@ int sys_wait_ready(struct pollfd *fds, unsigned count, int timeout_ms)
 		ready = poll(fds, count, timeout_ms);
 	while (ready < 0 && errno == EINTR);
 	return minus_errno(ready);
+}
+
+int sys_share_memory(size_t size, void **memory)
+{
+	void *found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (found == MAP_FAILED)
+		return -errno;
+	*memory = found;
+	return 0;
+}
+
+int sys_forget_memory(void *memory, size_t size)
+{
+	return minus_errno(munmap(memory, size));
 }
 
 unsigned sys_processors(void)

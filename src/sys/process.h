@@ -68,6 +68,7 @@ int sys_signal_descriptor(const sigset_t *set);
 /* A signalfd of SIGCHLD, which must be blocked. */
 int sys_child_descriptor(void);
 int sys_default_signal(int signal);
+int sys_set_disposition(int signal, const struct sigaction *action, struct sigaction *before);
 /* To the calling process: where it is blocked it waits; or let through at once, for this moment. */
 int sys_raise(int signal);
 int sys_raise_unblocked(int signal);
@@ -87,5 +88,8 @@ int sys_timer(uint64_t nanoseconds);
 int sys_set_timer(int timer, uint64_t nanoseconds);
 int sys_wait_ready(struct pollfd *fds, unsigned count, int timeout_ms);
 unsigned sys_processors(void);
+/* Zeroed memory that children share with the caller. 0 or -errno. */
+int sys_share_memory(size_t size, void **memory);
+int sys_forget_memory(void *memory, size_t size);
 
 #endif

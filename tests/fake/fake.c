@@ -23,6 +23,7 @@ void fake_reset(const struct plan *plan, bool is_child)
 	fake.count = fake.open_descriptors = 0;
 	fake.fail_at = fake.sent_step = -1;
 	fake.fail_errno = fake.sent_value = 0;
+	memset(fake.shared, 0, sizeof(fake.shared));
 	fake.is_child = is_child;
 	fake.end = FAKE_RUNNING;
 }
@@ -85,6 +86,16 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd)
 		return 0;
 	*pidfd = fake_descriptor();
 	return CHILD;
+}
+
+int sys_share_memory(size_t size, void **memory)
+{
+	int rc = fake_note("sys_share_memory %zu", size);
+
+	if (rc < 0 || size > sizeof(fake.shared))
+		return rc < 0 ? rc : -ENOMEM;
+	*memory = fake.shared;
+	return 0;
 }
 
 /* The payload's whole life happens in here. */

@@ -24,6 +24,7 @@ struct fake {
 	int count;
 	int fail_at, fail_errno;     /* the call with that number answers -fail_errno; -1: none does */
 	int sent_step, sent_value;   /* the last message with a step; -1: none */
+	int shared[64];              /* what the launcher shares with its child */
 	bool is_child;               /* what sys_clone answers */
 	int open_descriptors;        /* made less closed */
 	enum fake_end end;

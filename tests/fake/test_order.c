@@ -54,7 +54,7 @@ static void leave_out_checks(struct plan *plan)
 	plan->count = kept;
 }
 
-static struct made *make(const char *host)
+static struct made *make(const char *host, enum init_mode init)
 {
 	static char *command[] = { (char *)"/bin/true", NULL };
 	struct made *made = calloc(1, sizeof(*made));
@@ -64,6 +64,7 @@ static struct made *make(const char *host)
 	fake_reset(NULL, false); /* a default may ask */
 	assert_int_equal(spec_default(&made->spec, &made->err), 0);
 	made->spec.command = command;
+	made->spec.init = init;
 	assert_int_equal(plan_make(&made->plan, &made->arena, &made->spec, &made->host, &made->err), 0);
 	leave_out_checks(&made->plan);
 	return made;
@@ -121,8 +122,8 @@ static void assert_before(const char *first, const char *second)
 static void privileges_go_in_an_order_that_works(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
-		struct made *made = make(hosts[i]);
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(hosts); i++) {
+		struct made *made = make(hosts[i / 2], i % 2 ? INIT_NONE : INIT_OWN);
 		const char *leave;
 
 		live(made, true, -1, 0);
@@ -171,7 +172,7 @@ static int check_failure(int at, int errnum)
 {
 	if (is_made_up_for(fake.calls[at]))
 		return 0;
-	if (fake.end != FAKE_EXIT || fake.sent_value != errnum) {
+	if (fake.end != FAKE_EXIT || (fake.sent_value != errnum && ((struct fate *)fake.shared)->errnum != errnum)) {
 		print_error("call %d, %s, failed with %d: %s, and %d was told\n", at, fake.calls[at], errnum,
 			    fake.end == FAKE_EXIT ? "it ended" : "the program was started", fake.sent_value);
 		return 1;
@@ -191,8 +192,8 @@ static void a_failed_call_is_told_and_nothing_follows(void **state)
 	int wrong = 0;
 
 	(void)state;
-	for (size_t h = 0; h < ARRAY_SIZE(hosts); h++) {
-		struct made *made = make(hosts[h]);
+	for (size_t h = 0; h < 2 * ARRAY_SIZE(hosts); h++) {
+		struct made *made = make(hosts[h / 2], h % 2 ? INIT_NONE : INIT_OWN);
 		int first, last;
 
 		live(made, true, -1, 0);
@@ -210,13 +211,39 @@ static void a_failed_call_is_told_and_nothing_follows(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* It speaks while it may: before its filters. What fails behind them is left where the launcher finds it. */
+static void without_an_init_a_failed_exec_is_known(void **state)
+{
+	(void)state;
+	for (size_t h = 0; h < ARRAY_SIZE(hosts); h++) {
+		struct made *made = make(hosts[h], INIT_NONE);
+		const struct fate *fate = (struct fate *)fake.shared;
+		int filter, exec;
+
+		live(made, true, -1, 0);
+		assert_int_equal(find("sys_borrow_child"), -1);
+		assert_int_equal(fate->errnum, 0);
+		filter = find("sys_seccomp_load");
+		exec = find("sys_exec");
+		assert_true(find_last("channel_send") == filter - 1);
+		live(made, true, filter, 22);
+		assert_int_equal(fate->errnum, 22);
+		assert_int_equal(made->plan.steps[fate->step].op, OP_SECCOMP);
+		live(made, true, exec, 2);
+		assert_int_equal(fake.end, FAKE_EXIT);
+		assert_int_equal(fate->errnum, 2);
+		assert_int_equal(made->plan.steps[fate->step].op, OP_EXEC);
+		discard(made);
+	}
+}
+
 static void the_launcher_closes_what_it_opened_whatever_fails(void **state)
 {
 	int wrong = 0;
 
 	(void)state;
-	for (size_t h = 0; h < ARRAY_SIZE(hosts); h++) {
-		struct made *made = make(hosts[h]);
+	for (size_t h = 0; h < 2 * ARRAY_SIZE(hosts); h++) {
+		struct made *made = make(hosts[h / 2], h % 2 ? INIT_NONE : INIT_OWN);
 		int calls;
 
 		live(made, false, -1, 0);
@@ -241,6 +268,7 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest child[] = {
 		cmocka_unit_test(privileges_go_in_an_order_that_works),
 		cmocka_unit_test(a_failed_call_is_told_and_nothing_follows),
+		cmocka_unit_test(without_an_init_a_failed_exec_is_known),
 	};
 	const struct CMUnitTest launcher[] = {
 		cmocka_unit_test(the_launcher_closes_what_it_opened_whatever_fails),
