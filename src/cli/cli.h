@@ -31,6 +31,12 @@ int complain(const struct immure_error *err);
 /* Prints on stderr what there is to say of a run that its exit code does not. */
 void remark(const struct immure_result *result);
 
+/* The path of this executable, or ""; returns its length. */
+size_t own_path(char *path, size_t room);
+/* Called by another tool's name, becomes the front end that speaks its language. Returns the exit code if that cannot be; -1:
+ * the name is immure's own. */
+int run_by_name(char *argv[]);
+
 /* A spec from the words: options, then the command. NULL: it was complained about. *EXIT_CODE then says what to return. */
 struct immure_spec *spec_from_words(int argc, char *argv[], int *exit_code);
 

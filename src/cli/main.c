@@ -33,7 +33,10 @@ int main(int argc, char *argv[])
 {
 	const struct verb *verb;
 	struct nearest nearest;
+	const int exit_code = run_by_name(argv);
 
+	if (exit_code >= 0)
+		return exit_code;
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return cli_help(0, NULL);
 	if (strcmp(argv[1], "--version") == 0)

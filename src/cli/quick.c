@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -14,13 +13,10 @@
 static int hand_over(char *argv[])
 {
 	char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-full"));
-	const char *name = (const char *)getauxval(AT_EXECFN);
+	const size_t length = own_path(path, sizeof(path) - strlen("-full"));
 
-	if (length <= 0 && name && strlen(name) < sizeof(path) - sizeof("-full")) /* there is no /proc */
-		length = (ssize_t)strlen(strcpy(path, name));
 	if (length > 0) {
-		memcpy(path + length, "-full", sizeof("-full"));
+		strcpy(path + length, "-full");
 		execv(path, argv);
 	}
 	fprintf(stderr, "immure: cannot run the full executable %s: %s\n", length > 0 ? path : "beside it", strerror(errno));
@@ -47,6 +43,10 @@ static int run_or_hand_over(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
+	const int exit_code = run_by_name(argv);
+
+	if (exit_code >= 0)
+		return exit_code;
 	if (argc > 2 && strcmp(argv[1], "run") == 0 && strcmp(argv[2], "--help") != 0)
 		return run_or_hand_over(argc, argv);
 	return hand_over(argv);

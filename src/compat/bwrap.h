@@ -28,6 +28,7 @@ struct bwrap_caller {
 	uint64_t capabilities;          /* effective */
 	unsigned last_capability;       /* of this kernel */
 	bool has_userns, has_cgroupns;  /* this kernel has them, and they are not switched off */
+	bool has_selinux;
 	bool is_hardened;               /* IMMURE_HARDEN=1 */
 };
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "compat/bwrap.h"
 
@@ -261,10 +260,8 @@ int act_capability(struct bwrap *bwrap, const struct bwrap_option *option, char 
 
 int act_label(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[])
 {
-	struct stat status;
-
 	(void)arguments;
-	if (stat("/sys/fs/selinux", &status) < 0)
+	if (!bwrap->caller->has_selinux)
 		return bwrap_refuse(bwrap, "%s: labeling is not supported on this system: it has no SELinux", option->name);
 	return bwrap_refuse(bwrap, "%s: labels are not supported by immure-bwrap; leave it out, or use bubblewrap", option->name);
 }

@@ -72,6 +72,7 @@ void bwrap_find_caller(struct bwrap_caller *caller)
 		.has_userns = exists("/proc/self/ns/user") && !says("/proc/sys/user/max_user_namespaces", "0\n") &&
 			      !says("/sys/module/user_namespace/parameters/enable", "N\n"),
 		.has_cgroupns = exists("/proc/self/ns/cgroup"),
+		.has_selinux = exists("/sys/fs/selinux"),
 		.is_hardened = is_on("IMMURE_HARDEN"),
 	};
 }

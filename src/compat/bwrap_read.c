@@ -16,7 +16,7 @@ void bwrap_init(struct bwrap *bwrap, const struct bwrap_caller *caller, const ch
 		.userns_fd = -1, .userns2_fd = -1, .pidns_fd = -1, .sync_fd = -1, .block_fd = -1, .userns_block_fd = -1, .info_fd = -1,
 		.json_status_fd = -1, .seccomp_fd = -1, .uid = BWRAP_UNSET_ID, .gid = BWRAP_UNSET_ID,
 		/* Root begins with what it has, everybody else with nothing. */
-		.capabilities = caller->uid == 0 ? caller->capabilities : 0,
+		.capabilities = caller->uid == 0 && !caller->is_hardened ? caller->capabilities : 0,
 	};
 }
 

@@ -7,6 +7,9 @@
 
 #include "compat/bwrap.h"
 
+/* Where a setting comes from that no word asked for. */
+#define OWN "bwrap"
+
 /* Says one thing after another, until something goes wrong. */
 struct teller {
 	const struct bwrap *bwrap;
@@ -55,7 +58,7 @@ static void tell_kinds(struct teller *teller)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		tell(teller, rows[i].key, rows[i].is_new ? "new" : "host", rows[i].where);
+		tell(teller, rows[i].key, rows[i].is_new ? "new" : "host", rows[i].is_new ? rows[i].where : OWN);
 	if (bwrap->hostname)
 		tell(teller, "hostname", bwrap->hostname, "--hostname");
 }
@@ -71,7 +74,7 @@ static void tell_pids(struct teller *teller)
 	} else if (bwrap->pidns_fd >= 0) {
 		tell_namespace(teller, "pidns", "join:", bwrap->pidns_fd, "--pidns");
 	} else {
-		tell(teller, "pidns", "host", "--unshare-pid");
+		tell(teller, "pidns", "host", OWN);
 	}
 }
 
@@ -82,13 +85,20 @@ static void tell_user(struct teller *teller)
 	if (bwrap->userns_fd >= 0)
 		tell_namespace(teller, "userns", "join:", bwrap->userns_fd, "--userns");
 	else
-		tell(teller, "userns", bwrap->unshare_user ? "new" : "host", "--unshare-user");
+		tell(teller, "userns", bwrap->unshare_user ? "new" : "host", OWN);
 	if (bwrap->userns2_fd >= 0)
 		tell_namespace(teller, "inner-userns", "", bwrap->userns2_fd, "--userns2");
 	if (!bwrap->disable_userns && !bwrap->caller->is_hardened)
-		tell(teller, "nested-userns", NULL, "--disable-userns");
+		tell(teller, "nested-userns", NULL, OWN);
 	if (bwrap->assert_userns_disabled)
 		tell(teller, "assert-no-userns", NULL, "--assert-userns-disabled");
+}
+
+static void tell_id(struct teller *teller, const char *key, int64_t id, uint32_t fallback, const char *where)
+{
+	const bool is_given = id != BWRAP_UNSET_ID;
+
+	tell_number(teller, key, is_given ? id : (int64_t)fallback, is_given ? where : OWN);
 }
 
 /*
@@ -104,11 +114,11 @@ static void tell_ids(struct teller *teller)
 	if (is_root && !caller->is_hardened)
 		tell(teller, "allow-host-root", NULL, "the caller is root");
 	if (bwrap->unshare_user)
-		tell(teller, "ids", has_range ? "range" : "single", "--unshare-user");
+		tell(teller, "ids", has_range ? "range" : "single", OWN);
 	if (bwrap->userns_block_fd >= 0)
 		return;
-	tell_number(teller, "user", bwrap->uid == BWRAP_UNSET_ID ? (int64_t)caller->uid : bwrap->uid, "--uid");
-	tell_number(teller, "group", bwrap->gid == BWRAP_UNSET_ID ? (int64_t)caller->gid : bwrap->gid, "--gid");
+	tell_id(teller, "user", bwrap->uid, caller->uid, "--uid");
+	tell_id(teller, "group", bwrap->gid, caller->gid, "--gid");
 }
 
 static void tell_capabilities(struct teller *teller)
@@ -118,7 +128,7 @@ static void tell_capabilities(struct teller *teller)
 	size_t used = 0;
 
 	if (!bwrap->caller->is_hardened)
-		tell(teller, "securebits", "none", "bwrap");
+		tell(teller, "securebits", "none", OWN);
 	if (!bwrap->has_capability_words)
 		return;
 	for (unsigned i = 0; i <= bwrap->caller->last_capability && bwrap_capability_name(i); i++)
@@ -146,14 +156,14 @@ static void tell_left(struct teller *teller)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].is_left)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used ? "," : "", rows[i].word);
-	tell(teller, "leave", text, "bwrap");
+	tell(teller, "leave", text, OWN);
 }
 
 static void tell_environment(struct teller *teller)
 {
 	const struct bwrap *bwrap = teller->bwrap;
 
-	tell(teller, "env-base", bwrap->is_environment_cleared ? "none" : "caller", "--clearenv");
+	tell(teller, "env-base", bwrap->is_environment_cleared ? "none" : "caller", bwrap->is_environment_cleared ? "--clearenv" : OWN);
 	for (size_t i = 0; i < bwrap->variable_count; i++) {
 		const struct bwrap_variable *variable = &bwrap->variables[i];
 
@@ -172,9 +182,9 @@ static void tell_life(struct teller *teller)
 {
 	const struct bwrap *bwrap = teller->bwrap;
 
-	tell(teller, "init", bwrap->needs_init ? "yes" : "no", "--as-pid-1");
+	tell(teller, "init", bwrap->needs_init ? "yes" : "no", OWN);
 	/* The sandbox of a bubblewrap that is killed goes on; with --die-with-parent nothing does. */
-	tell(teller, "lifetime", bwrap->die_with_parent || bwrap->caller->is_hardened ? "launcher" : "own", "--die-with-parent");
+	tell(teller, "lifetime", bwrap->die_with_parent || bwrap->caller->is_hardened ? "launcher" : "own", OWN);
 	if (bwrap->die_with_parent)
 		tell(teller, "die-with-parent", NULL, "--die-with-parent");
 	for (size_t i = 0; i < bwrap->lock_count; i++)
@@ -194,7 +204,7 @@ static void tell_filters(struct teller *teller)
 	const struct bwrap *bwrap = teller->bwrap;
 
 	if (!bwrap->caller->is_hardened)
-		tell(teller, "seccomp", "off", "bwrap");
+		tell(teller, "seccomp", "off", OWN);
 	tell_descriptor(teller, "seccomp-fd", bwrap->seccomp_fd, "--seccomp");
 	for (size_t i = 0; i < bwrap->filter_count; i++)
 		tell_number(teller, "seccomp-fd", bwrap->filters[i], "--add-seccomp-fd");
@@ -205,11 +215,11 @@ static void tell_tree(struct teller *teller)
 	static const char *const none[] = { "proc", "sys", "dev" };
 	const struct bwrap *bwrap = teller->bwrap;
 
-	tell(teller, "ordered", NULL, "bwrap");
+	tell(teller, "ordered", NULL, OWN);
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		tell(teller, none[i], "none", "bwrap");
+		tell(teller, none[i], "none", OWN);
 	/* Landlock allows nobody to mount or to make a device, and what it allows is taken from a tree that is known beforehand. */
-	tell(teller, "landlock", "off", "bwrap");
+	tell(teller, "landlock", "off", OWN);
 	for (size_t i = 0; teller->rc == 0 && i < bwrap->operation_count; i++)
 		teller->rc = immure_spec_mount(teller->spec, &bwrap->operations[i].mount, bwrap->operations[i].where, teller->err);
 }
