@@ -159,6 +159,15 @@ static void check_privileges(struct plan *plan, const struct spec *spec, const s
 	plan_add(plan, step);
 }
 
+static void check_ordered(struct plan *plan)
+{
+	struct step step = check_step(OP_CHECK_MOUNTS);
+
+	step.data = plan->mounts;
+	step.size = plan->mount_count;
+	plan_add(plan, step);
+}
+
 static void check_mounts(struct plan *plan)
 {
 	struct mount_expectation *rows = arena_alloc(plan->arena, (TREE_ITEMS + 1) * sizeof(*rows));
@@ -216,7 +225,10 @@ static void plan_check(struct plan *plan, const struct spec *spec, const struct 
 	check_process(plan);
 	check_identity(plan);
 	check_privileges(plan, spec, host);
-	check_mounts(plan);
+	if (plan->mounts)
+		check_ordered(plan);
+	else
+		check_mounts(plan);
 	check_limits(plan);
 	check_descriptors(plan);
 }

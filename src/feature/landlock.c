@@ -56,6 +56,11 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_remedy(err, "E-LANDLOCK-NONE", "a kernel with Landlock (5.13, and landlock in its lsm= list), or namespaces");
 		return -EINVAL;
 	}
+	if (spec->is_ordered && spec_requires(spec, "landlock")) {
+		error_mistake(err, "--require landlock: it governs no files of a tree that is built in order");
+		error_remedy(err, "E-ORDERED-ALONE", "leave out --ordered, or the requirement");
+		return -EINVAL;
+	}
 	if (wants_ports(spec) && host->landlock_abi < 4 && !spec_may_lack(spec, "ports")) {
 		error_mistake(err, "--tcp-bind and --tcp-connect need Landlock ABI 4 (Linux 6.7); this kernel has %d", host->landlock_abi);
 		error_remedy(err, "E-LANDLOCK-PORTS", "use a network namespace of its own, or --may-lack ports");
@@ -138,11 +143,16 @@ static void plan_landlock(struct plan *plan, const struct spec *spec, const stru
 	plan->is_short |= !rules || !room;
 	if (!rules || !room)
 		return;
-	rules->files = rights_of(host->landlock_abi);
+	rules->files = spec->is_ordered ? 0 : rights_of(host->landlock_abi);
 	rules->ports = wants_ports(spec) && host->landlock_abi >= 4 ? BIND_TCP | CONNECT_TCP : 0;
 	rules->scopes = host->landlock_abi >= 6 ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0;
 	rules->paths = room;
-	add_paths(plan, rules, room);
+	if (spec->is_ordered)
+		plan_note(plan, "Landlock governs no files: the tree is built in order, and what covers what is the kernel's to know");
+	else
+		add_paths(plan, rules, room);
+	if (!rules->files && !rules->ports && !rules->scopes)
+		return; /* the kernel refuses a ruleset of nothing */
 	rules->bind_ports = port_numbers(plan, spec->tcp_bind, &rules->bind_count);
 	rules->connect_ports = port_numbers(plan, spec->tcp_connect, &rules->connect_count);
 	plan_add(plan, (struct step){ .op = OP_LANDLOCK, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,

@@ -6,7 +6,10 @@
  * leads out; where immure alone has made all that leads there, it is used as it stands. What lies in
  * somebody's folder must have its place there already: nothing is made on the host. Then the old root goes.
  */
+#include "feature/mounts.h"
+
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 
 #include "base/path.h"
@@ -337,6 +340,26 @@ static void add_item(struct plan *plan, const struct tree_item *item)
 	}
 }
 
+void mounts_begin(struct plan *plan, const struct spec *spec)
+{
+	const bool stays = spec_leaves(spec, "propagation");
+
+	/* In a mount namespace of another user namespace all that was shared is a slave already. mount_namespaces(7) */
+	if (!stays || !(plan->clone_flags & CLONE_NEWUSER))
+		plan_add(plan, (struct step){ .op = OP_PRIVATE, .side = INIT, .phase = PHASE_SOURCES, .subject = "/", .slot = SLOT_NONE,
+			.flags = stays ? MS_SLAVE : MS_PRIVATE, .text = stays ? "slaves" : "private",
+			.why = stays ? "nothing mounted inside is seen outside; what the host mounts is seen inside"
+				     : "nothing mounted inside is seen outside, nor the other way" });
+	plan_add(plan, (struct step){ .op = OP_UMASK, .side = INIT, .phase = PHASE_SOURCES, .slot = SLOT_NONE,
+				      .why = "modes are given as they shall be" });
+}
+
+void mounts_end(struct plan *plan, const struct host *host)
+{
+	plan_add(plan, (struct step){ .op = host->root_is_rootfs ? OP_CHROOT : OP_PIVOT, .side = INIT, .phase = PHASE_PIVOT,
+				      .slot = SLOT_ROOT, .why = "into the new root; the old one goes" });
+}
+
 static void plan_mounts(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	if (spec->is_ordered)
@@ -344,10 +367,7 @@ static void plan_mounts(struct plan *plan, const struct spec *spec, const struct
 	tree_settle(plan->tree, plan->arena);
 	if (!plan->has_mountns)
 		return;
-	plan_add(plan, (struct step){ .op = OP_PRIVATE, .side = INIT, .phase = PHASE_SOURCES, .subject = "/", .slot = SLOT_NONE,
-				      .why = "nothing mounted inside is seen outside, nor the other way" });
-	plan_add(plan, (struct step){ .op = OP_UMASK, .side = INIT, .phase = PHASE_SOURCES, .slot = SLOT_NONE,
-				      .why = "modes are given as they shall be" });
+	mounts_begin(plan, spec);
 	bones_use(plan, host);
 	add_null_device(plan);
 	for (int i = 0; i < plan->tree->count; i++) {
@@ -355,8 +375,7 @@ static void plan_mounts(struct plan *plan, const struct spec *spec, const struct
 		if (i == 0)
 			add_common_scratch(plan);
 	}
-	plan_add(plan, (struct step){ .op = host->root_is_rootfs ? OP_CHROOT : OP_PIVOT, .side = INIT, .phase = PHASE_PIVOT,
-				      .slot = SLOT_ROOT, .why = "into the new root; the old one goes" });
+	mounts_end(plan, host);
 }
 
 const struct feature feature_mounts = { .name = "mounts", .title = "File system", .plan = plan_mounts };

@@ -203,6 +203,20 @@ static int look_at_mount(struct host *host, const struct mount *mount, struct er
 	return rc < 0 || !mount->work ? rc : look(host, mount->work, true, err);
 }
 
+/* The terminal that a new /dev shows as its console. */
+static int find_console(struct host *host, const struct spec *spec, struct error *err)
+{
+	const struct mount *mount = spec->mounts;
+	char path[256];
+
+	while (mount && mount->kind != MOUNT_NEW_DEV)
+		mount = mount->next;
+	if (!mount || !host->stdout_is_tty || sys_readlink("/proc/self/fd/1", path, sizeof(path)) < 0 || path[0] != '/' || !sys_exists(path))
+		return 0;
+	host->stdout_path = arena_copy(&host->arena, path);
+	return host->stdout_path ? 0 : error_set(err, ENOMEM, "looking at the terminal");
+}
+
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err)
 {
 	int rc = look_at_program(host, spec, err);
@@ -215,6 +229,8 @@ int host_probe_spec(struct host *host, const struct spec *spec, struct error *er
 		rc = look_at_root(host, spec, err);
 	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
 		rc = look_at_mount(host, mount, err);
+	if (rc == 0)
+		rc = find_console(host, spec, err);
 	if (rc == 0)
 		rc = host_probe_worlds(host, spec, err);
 	if (rc == 0 && cgroups_are_asked(spec, host))

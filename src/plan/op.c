@@ -8,7 +8,7 @@
 #include "plan/plan.h"
 
 /*
- * In a pattern: %s subject, %t text, %n number, %m more, %o number in octal, %a mount attributes,
+ * In a pattern: %s subject, %t text, %n number, %m more, %o number in octal, %p more in octal, %a mount attributes,
  * %d number as a duration, %i standard descriptors in flags, %f namespaces in flags, %x flags in hexadecimal, %z size.
  */
 static const struct {
@@ -43,7 +43,7 @@ static const struct {
 	[OP_HOST_NAME] = { "host-name", "set the host name to %s" },
 	[OP_LOOPBACK] = { "loopback", "bring lo up" },
 	[OP_KEYRING] = { "keyring", "join a new session keyring" },
-	[OP_PRIVATE] = { "private", "make all mounts under %s private" },
+	[OP_PRIVATE] = { "private", "make all mounts under %s %t" },
 	[OP_NEW_MOUNT] = { "new-mount", "make a file system %s (%a; %t)" },
 	[OP_ATTACH] = { "attach", "attach it on %s" },
 	[OP_DIRECTORY] = { "directory", "make directory %s (%o)" },
@@ -58,6 +58,14 @@ static const struct {
 	[OP_SET_READ_ONLY] = { "set-read-only", "make the mount on %s (%a)" },
 	[OP_PIVOT] = { "pivot", "pivot into the new root, detach the old one" },
 	[OP_CHROOT] = { "chroot", "chroot into the new root (the initial ramfs cannot be pivoted)" },
+	[OP_TOP] = { "top", "attach it over the root: what follows is found in it" },
+	[OP_PUT] = { "put", "attach it on %s, made if it is missing (%o, what leads there %p)" },
+	[OP_PLACE] = { "place", "see to directory %s (%o, what leads there %p)" },
+	[OP_FILL] = { "fill", "write file %s (%o, what leads there %p; %z bytes)" },
+	[OP_LINK] = { "link", "see to link %s -> %t (what leads there %p)" },
+	[OP_CHMOD] = { "chmod", "change the mode of %s to %o" },
+	[OP_SEAL] = { "seal", "make the mount on %s (%a), alone" },
+	[OP_LAYERS] = { "layers", "lay %z directories over each other: %s" },
 	[OP_FORK] = { "fork", "fork the payload" },
 	[OP_SESSION] = { "session", "start a session" },
 	[OP_SIGNALS] = { "signals", "%t" },
@@ -183,6 +191,7 @@ static void add_member(struct text *out, const struct step *step, char member)
 	case 'd': text_add(out, "%s", number_print_duration(step->number, duration)); break;
 	case 'i': add_streams(out, step->flags); break;
 	case 'o': text_add(out, "%04llo", (unsigned long long)step->number); break;
+	case 'p': text_add(out, "%04llo", (unsigned long long)step->more); break;
 	case 'x': text_add(out, step->flags ? "0x%llx" : "%llu", (unsigned long long)step->flags); break;
 	case 'z': text_add(out, "%zu", step->size); break;
 	case 'a': add_attributes(out, step->flags); break;

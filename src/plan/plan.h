@@ -55,6 +55,7 @@ enum op {
 	OP_OPEN_PROCESS, OP_ADOPT, OP_FENCE,
 	OP_PRIVATE, OP_NEW_MOUNT, OP_ATTACH, OP_DIRECTORY, OP_FIND, OP_FILE, OP_FILE_COVER, OP_SYMLINK, OP_BIND_INSIDE, OP_BIND_PART, OP_OVERLAY, OP_MASK,
 	OP_SET_READ_ONLY, OP_PIVOT, OP_CHROOT,
+	OP_TOP, OP_PUT, OP_PLACE, OP_FILL, OP_LINK, OP_CHMOD, OP_SEAL, OP_LAYERS,
 	OP_FORK, OP_SESSION, OP_SIGNALS, OP_TERMINAL, OP_CHDIR, OP_UMASK, OP_PERSONALITY, OP_RLIMIT,
 	OP_DROP_BOUNDING, OP_GROUPS, OP_GID, OP_UID, OP_CAPABILITIES, OP_AMBIENT, OP_SECUREBITS, OP_KEEP_CAPABILITIES,
 	OP_NO_NEW_PRIVS, OP_LANDLOCK, OP_DESCRIPTORS,
@@ -85,6 +86,9 @@ enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLO
 #define CHECK_PERSONALITY 4
 #define CHECK_BOUNDING 1
 #define CHECK_SETS 2
+/* Ops of the tree again: the place is on a mount of immure's own, and reached by it; and, it is a file's. */
+#define STEP_WITHIN 128
+#define STEP_OF_FILE 256
 
 struct step {
 	enum op op;
@@ -98,9 +102,11 @@ struct step {
 	uint64_t flags;          /* flags of the call: clone, mount attributes, access */
 	uint64_t number, more;   /* quantities; plan/op.c says which */
 	unsigned how;            /* STEP_* */
+	int within;              /* STEP_WITHIN: the slot of that mount */
 	const void *data;        /* a table the op walks */
 	size_t size;             /* its length, in items */
 	int slot;                /* the descriptor or value made, or used; SLOT_NONE */
+	unsigned skip;           /* STEP_WITHIN: how much of the subject leads to that mount */
 };
 
 /* Rows of data for ops that walk a table. */
@@ -113,6 +119,17 @@ struct mount_expectation {
 	unsigned long set;       /* ST_* flags that must be in force; statfs(2) */
 	unsigned long clear;     /* and that must not */
 	bool is_optional;        /* it may be missing */
+};
+/* OP_LAYERS: host directories, the bottom first; UPPER NULL: writes are thrown away. */
+struct layer_paths {
+	const char *const *lowers;
+	unsigned count;
+	bool is_writable;
+	const char *upper, *work;
+};
+/* OP_SOURCE: what must be found there. */
+struct file_identity {
+	uint64_t device, inode;
 };
 struct id_row {
 	uint32_t inside, outside, count;
@@ -161,7 +178,7 @@ struct program {
 	const char *const *candidates; /* absolute paths to try, in order; NULL-terminated */
 };
 
-enum { PLAN_STEPS = 320 };
+enum { PLAN_STEPS = 4096 }; /* a front end's tree may have a thousand places */
 
 struct plan {
 	struct arena *arena;     /* owns every string; outlives the plan */
@@ -186,6 +203,8 @@ struct plan {
 	uint32_t uid, gid;       /* of the program, as seen inside */
 	const char *home;
 	struct tree *tree;
+	const struct mount_expectation *mounts; /* what must be in force in a tree that was built in order; NULL: it was not */
+	size_t mount_count;
 	scope_starter *start_scope; /* how OP_CGROUP_SCOPE asks; set by whoever runs the plan; NULL: it cannot */
 	struct error *err;       /* where a refusal is told */
 	bool is_refused;         /* what was asked for cannot be planned; ERR says why */

@@ -18,8 +18,10 @@ op_function op_die_with_parent, op_die_with_launcher, op_outlive, op_hide, op_ow
 /* op_mount.c, op_tree.c: the new tree */
 op_function op_private, op_source, op_new_mount, op_attach, op_bind_inside, op_bind_part, op_mask, op_set_read_only, op_pivot, op_chroot;
 op_function op_directory, op_find, op_file, op_symlink;
+/* op_place.c: where folders of the host's lie on the way */
+op_function op_top, op_put, op_place, op_fill, op_link, op_chmod, op_seal;
 /* op_layer.c: what is built in a workshop first */
-op_function op_overlay, op_file_cover;
+op_function op_overlay, op_file_cover, op_layers;
 /* op_program.c: session, limits, exec */
 op_function op_session, op_signals, op_chdir, op_umask, op_personality, op_rlimit, op_descriptors, op_exec, op_check_program;
 /* op_stream.c: standard descriptors */

@@ -14,6 +14,7 @@
 #include "run/place.h"
 #include "sys/mount.h"
 
+enum { MOST_LAYERS = 500 }; /* as overlayfs itself */
 enum { WORKSHOP_ATTRIBUTES = 0x2 | 0x4 /* nosuid, nodev; mount_setattr(2) */ };
 
 static int open_workshop(const char *options)
@@ -82,6 +83,69 @@ int op_overlay(struct run *run, const struct step *step)
 		return rc;
 	run->slots[step->slot] = rc;
 	return closed;
+}
+
+/* Writes that are thrown away lie in a workshop. The program's user shall be able to write at the top. */
+static int lay_in_workshop(struct run *run, const struct step *step, const int *lowers)
+{
+	int shop = open_workshop("mode=700");
+	auto_close int upper = -1;
+	auto_close int work = -1;
+	int rc, closed;
+
+	if (shop < 0)
+		return shop;
+	rc = sys_mkdirat(shop, "upper", 0755);
+	if (rc == 0)
+		rc = give_to_user(run, step, shop, "upper");
+	if (rc == 0)
+		rc = sys_mkdirat(shop, "work", 0700);
+	if (rc == 0)
+		rc = upper = sys_openat(shop, "upper", O_PATH | O_DIRECTORY, 0);
+	if (rc >= 0)
+		rc = work = sys_openat(shop, "work", O_PATH | O_DIRECTORY, 0);
+	if (rc >= 0)
+		rc = sys_new_overlay(lowers, (unsigned)step->size, upper, work, step->flags);
+	closed = close_workshop(shop);
+	return rc < 0 ? rc : closed < 0 ? closed : rc;
+}
+
+static int lay(struct run *run, const struct step *step, const int *lowers)
+{
+	const struct layer_paths *paths = step->data;
+	auto_close int upper = -1;
+	auto_close int work = -1;
+
+	if (!paths->is_writable)
+		return sys_new_overlay(lowers, paths->count, -1, -1, step->flags);
+	if (!paths->upper)
+		return lay_in_workshop(run, step, lowers);
+	upper = sys_open(paths->upper, O_PATH | O_DIRECTORY, 0);
+	work = sys_open(paths->work, O_PATH | O_DIRECTORY, 0);
+	if (upper < 0 || work < 0)
+		return upper < 0 ? upper : work;
+	return sys_new_overlay(lowers, paths->count, upper, work, step->flags);
+}
+
+/* Upper and work must be on one mount and the layers in this namespace, so they are opened here, by their paths on the host. */
+int op_layers(struct run *run, const struct step *step)
+{
+	const struct layer_paths *paths = step->data;
+	int lowers[MOST_LAYERS];
+	unsigned opened = 0;
+	int rc = paths->count > MOST_LAYERS ? -E2BIG : 0;
+
+	for (; rc >= 0 && opened < paths->count; opened++)
+		rc = lowers[opened] = sys_open(paths->lowers[opened], O_PATH | O_DIRECTORY, 0);
+	if (rc >= 0)
+		rc = lay(run, step, lowers);
+	while (opened--)
+		if (lowers[opened] >= 0)
+			sys_close(lowers[opened]);
+	if (rc < 0)
+		return rc;
+	run->slots[step->slot] = rc;
+	return 0;
 }
 
 int op_file_cover(struct run *run, const struct step *step)

@@ -19,14 +19,23 @@ static int forgive(const struct step *step, int rc)
 int op_private(struct run *run, const struct step *step)
 {
 	(void)run;
-	return sys_set_propagation(step->subject, AT_RECURSIVE, MS_PRIVATE);
+	return sys_set_propagation(step->subject, AT_RECURSIVE, step->flags);
 }
 
 int op_source(struct run *run, const struct step *step)
 {
 	const int ids = step->flags & MOUNT_ATTR_IDMAP ? run->slots[step->number] : -1;
 
-	return run->slots[step->slot] = sys_clone_tree(AT_FDCWD, step->subject, AT_RECURSIVE, step->flags, ids);
+	const struct file_identity *wanted = step->data;
+	struct sys_identity found;
+	int rc = run->slots[step->slot] = sys_clone_tree(AT_FDCWD, step->subject, AT_RECURSIVE, step->flags, ids);
+
+	if (rc < 0 || !wanted)
+		return rc;
+	rc = sys_identity_at(run->slots[step->slot], &found);
+	if (rc < 0)
+		return rc;
+	return found.device == wanted->device && found.inode == wanted->inode ? 0 : -ESTALE;
 }
 
 int op_new_mount(struct run *run, const struct step *step)

@@ -25,6 +25,8 @@ static op_function *const ops[OPS] = {
 	[OP_PRIVATE] = op_private, [OP_NEW_MOUNT] = op_new_mount, [OP_ATTACH] = op_attach, [OP_DIRECTORY] = op_directory,
 	[OP_FIND] = op_find, [OP_FILE] = op_file, [OP_FILE_COVER] = op_file_cover, [OP_OVERLAY] = op_overlay, [OP_SYMLINK] = op_symlink, [OP_BIND_INSIDE] = op_bind_inside, [OP_BIND_PART] = op_bind_part, [OP_MASK] = op_mask,
 	[OP_SET_READ_ONLY] = op_set_read_only, [OP_PIVOT] = op_pivot, [OP_CHROOT] = op_chroot,
+	[OP_TOP] = op_top, [OP_PUT] = op_put, [OP_PLACE] = op_place, [OP_FILL] = op_fill, [OP_LINK] = op_link, [OP_CHMOD] = op_chmod,
+	[OP_SEAL] = op_seal, [OP_LAYERS] = op_layers,
 	[OP_SESSION] = op_session, [OP_SIGNALS] = op_signals, [OP_CHDIR] = op_chdir, [OP_UMASK] = op_umask, [OP_PERSONALITY] = op_personality,
 	[OP_RLIMIT] = op_rlimit, [OP_DESCRIPTORS] = op_descriptors, [OP_EXEC] = op_exec, [OP_CHECK_PROGRAM] = op_check_program,
 	[OP_DROP_BOUNDING] = op_drop_bounding, [OP_GROUPS] = op_groups, [OP_GID] = op_gid, [OP_UID] = op_uid,

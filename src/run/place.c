@@ -15,7 +15,11 @@ void leave_place(struct place *place)
 
 static void stand_directly(const struct run *run, const struct step *step, struct place *place)
 {
-	*place = (struct place){ .directory = run->slots[SLOT_ROOT], .path = step->subject + 1, .flags = AT_SYMLINK_NOFOLLOW };
+	const bool is_within = step->how & STEP_WITHIN;
+	const char *path = step->subject + (is_within ? step->skip : 1);
+
+	*place = (struct place){ .directory = run->slots[is_within ? step->within : SLOT_ROOT], .path = path,
+				 .flags = *path ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH };
 }
 
 static int open_inside(const struct run *run, const char *path, int flags, struct place *place)

@@ -163,7 +163,12 @@ ssize_t sys_read_file(const char *path, char *buffer, size_t size)
 
 ssize_t sys_readlink(const char *path, char *buffer, size_t size)
 {
-	ssize_t length = readlink(path, buffer, size - 1);
+	return sys_readlinkat(AT_FDCWD, path, buffer, size);
+}
+
+ssize_t sys_readlinkat(int directory, const char *path, char *buffer, size_t size)
+{
+	ssize_t length = readlinkat(directory, path, buffer, size - 1);
 
 	if (length < 0)
 		return -errno;

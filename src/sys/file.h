@@ -42,6 +42,7 @@ ssize_t sys_write(int fd, const void *bytes, size_t size);
 int sys_write_file(const char *path, const char *text);
 ssize_t sys_read_file(const char *path, char *buffer, size_t size);
 ssize_t sys_readlink(const char *path, char *buffer, size_t size); /* terminated; length */
+ssize_t sys_readlinkat(int directory, const char *path, char *buffer, size_t size);
 int sys_mkdirat(int directory, const char *path, unsigned mode);
 int sys_symlinkat(const char *target, int directory, const char *path);
 int sys_unlinkat(int directory, const char *path, int flags);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -77,6 +78,63 @@ int sys_new_mount(const char *type, const char *options, uint64_t attributes)
 	if (rc >= 0)
 		rc = minus_errno(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned)attributes));
 	return rc;
+}
+
+static int set_text(int fs, const char *key, const char *value)
+{
+	return minus_errno(syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0));
+}
+
+/* A descriptor has a short name without any character that overlayfs takes for its own. */
+static int set_directory(int fs, const char *key, int directory)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", directory);
+	return set_text(fs, key, path);
+}
+
+/* All in one value, as kernels before 6.7 want it: the top first. fsconfig(2) takes 255 bytes. */
+static int set_lowers_at_once(int fs, const int *lowers, unsigned count)
+{
+	char list[256];
+	size_t used = 0;
+
+	while (count--) {
+		int length = snprintf(list + used, sizeof(list) - used, "%s/proc/self/fd/%d", used ? ":" : "", lowers[count]);
+
+		if (length < 0 || (size_t)length >= sizeof(list) - used)
+			return -E2BIG;
+		used += (size_t)length;
+	}
+	return set_text(fs, "lowerdir", list);
+}
+
+static int set_lowers(int fs, const int *lowers, unsigned count)
+{
+	int rc = set_directory(fs, "lowerdir+", lowers[count - 1]);
+
+	if (rc == -EINVAL)
+		return set_lowers_at_once(fs, lowers, count);
+	while (rc >= 0 && --count)
+		rc = set_directory(fs, "lowerdir+", lowers[count - 1]);
+	return rc;
+}
+
+int sys_new_overlay(const int *lowers, unsigned count, int upper, int work, uint64_t attributes)
+{
+	auto_close int fs = minus_errno(syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC));
+	int rc = fs < 0 ? fs : set_lowers(fs, lowers, count);
+
+	if (rc >= 0 && upper >= 0)
+		rc = set_directory(fs, "upperdir", upper);
+	if (rc >= 0 && upper >= 0)
+		rc = set_directory(fs, "workdir", work);
+	if (rc >= 0) /* "user." attributes: all that a user namespace may write */
+		rc = minus_errno(syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0));
+	if (rc >= 0)
+		rc = minus_errno(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	return rc < 0 ? rc : minus_errno(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned)attributes));
 }
 
 int sys_attach(int tree, int directory, const char *path)

@@ -15,6 +15,9 @@ int sys_clone_tree(int directory, const char *path, unsigned flags, uint64_t att
 /* A new detached mount of file system TYPE. OPTIONS: "size=1M,mode=755", or NULL. ATTRIBUTES: MOUNT_ATTR_*. */
 int sys_new_mount(const char *type, const char *options, uint64_t attributes);
 
+/* A new overlay of LOWERS, descriptors of directories, the bottom first; UPPER and WORK, of one mount: -1 for none. */
+int sys_new_overlay(const int *lowers, unsigned count, int upper, int work, uint64_t attributes);
+
 /* Puts the detached TREE onto what PATH under DIRECTORY names; an empty PATH means DIRECTORY itself. */
 int sys_attach(int tree, int directory, const char *path);
 

@@ -11,6 +11,9 @@
 #ifndef MS_PRIVATE
 #define MS_PRIVATE (1 << 18)
 #endif
+#ifndef MS_SLAVE
+#define MS_SLAVE (1 << 19)
+#endif
 #ifndef MOUNT_ATTR_IDMAP
 #define MOUNT_ATTR_IDMAP 0x00100000
 #endif
