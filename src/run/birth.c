@@ -131,13 +131,14 @@ int give_birth(struct run *run, const struct step *step)
 
 /* Where no PID namespace ends with init, init must end what it started, and be asked to, before it may be killed. One that outlives
  * its launcher takes the end of the wire for no such thing. */
-void end_init(const struct run *run)
+void end_init(const struct run *run, int patience_ms)
 {
-	enum { PATIENCE_MS = 5000 };
+	const bool ends_others = !run->plan->owns_pids && !run->plan->has_no_init;
 
-	if (!run->plan->owns_pids && !run->plan->has_no_init && run->plan->outlives)
+	if (ends_others && run->plan->outlives)
 		channel_send(run->wire, (struct message){ WIRE_SIGNAL, SIGKILL }, -1);
-	if (!run->plan->owns_pids && !run->plan->has_no_init)
-		sys_wait_for_end(run->wire, run->init_pidfd, PATIENCE_MS);
-	sys_signal_pidfd(run->init_pidfd, SIGKILL);
+	if (ends_others)
+		sys_wait_for_end(run->wire, run->init_pidfd, patience_ms);
+	if (!ends_others || patience_ms)
+		sys_signal_pidfd(run->init_pidfd, SIGKILL);
 }

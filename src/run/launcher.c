@@ -28,8 +28,8 @@ static int fail(struct run *run, int rc, struct error *err)
 	return fail_at(run, run->at, -rc, err);
 }
 
-/* Whatever comes of it, close_run must follow. */
-static int open_run(struct run *run, const struct plan *plan)
+/* Whatever comes of it, run_close must follow. */
+static int open_run(struct run *run, const struct plan *plan, bool is_kept)
 {
 	int ends[2], rc;
 
@@ -41,7 +41,7 @@ static int open_run(struct run *run, const struct plan *plan)
 	for (int i = 0; i < plan->slots; i++)
 		run->slots[i] = -1;
 	rc = plan->has_no_init ? sys_share_memory(sizeof(*run->fate), (void **)&run->fate) : 0;
-	if (rc >= 0)
+	if (rc >= 0 && !is_kept)
 		rc = signals_block(run);
 	if (rc >= 0)
 		rc = channel_open(ends);
@@ -53,65 +53,66 @@ static int open_run(struct run *run, const struct plan *plan)
 	return check_prepare(run);
 }
 
-/* Sleeps until init passes the baton for step NEXT; init may report a failure instead. */
-static int await_baton(struct run *run, int next, struct error *err)
+/* Sleeps until init has something to say. */
+static int await_baton(struct run *run, struct error *err)
 {
 	struct pollfd ready[2] = { { .fd = run->wire, .events = POLLIN }, { .fd = run->signals, .events = POLLIN } };
-	struct message message;
-	int fd, rc;
 
 	do {
-		rc = sys_wait_ready(ready, 2, -1);
+		int rc = sys_wait_ready(ready, 2, -1);
+
 		if (rc < 0)
 			return fail(run, rc, err);
 		if (ready[1].revents && signals_interrupt(run) < 0)
 			return explain_interruption(run, err);
 	} while (!ready[0].revents);
-	rc = channel_receive(run->wire, &message, &fd);
+	return 0;
+}
+
+/* Init passes the baton for the step at hand, or reports a failure instead. */
+static int take_baton(struct run *run, struct error *err)
+{
+	struct message message;
+	int fd, rc = channel_receive(run->wire, &message, &fd);
+
 	if (fd >= 0)
 		sys_close(fd);
 	if (rc <= 0)
 		return fail(run, rc < 0 ? rc : -ECHILD, err);
 	if (message.value > 0 && message.what >= 0 && message.what < run->plan->count)
 		return fail_at(run, message.what, message.value, err);
-	return message.what == next ? 0 : fail(run, -EPROTO, err);
+	return message.what == run->at ? 0 : fail(run, -EPROTO, err);
 }
 
-static bool is_last_of_launcher(const struct plan *plan, int at)
+/* The next step of the launcher, from AT on; the plan's count: there is none. */
+static int next_own(const struct plan *plan, int at)
 {
-	for (at++; at < plan->count; at++)
-		if (plan->steps[at].side == LAUNCHER)
-			return false;
-	return true;
+	while (at < plan->count && plan->steps[at].side != LAUNCHER)
+		at++;
+	return at;
 }
 
-static int launcher_perform(struct run *run, struct error *err)
+/* The steps of the launcher, from the one at hand to where the baton goes away. 1: it will come back; 0: it will not. */
+static int perform_own(struct run *run, struct error *err)
 {
 	const struct plan *plan = run->plan;
-	bool has_baton = true;
 
-	for (run->at = 0; run->at < plan->count; run->at++) {
+	for (;; run->at++) {
 		const struct step *step = &plan->steps[run->at];
-		const struct step *next = run->at + 1 < plan->count ? step + 1 : NULL;
-		int rc;
+		const bool is_followed = run->at + 1 < plan->count;
+		int rc = step->op == OP_CLONE ? give_birth(run, step) : step->op == OP_JOIN_NAMESPACE ? 0 : perform(run, step);
 
-		if (step->side != LAUNCHER)
-			continue;
-		if (!has_baton && await_baton(run, run->at, err) < 0)
-			return -err->errnum;
-		has_baton = true;
-		rc = step->op == OP_CLONE ? give_birth(run, step) : step->op == OP_JOIN_NAMESPACE ? 0 : perform(run, step);
 		if (rc < 0)
 			return fail(run, rc, err);
-		if (!next || next->side == LAUNCHER)
+		if (is_followed && step[1].side == LAUNCHER)
 			continue;
-		if (step->op != OP_CLONE && channel_send(run->wire, (struct message){ run->at + 1, 0 }, -1) < 0)
+		if (is_followed && step->op != OP_CLONE && channel_send(run->wire, (struct message){ run->at + 1, 0 }, -1) < 0)
 			return fail(run, -ECHILD, err);
-		has_baton = false;
-		if (is_last_of_launcher(plan, run->at))
+		if (next_own(plan, run->at + 1) == plan->count)
 			return 0;
+		run->at = next_own(plan, run->at + 1);
+		return 1;
 	}
-	return 0;
 }
 
 static void close_if_open(int fd)
@@ -120,12 +121,12 @@ static void close_if_open(int fd)
 		sys_close(fd);
 }
 
-static void close_run(struct run *run)
+void run_close(struct run *run)
 {
 	int status;
 
 	if (run->has_child) {
-		end_init(run);
+		end_init(run, INIT_PATIENCE_MS);
 		sys_wait(run->init, &status, 0, NULL);
 	}
 	undo_steps(run);
@@ -164,23 +165,57 @@ static void blame(const struct run *run, struct result *result)
 	}
 }
 
-int run_plan(const struct plan *plan, struct result *result, struct error *err)
+static void begin_result(struct result *result, const struct plan *plan)
 {
-	struct run run;
-	int rc = open_run(&run, plan);
-
 	*result = (struct result){ .reason = REASON_SETUP, .failed_step = -1, .oom_kills = NUMBER_NONE, .processes = NUMBER_NONE,
 				   .output_bytes = NUMBER_NONE, .lacking_count = plan->lacking_count };
 	memcpy(result->lacks, plan->lacks, sizeof(plan->lacks));
-	if (rc < 0) {
-		close_run(&run);
-		return error_set(err, -rc, "preparing to run");
-	}
-	rc = launcher_perform(&run, err);
+}
+
+static int begin(struct run *run, const struct plan *plan, bool is_kept, struct result *result, struct error *err)
+{
+	int rc = open_run(run, plan, is_kept);
+
+	begin_result(result, plan);
 	if (rc < 0)
-		blame(&run, result);
-	else
+		return error_set(err, -rc, "preparing to run");
+	run->at = next_own(plan, 0);
+	rc = perform_own(run, err);
+	if (rc < 0)
+		blame(run, result);
+	return rc;
+}
+
+int run_begin(struct run *run, const struct plan *plan, struct result *result, struct error *err)
+{
+	return begin(run, plan, true, result, err);
+}
+
+int run_go_on(struct run *run, struct result *result, struct error *err)
+{
+	int rc = take_baton(run, err);
+
+	if (rc == 0)
+		rc = perform_own(run, err);
+	if (rc < 0)
+		blame(run, result);
+	return rc;
+}
+
+int run_plan(const struct plan *plan, struct result *result, struct error *err)
+{
+	struct run run;
+	int rc = begin(&run, plan, false, result, err);
+
+	while (rc > 0) {
+		rc = await_baton(&run, err);
+		if (rc < 0)
+			blame(&run, result);
+		else
+			rc = run_go_on(&run, result, err);
+	}
+	if (rc == 0)
 		rc = watch(&run, result, err);
-	close_run(&run);
+	run_close(&run);
 	return rc;
 }

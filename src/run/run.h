@@ -78,8 +78,10 @@ int perform(struct run *run, const struct step *step);
 
 /* STEP is OP_CLONE. 0: init lives; -errno: the step at hand failed, which is then the one to blame. */
 int give_birth(struct run *run, const struct step *step);
-/* Init and all that it started end; it is not yet reaped. */
-void end_init(const struct run *run);
+/* Init and all that it started end; it is not yet reaped. One that must end its own children is waited for: so long at most; 0: not
+ * at all, it ends in its own time. */
+enum { INIT_PATIENCE_MS = 5000 };
+void end_init(const struct run *run, int patience_ms);
 
 /* FD stays open in init as long as it lives; HELD at most. */
 void hold(struct run *run, int fd);
@@ -95,6 +97,16 @@ void report_failure(const struct run *run, int rc);
 /* Runs PLAN to its end and fills RESULT. 0: the program was started, RESULT says how it ended; negative errno: it was not, and
  * ERR says why. Nothing is left behind either way. */
 int run_plan(const struct plan *plan, struct result *result, struct error *err) MUST_CHECK;
+
+/*
+ * The same in pieces, for a process that serves several runs, each of which has nothing to do with its signals. 1: init has the
+ * baton; once the wire is readable run_go_on takes it back. 0: set-up is init's now, and the watch begins (run/watch.h). Negative
+ * errno: it failed, RESULT and ERR say how. run_close follows in any case, behind the end of a watch that began.
+ */
+int run_begin(struct run *run, const struct plan *plan, struct result *result, struct error *err) MUST_CHECK;
+int run_go_on(struct run *run, struct result *result, struct error *err) MUST_CHECK;
+/* Init is killed if it lives, and what was made on the host is undone. */
+void run_close(struct run *run);
 
 /* From the birth of init to its end: signals, time, notifications. Fills RESULT; 0 or -errno with ERR told. */
 int watch(struct run *run, struct result *result, struct error *err) MUST_CHECK;

@@ -16,12 +16,12 @@
 #include "sys/process.h"
 
 /* In the order in which they start and finish. */
-static const struct source *const sources[] = {
-	&source_signals, &source_wall_time, &source_streams, &source_denied_calls, &source_group, &source_evidence,
+static const struct source *const sources_of_run[] = {
+	&source_signals, &source_wall_time, &source_streams, &source_denied_calls, &source_group, &source_evidence, NULL,
 };
-_Static_assert(ARRAY_SIZE(sources) <= WATCH_SOURCES, "the table of states is too small");
+_Static_assert(ARRAY_SIZE(sources_of_run) <= WATCH_SOURCES, "the table of states is too small");
 
-enum { OWNER_WIRE = 255, OWNER_END = 254, OVERTAKEN_MS = 100 };
+enum { OWNER_WIRE = 255, OWNER_END = 254, OWNER_NONE = 253, OVERTAKEN_MS = 100 };
 
 static int find_descriptor(const struct watch *watch, int fd)
 {
@@ -72,7 +72,7 @@ void watch_end(struct watch *watch, enum reason reason)
 		watch->result->signal = SIGKILL;
 	}
 	watch->is_ending = true;
-	end_init(watch->run);
+	end_init(watch->run, watch->never_waits ? 0 : INIT_PATIENCE_MS);
 }
 
 /* Straight to the program; before it is there it would end set-up instead. */
@@ -95,10 +95,10 @@ void watch_signal(struct watch *watch, int signal)
 
 void watch_tell(struct watch *watch, int signal)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		watch->current = (int)i;
-		if (watch->states[i] && sources[i]->signal)
-			sources[i]->signal(watch, watch->states[i], signal);
+	for (int i = 0; watch->sources[i]; i++) {
+		watch->current = i;
+		if (watch->states[i] && watch->sources[i]->signal)
+			watch->sources[i]->signal(watch, watch->states[i], signal);
 	}
 }
 
@@ -106,10 +106,10 @@ static void tell_start(struct watch *watch)
 {
 	watch->is_started = true;
 	watch->start_ns = sys_now_ns();
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		watch->current = (int)i;
-		if (watch->states[i] && sources[i]->started)
-			sources[i]->started(watch, watch->states[i]);
+	for (int i = 0; watch->sources[i]; i++) {
+		watch->current = i;
+		if (watch->states[i] && watch->sources[i]->started)
+			watch->sources[i]->started(watch, watch->states[i]);
 	}
 }
 
@@ -195,62 +195,66 @@ static bool go_on_without_wire(struct watch *watch)
 	return true;
 }
 
+/* Init is on its way out: whoever serves others meanwhile is told by its pidfd, before it is reaped. */
+static bool await_death(struct watch *watch)
+{
+	end_init(watch->run, 0);
+	watch_drop(watch, watch->run->wire);
+	return add(watch, watch->run->init_pidfd, POLLIN, OWNER_END) == 0;
+}
+
 /* False when nothing more is waited for: init is dead, or as good as, or goes on alone. */
 static bool serve_wire(struct watch *watch)
 {
 	if (!hear(watch))
-		return go_on_without_wire(watch);
+		return go_on_without_wire(watch) || (watch->never_waits && await_death(watch));
 	return !(watch->has_status && watch->run->plan->outlives);
 }
 
 /* Handlers may add and drop descriptors, so each is looked up again by its number. */
-static bool serve(struct watch *watch, const struct pollfd *ready, int owner)
+static bool serve(struct watch *watch, const struct pollfd *polled)
 {
+	const int at = find_descriptor(watch, polled->fd);
+	const int owner = at < 0 ? OWNER_NONE : watch->owners[at];
+
 	if (owner == OWNER_WIRE)
 		return serve_wire(watch);
 	if (owner == OWNER_END)
 		return false;
-	if (ready->revents & POLLNVAL) {
-		watch_drop(watch, ready->fd);
-	} else if (find_descriptor(watch, ready->fd) >= 0) {
+	if (polled->revents & POLLNVAL) {
+		watch_drop(watch, polled->fd);
+	} else if (owner != OWNER_NONE) {
 		watch->current = owner;
-		sources[owner]->ready(watch, watch->states[owner], ready->fd, ready->revents);
+		watch->sources[owner]->ready(watch, watch->states[owner], polled->fd, polled->revents);
 	}
 	return true;
 }
 
-/* Until the end of init, or, where it outlives the launcher, of the program. */
-static void wait_for_end(struct watch *watch)
+bool watch_serve(struct watch *watch, const struct pollfd *polled, unsigned count)
 {
-	struct pollfd ready[WATCH_DESCRIPTORS];
-	unsigned char owners[WATCH_DESCRIPTORS];
-
-	while (sys_rest_until_ready(&watch->run->rest, watch->ready, watch->count) >= 0) {
-		const unsigned count = watch->count;
-
-		memcpy(ready, watch->ready, count * sizeof(*ready));
-		memcpy(owners, watch->owners, count);
-		for (unsigned i = 0; i < count; i++)
-			if (ready[i].fd >= 0 && ready[i].revents && !serve(watch, &ready[i], owners[i]))
-				return;
-	}
+	if (watch->failure < 0)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		if (polled[i].fd >= 0 && polled[i].revents && !serve(watch, &polled[i]))
+			return false;
+	return true;
 }
 
 static int start_sources(struct watch *watch)
 {
 	static char stateless;
 
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+	for (int i = 0; watch->sources[i]; i++) {
 		int rc;
 
-		watch->current = (int)i;
-		if (sources[i]->op != OPS) {
-			watch->steps[i] = plan_find(watch->run->plan, sources[i]->op);
+		watch->current = i;
+		if (watch->sources[i]->op != OPS) {
+			watch->steps[i] = plan_find(watch->run->plan, watch->sources[i]->op);
 			if (!watch->steps[i])
 				continue;
 		}
-		watch->states[i] = sources[i]->size ? calloc(1, sources[i]->size) : &stateless;
-		rc = watch->states[i] ? sources[i]->start(watch, watch->states[i], watch->steps[i]) : -ENOMEM;
+		watch->states[i] = watch->sources[i]->size ? calloc(1, watch->sources[i]->size) : &stateless;
+		rc = watch->states[i] ? watch->sources[i]->start(watch, watch->states[i], watch->steps[i]) : -ENOMEM;
 		if (rc < 0)
 			return rc;
 	}
@@ -259,11 +263,11 @@ static int start_sources(struct watch *watch)
 
 static void finish_sources(struct watch *watch)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		watch->current = (int)i;
-		if (watch->states[i] && sources[i]->finish)
-			sources[i]->finish(watch, watch->states[i]);
-		if (watch->states[i] && sources[i]->size)
+	for (int i = 0; watch->sources[i]; i++) {
+		watch->current = i;
+		if (watch->states[i] && watch->sources[i]->finish)
+			watch->sources[i]->finish(watch, watch->states[i]);
+		if (watch->states[i] && watch->sources[i]->size)
 			free(watch->states[i]);
 	}
 }
@@ -295,7 +299,7 @@ static void bury(struct watch *watch)
 		sys_wait(run->init, &status, WNOHANG, NULL);
 		return;
 	}
-	end_init(run); /* dead already, unless a limit ended the run */
+	end_init(run, INIT_PATIENCE_MS); /* dead already, unless a limit ended the run */
 	if (sys_wait(run->init, &status, 0, &usage) == run->init) {
 		run->has_child = false;
 		if (run->plan->has_no_init && watch->is_started) {
@@ -348,20 +352,38 @@ static int conclude(struct watch *watch, struct error *err)
 	return 0;
 }
 
+void watch_begin(struct watch *watch, struct run *run, struct result *result, const struct source *const *sources, void *owner)
+{
+	*watch = (struct watch){ .run = run, .result = result, .sources = sources, .owner = owner, .start_ns = sys_now_ns() };
+	watch->failure = add(watch, run->wire, POLLIN, OWNER_WIRE);
+	if (watch->failure == 0)
+		watch->failure = start_sources(watch);
+}
+
+int watch_finish(struct watch *watch, struct error *err)
+{
+	int rc;
+
+	bury(watch);
+	watch->result->wall_ns = sys_now_ns() - watch->start_ns;
+	rc = conclude(watch, err);
+	finish_sources(watch);
+	return watch->failure < 0 ? error_set(err, -watch->failure, "watching the program") : rc;
+}
+
+/* Until the end of init, or, where it outlives the launcher, of the program. */
 int watch(struct run *run, struct result *result, struct error *err)
 {
-	struct pollfd ready[WATCH_DESCRIPTORS];
-	struct watch watch = { .run = run, .result = result, .ready = ready, .start_ns = sys_now_ns() };
-	int failure, rc;
+	struct pollfd polled[WATCH_DESCRIPTORS];
+	struct watch watch;
+	unsigned count;
 
-	failure = add(&watch, run->wire, POLLIN, OWNER_WIRE);
-	if (failure == 0)
-		failure = start_sources(&watch);
-	if (failure == 0)
-		wait_for_end(&watch);
-	bury(&watch);
-	result->wall_ns = sys_now_ns() - watch.start_ns;
-	rc = conclude(&watch, err);
-	finish_sources(&watch);
-	return failure < 0 ? error_set(err, -failure, "watching the program") : rc;
+	watch_begin(&watch, run, result, sources_of_run, NULL);
+	do {
+		if (watch.failure < 0 || sys_rest_until_ready(&run->rest, watch.ready, watch.count) < 0)
+			break;
+		count = watch.count;
+		memcpy(polled, watch.ready, count * sizeof(*polled));
+	} while (watch_serve(&watch, polled, count));
+	return watch_finish(&watch, err);
 }

@@ -13,6 +13,8 @@
 #ifndef IMMURE_RUN_WATCH_H
 #define IMMURE_RUN_WATCH_H
 
+#include <poll.h>
+
 #include "run/evidence.h"
 #include "run/run.h"
 
@@ -40,6 +42,10 @@ enum { WATCH_DESCRIPTORS = 24, WATCH_SOURCES = 12 };
 struct watch {
 	struct run *run;
 	struct result *result;
+	const struct source *const *sources; /* NULL-terminated; in this order they start and finish */
+	void *owner;       /* for sources that know whose run this is */
+	bool never_waits;  /* others are served beside this run */
+	int failure;       /* a source could not start: -errno */
 	bool is_announced; /* the program was executed; without an init: is about to be */
 	bool is_started;   /* the program was executed */
 	bool is_ending;    /* watch_end was called; the result says why */
@@ -52,11 +58,20 @@ struct watch {
 	/* the loop's own */
 	void *states[WATCH_SOURCES];
 	const struct step *steps[WATCH_SOURCES];
-	struct pollfd *ready;
+	struct pollfd ready[WATCH_DESCRIPTORS];
 	unsigned char owners[WATCH_DESCRIPTORS];
 	unsigned count;
 	int current;       /* the source that is being called */
 };
+
+/*
+ * A watch in pieces: begun, then as long as watch_serve says so the COUNT descriptors in READY are polled, by whom and with whatever
+ * else, and what was polled is handed back. watch_finish follows in any case: the jail is dead then, RESULT says how it ended; 0 or
+ * -errno with ERR told, as watch.
+ */
+void watch_begin(struct watch *watch, struct run *run, struct result *result, const struct source *const *sources, void *owner);
+bool watch_serve(struct watch *watch, const struct pollfd *polled, unsigned count) MUST_CHECK;
+int watch_finish(struct watch *watch, struct error *err) MUST_CHECK;
 
 /* Polls FD for EVENTS on behalf of the source that is being called, which goes on owning it. -ENOSPC: the table is full. */
 int watch_add(struct watch *watch, int fd, short events) MUST_CHECK;
