@@ -37,6 +37,7 @@ bench: setup all
 # Accept what plans look like now; read the difference before you commit it.
 golden: all
 	@tools/golden --accept $(BUILD)
+	@tests/compat/golden --accept $(BUILD)/tests/record-bwrap
 
 torture: all
 	@/usr/bin/python3 -m pytest -q tests/torture --full

@@ -4,7 +4,7 @@
  * replaced by ones that print. Nothing is run and nothing is asked of the machine, so the text is the same everywhere.
  *
  *	record CALLER [FD<DATA...] [WORD...]     CALLER: root, user, old-root, hard-root, hard-user; "|" in DATA is a NUL
- *	record --list                            the names of all options
+ *	record --list                            all options with their arguments
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -131,7 +131,7 @@ int main(int argc, char *argv[])
 
 	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
 		for (const struct bwrap_option *option = bwrap_options; option->name; option++)
-			printf("%s\n", option->name);
+			printf("%s%s%s\n", option->name, *option->arguments ? " " : "", option->arguments);
 		return 0;
 	}
 	while (at < argc && argv[at][0] >= '0' && argv[at][0] <= '9' && strchr(argv[at], '<'))
