@@ -18,9 +18,30 @@ const char *immure_version(void)
 	return IMMURE_VERSION;
 }
 
+/* A copy: what the process was started with is blotted out in the child. */
+static int copy_environment(struct spec *spec, struct error *err)
+{
+	const char *const *variables = sys_variables();
+	const char **copy;
+	size_t count = 0;
+
+	while (variables && variables[count])
+		count++;
+	copy = arena_alloc(&spec->arena, (count + 1) * sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = arena_copy(&spec->arena, variables[i]);
+		if (!copy[i])
+			copy = NULL;
+	}
+	spec->caller_environment = copy;
+	return copy ? 0 : error_set(err, ENOMEM, "reading the environment");
+}
+
 /* "NAME" alone asks for the caller's value. */
 static int fill_environment(struct spec *spec, struct error *err)
 {
+	if (spec->env_base == ENV_CALLER && copy_environment(spec, err) < 0)
+		return -ENOMEM;
 	for (struct string_item *item = spec->env; item; item = item->next) {
 		const char *value = strchr(item->text, '=') ? NULL : sys_variable(item->text);
 

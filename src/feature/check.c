@@ -82,6 +82,7 @@ static void check_root(struct plan *plan)
 		return;
 	step.slot = plan->has_mountns ? SLOT_ROOT : SLOT_NONE;
 	step.subject = start->subject;
+	step.data = start->data;
 	plan_add(plan, step);
 }
 

@@ -2,12 +2,23 @@
 /* The program's environment: empty but for a few variables and what is asked. environ(7) */
 #include <string.h>
 
-#include "base/path.h"
 #include "feature/feature.h"
+#include "feature/program.h"
+
+static const char *const env_bases[] = { [ENV_SMALL] = "small", [ENV_NONE] = "none", [ENV_CALLER] = "caller", NULL };
 
 static const struct field fields[] = {
 	{ .key = "env", .letter = 'e', .type = FIELD_STRINGS, FIELD(env), .metavar = "NAME[=VALUE]", .example = "LANG=C", .since = "0.1",
 	  .help = "NAME=VALUE for the program, or NAME to pass the caller's value" },
+	{ .key = "env-base", .type = FIELD_ENUM, FIELD(env_base), .choices = env_bases, .fallback = "small", .since = "0.1",
+	  .help = "what --env adds to: small (PATH, HOME, USER, TERM and LANG), none, or caller (all that the caller has)",
+	  .detail = "With none and caller immure sets one variable, PWD, to where the program starts, and execvp(3) is followed to the letter: "
+		    "an empty part of PATH is the current folder, without PATH /bin and /usr/bin are searched, and an executable "
+		    "file that the kernel does not know is read by /bin/sh. The caller's variables may hold secrets." },
+	{ .key = "unset-env", .type = FIELD_STRINGS, FIELD(unset_env), .metavar = "NAME", .example = "LD_PRELOAD", .since = "0.1",
+	  .help = "take a variable away from what --env-base gives; --env has the last word; may be repeated" },
+	{ .key = "argv0", .type = FIELD_NAME, FIELD(argv0), .metavar = "NAME", .example = "-sh", .since = "0.1",
+	  .help = "what the program finds as its own name, argv[0] (default: as it was called)" },
 	{ .key = "workdir", .letter = 'C', .type = FIELD_PATH, FIELD(workdir), .example = "/tmp", .since = "0.1",
 	  .help = "start here (default: the current folder where it is visible, else the home)" },
 	{ .key = "keep-fd", .type = FIELD_WORDS, FIELD(keep_fds), .example = "3", .since = "0.1",
@@ -19,7 +30,6 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
-static const char *const path_value = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 enum { PERSONA_NO_ASLR = 0x0040000 }; /* ADDR_NO_RANDOMIZE; personality(2) */
 
 static int check(const struct spec *spec, const struct host *host, struct error *err)
@@ -28,6 +38,9 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	for (const struct string_item *item = spec->env; item; item = item->next)
 		if (item->text[0] == '=')
 			return error_mistake(err, "--env %s: a name must come before \"=\"", item->text);
+	for (const struct string_item *item = spec->unset_env; item; item = item->next)
+		if (!*item->text || strchr(item->text, '='))
+			return error_mistake(err, "--unset-env %s: it wants the name of a variable", item->text);
 	for (const struct string_item *item = spec->keep_fds; item; item = item->next) {
 		uint64_t number;
 
@@ -37,102 +50,6 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	if (spec->workdir && spec->workdir[0] != '/')
 		return error_mistake(err, "--workdir %s: the place inside must be an absolute path", spec->workdir);
 	return 0;
-}
-
-static bool same_name(const char *left, const char *right)
-{
-	size_t length = strcspn(left, "=");
-
-	return strncmp(left, right, length) == 0 && right[length] == '=';
-}
-
-static void set(const char **list, size_t *count, const char *pair)
-{
-	for (size_t i = 0; i < *count; i++) {
-		if (!same_name(list[i], pair))
-			continue;
-		list[i] = pair;
-		return;
-	}
-	list[(*count)++] = pair;
-}
-
-/* ENV holds NAME=VALUE only: the caller's values have been filled in where the environment is known. */
-static const char *const *make_environment(struct plan *plan, const struct spec *spec, const struct host *host)
-{
-	size_t count = 0, room = 8;
-	const char **list;
-
-	for (const struct string_item *item = spec->env; item; item = item->next)
-		room++;
-	list = arena_alloc(plan->arena, room * sizeof(*list));
-	plan->is_short |= !list;
-	if (!list)
-		return NULL;
-	set(list, &count, plan_format(plan, "PATH=%s", path_value));
-	set(list, &count, plan_format(plan, "HOME=%s", plan->home));
-	set(list, &count, plan_format(plan, "USER=%s", spec->user && *spec->user > '9' ? spec->user : plan->uid ? "user" : "root"));
-	if (host->term)
-		set(list, &count, plan_format(plan, "TERM=%s", host->term));
-	if (host->lang)
-		set(list, &count, plan_format(plan, "LANG=%s", host->lang));
-	for (const struct string_item *item = spec->env; item; item = item->next)
-		if (strchr(item->text, '='))
-			set(list, &count, item->text);
-	return list;
-}
-
-static const char *value_of(const char *const *environment, const char *name)
-{
-	for (; environment && *environment; environment++)
-		if (same_name(name, *environment))
-			return *environment + strlen(name);
-	return path_value;
-}
-
-/* A program given by its path on the host is executed where the jail shows it. */
-static const char *program_inside(struct plan *plan, const struct spec *spec, const char *name, const struct host *host)
-{
-	const bool is_of_jail = !plan->has_mountns || spec->is_ordered || !host->cwd || (spec->root && name[0] == '/');
-	const char *path = is_of_jail ? NULL : path_clean(plan->arena, host->cwd, name);
-	const char *inside = path ? tree_inside(plan->tree, plan->arena, path) : NULL;
-
-	return inside ? inside : name;
-}
-
-/* What execvp(3) would try, in order. */
-static const char *const *make_candidates(struct plan *plan, const struct spec *spec, const char *name, const char *path, const struct host *host)
-{
-	const char **list = arena_alloc(plan->arena, 66 * sizeof(*list));
-	size_t count = 0;
-
-	plan->is_short |= !list;
-	if (!list)
-		return NULL;
-	if (strchr(name, '/')) {
-		list[count++] = program_inside(plan, spec, name, host);
-		return list;
-	}
-	while (*path && count < 64) {
-		size_t length = strcspn(path, ":");
-
-		if (length)
-			list[count++] = plan_format(plan, "%.*s/%s", (int)length, path, name);
-		path += length + (path[length] == ':');
-	}
-	return list;
-}
-
-/* The current folder, wherever it is shown; else the home, if there is one. */
-static const char *start_directory(const struct plan *plan, const struct spec *spec, const struct host *host)
-{
-	const char *inside = host->cwd && plan->has_mountns ? tree_inside(plan->tree, plan->arena, host->cwd) : host->cwd;
-
-	if (spec->workdir)
-		return spec->workdir;
-	if (inside && !plan->joins_mountns)
-		return inside;
-	return plan->has_mountns && (host->found_home || tree_find(plan->tree, plan->home)) ? plan->home : "/";
 }
 
 static const int32_t *kept(struct plan *plan, const struct spec *spec, size_t *count)
@@ -193,16 +110,9 @@ static void plan_session(struct plan *plan, const struct spec *spec, const struc
 
 static void plan_environment(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	struct program *program = arena_alloc(plan->arena, sizeof(*program));
-
-	plan->is_short |= !program;
-	if (!program || !spec->command)
+	if (!spec->command)
 		return;
 	plan->home = host->found_home ? host->found_home : spec->root ? "/" : "/home/user";
-	program->argv = spec->command;
-	program->environment = (char *const *)make_environment(plan, spec, host);
-	program->candidates = make_candidates(plan, spec, spec->command[0],
-					      value_of((const char *const *)program->environment, "PATH") + 1, host);
 	if (!spec->keep_keyring && !spec_leaves(spec, "keyring"))
 		plan_add(plan, (struct step){ .op = OP_KEYRING, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.origin = SPEC_ORIGIN(spec, keep_keyring), .why = "the caller's keys stay outside" });
@@ -210,14 +120,8 @@ static void plan_environment(struct plan *plan, const struct spec *spec, const s
 		plan_add(plan, (struct step){ .op = OP_FORK, .side = INIT, .phase = PHASE_FORK, .slot = SLOT_NONE,
 			.why = "init stays behind to reap" });
 	plan_session(plan, spec, host);
-	plan_add(plan, (struct step){ .op = OP_CHDIR, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
-		.subject = start_directory(plan, spec, host), .origin = SPEC_ORIGIN(spec, workdir) });
+	plan_program(plan, spec, host);
 	plan_descriptors(plan, spec);
-	plan_add(plan, (struct step){ .op = OP_EXEC, .side = PAYLOAD, .phase = PHASE_EXEC, .slot = SLOT_NONE,
-		.subject = spec->command[0], .data = program });
-	if ((!host->landlock_abi || spec->landlock == LANDLOCK_OFF || spec->is_ordered) && !spec_leaves(spec, "executable"))
-		plan_add(plan, (struct step){ .op = OP_CHECK_PROGRAM, .side = PAYLOAD, .phase = PHASE_CHECK, .slot = SLOT_NONE,
-			.subject = spec->command[0], .data = program, .why = "Landlock would forbid it" });
 }
 
 const struct feature feature_environment = {

@@ -94,6 +94,7 @@ struct host {
 	uint64_t capabilities;   /* effective, capabilities(7) as a mask */
 	unsigned last_capability;
 	const char *cwd;         /* NULL: it is gone */
+	const char *logical_cwd; /* by the links that led there, as PWD tells; NULL: nobody asked, or it tells nothing of use */
 	const char *run_id;      /* unique for this run: "immure-PID-RANDOM" */
 	bool in_initial_userns;
 	bool has_proc;           /* a real procfs on /proc */

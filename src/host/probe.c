@@ -72,6 +72,17 @@ static int read_cwd(struct host *host)
 	return 0;
 }
 
+/* As get_current_dir_name(3). */
+static void read_logical_cwd(struct host *host)
+{
+	const char *path = sys_variable("PWD");
+	struct sys_identity here, there;
+
+	if (path && path[0] == '/' && sys_identity(".", &here) == 0 && sys_identity(path, &there) == 0 && here.device == there.device &&
+	    here.inode == there.inode)
+		host->logical_cwd = arena_copy(&host->arena, path);
+}
+
 static void read_core_pattern(struct host *host)
 {
 	char buffer[256];
@@ -223,6 +234,8 @@ int host_probe_spec(struct host *host, const struct spec *spec, struct error *er
 
 	if (spec_leaves(spec, "umask"))
 		host->umask = sys_umask();
+	if (spec->is_ordered)
+		read_logical_cwd(host);
 	if (rc == 0)
 		rc = read_resolv_conf(host, spec, err);
 	if (rc == 0 && spec->root && strcmp(spec->root, "empty") != 0)

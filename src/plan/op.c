@@ -97,7 +97,7 @@ static const struct {
 	[OP_CHECK_DESCRIPTORS] = { "check-descriptors", "check that only the named descriptors survive exec" },
 	[OP_SECCOMP] = { "seccomp", "load the filter %s (%z instructions)" },
 	[OP_CHECK_PROGRAM] = { "check-program", "check that %s is not a link to immure itself" },
-	[OP_EXEC] = { "exec", "execute %s" },
+	[OP_EXEC] = { "exec", "execute %s%t" },
 	[OP_WALL_TIME] = { "wall-time", "end the jail after %d" },
 	[OP_EVIDENCE] = { "evidence", "read back what is in force once the program is executed" },
 	[OP_PIPES] = { "pipes", "make pipes for %i%t" },

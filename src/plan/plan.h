@@ -174,7 +174,9 @@ struct scope {
 };
 typedef int scope_starter(const struct scope *scope);
 struct program {
-	char *const *argv, *const *environment;
+	char *const *argv;
+	char *const *const *environments; /* one for each row of OP_CHDIR */
+	char **script;           /* the shell's words for a file that the kernel cannot execute, whose path goes into [1]; NULL: it is refused */
 	const char *const *candidates; /* absolute paths to try, in order; NULL-terminated */
 };
 

@@ -115,7 +115,7 @@ int op_check_root(struct run *run, const struct step *step)
 		if (wanted != found)
 			return DIFFERENT;
 	}
-	return check_workdir(step->subject);
+	return check_workdir(((const char *const *)step->data)[run->start]);
 }
 
 /* Where an outer filter hides the keyrings, it hides them from the program too. */

@@ -29,8 +29,14 @@ int op_signals(struct run *run, const struct step *step)
 
 int op_chdir(struct run *run, const struct step *step)
 {
-	(void)run;
-	return sys_chdir(step->subject);
+	const char *const *places = step->data;
+	int rc = -ENOENT;
+
+	for (size_t i = 0; rc < 0 && i < step->size; i++) {
+		rc = sys_chdir(places[i]);
+		run->start = i;
+	}
+	return rc;
 }
 
 int op_umask(struct run *run, const struct step *step)
@@ -139,6 +145,14 @@ int op_check_program(struct run *run, const struct step *step)
 	return 0; /* execve will say that there is none */
 }
 
+/* Memory that is shared with init until exec, and nobody reads it there. */
+static int exec_script(char **words, const char *path, char *const *environment)
+{
+	words[1] = (char *)path;
+	sys_exec(words[0], words, environment);
+	return -ENOEXEC;
+}
+
 static bool is_better(int candidate, int best)
 {
 	return best == 0 || (best == -ENOENT && candidate != -ENOTDIR);
@@ -147,12 +161,14 @@ static bool is_better(int candidate, int best)
 int op_exec(struct run *run, const struct step *step)
 {
 	const struct program *program = step->data;
+	char *const *environment = program->environments[run->start];
 	int best = 0;
 
-	(void)run;
 	for (const char *const *path = program->candidates; *path; path++) {
-		int rc = sys_exec(*path, program->argv, program->environment);
+		int rc = sys_exec(*path, program->argv, environment);
 
+		if (rc == -ENOEXEC && program->script)
+			rc = exec_script(program->script, *path, environment);
 		if (is_better(rc, best))
 			best = rc;
 		if (rc != -ENOENT && rc != -ENOTDIR && rc != -EACCES)

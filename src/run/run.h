@@ -53,6 +53,7 @@ struct run {
 	pid_t payload;        /* as init sees it */
 	int held[HELD];       /* what init keeps open while the jail lives */
 	unsigned held_count;
+	size_t start;         /* the payload: which place of OP_CHDIR it is in */
 	bool is_fenced;       /* init: kill(-1) reaches the jail and nothing else */
 
 	int near_streams[3];  /* pipes instead of the standard descriptors: the launcher's ends; -1: none */

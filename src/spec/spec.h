@@ -84,6 +84,7 @@ enum root_mode { ROOT_RO, ROOT_RW, ROOT_OVERLAY, ROOT_RW_DEV };
 enum ids_mode { IDS_AUTO, IDS_SINGLE, IDS_SUBID, IDS_RANGE };
 enum landlock_mode { LANDLOCK_AUTO, LANDLOCK_OFF };
 enum denied_action { DENIED_ERRNO, DENIED_KILL, DENIED_LOG, DENIED_TRAP };
+enum env_base { ENV_SMALL, ENV_NONE, ENV_CALLER };
 enum tty_mode { TTY_AUTO, TTY_YES, TTY_NO };
 enum init_mode { INIT_OWN, INIT_NONE };
 enum lifetime { LIFETIME_LAUNCHER, LIFETIME_OWN };
@@ -130,6 +131,10 @@ struct spec {
 	struct string_item *groups;
 	bool allow_host_root;
 	struct string_item *env;  /* NAME=VALUE, or NAME: the caller's value */
+	enum env_base env_base;   /* what they are added to */
+	struct string_item *unset_env;
+	const char *const *caller_environment; /* ENV_CALLER: a copy, once it was read; NULL-terminated */
+	const char *argv0;
 	struct string_item *keep_fds;
 	unsigned umask;
 	bool no_aslr;

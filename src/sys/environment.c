@@ -7,10 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 const char *sys_variable(const char *name)
 {
 	return getenv(name);
+}
+
+const char *const *sys_variables(void)
+{
+	return (const char *const *)environ;
 }
 
 /* The kernel lays words, variables and the path of the executable one after the other at the top of the stack. */

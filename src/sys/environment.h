@@ -6,6 +6,9 @@
 /* The caller's variable NAME; NULL: unset. Valid until the environment changes. */
 const char *sys_variable(const char *name);
 
+/* All of them, NAME=VALUE each; NULL-terminated. */
+const char *const *sys_variables(void);
+
 /*
  * Overwrites the words and variables that the process was started with, which /proc/PID/cmdline shows to everybody
  * (the process is not asked whether it may be traced). For a child that needs them no more. proc(5)
