@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -21,10 +22,18 @@ int op_session(struct run *run, const struct step *step)
 	return rc < 0 ? rc : 0;
 }
 
-/* The caller's mask is what it was before the launcher blocked everything; dispositions are inherited, and none was changed. */
+/*
+ * The caller's mask is what it was before the launcher blocked everything. Dispositions are inherited, but for that of SIGCHLD:
+ * who ignores it cannot wait for children, and no program counts on that.
+ */
 int op_signals(struct run *run, const struct step *step)
 {
-	return step->how & STEP_LEFT ? sys_set_signal_mask(&run->signals_before) : sys_default_signals();
+	int rc;
+
+	if (!(step->how & STEP_LEFT))
+		return sys_default_signals();
+	rc = sys_default_signal(SIGCHLD);
+	return rc < 0 ? rc : sys_set_signal_mask(&run->signals_before);
 }
 
 int op_chdir(struct run *run, const struct step *step)
