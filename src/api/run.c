@@ -56,8 +56,10 @@ static int fill_environment(struct spec *spec, struct error *err)
 
 static bool needs_compiler(const struct spec *spec)
 {
-	return spec->seccomp_allow || spec->seccomp_deny || spec->foreign_arch || spec->may_nest || strchr(spec->seccomp, '/') ||
-	       strchr(spec->seccomp, '.');
+	if (spec->seccomp_allow || spec->seccomp_deny)
+		return true;
+	return strcmp(spec->seccomp, "off") != 0 &&
+	       (spec->foreign_arch || spec->may_nest || strchr(spec->seccomp, '/') || strchr(spec->seccomp, '.'));
 }
 
 static int compile_filter(struct spec *spec, struct error *err)

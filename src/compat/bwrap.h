@@ -144,6 +144,9 @@ void bwrap_warn(const struct bwrap *bwrap, const char *format, ...) __attribute_
 /* Prints TEXT as bubblewrap prints errors (LEVEL 3) and warnings (4); each line with <LEVEL> after --level-prefix. */
 void bwrap_print(const struct bwrap *bwrap, int level, const char *text);
 
+/* What immure says went wrong, with PROGRAM being run (NULL: not yet). */
+void bwrap_complain(const struct bwrap *bwrap, const struct immure_error *err, const char *program);
+
 /* LIST, which has COUNT items of SIZE, with room for one more; NULL, with the error set: no memory, and LIST stays. */
 void *bwrap_room(struct bwrap *bwrap, void *list, size_t count, size_t size);
 /* Keeps TEXT, which may be NULL for "no memory", to be freed at the end; returns it, or NULL with the error set. */

@@ -7,27 +7,6 @@
 
 #include "compat/bwrap.h"
 
-/* Of immure's story: what to try, which begins on its second line. */
-static const char *remedy_of(const struct immure_error *err)
-{
-	const char *line = strchr(err->text, '\n');
-
-	return line ? line : "";
-}
-
-/* What scripts look for is said in bubblewrap's words, everything else in immure's. */
-static int complain(struct bwrap *bwrap, const struct immure_error *err, const char *program)
-{
-	char text[sizeof(err->text) + 512];
-
-	if (program && (err->exit_code == 126 || err->exit_code == 127))
-		snprintf(text, sizeof(text), "execvp %s: %s%s", program, strerror(err->errnum), remedy_of(err));
-	else
-		snprintf(text, sizeof(text), "%s", err->text);
-	bwrap_print(bwrap, 3, text);
-	return EXIT_FAILURE;
-}
-
 static int fail(const struct bwrap *bwrap)
 {
 	bwrap_print(bwrap, 3, bwrap->error);
@@ -39,8 +18,10 @@ static int explain(struct bwrap *bwrap, struct immure_spec *spec, const char *fo
 	struct immure_error err;
 	char *text;
 
-	if (immure_explain(spec, strcmp(format, "json") == 0 ? IMMURE_JSON : IMMURE_TEXT, &text, &err) < 0)
-		return complain(bwrap, &err, NULL);
+	if (immure_explain(spec, strcmp(format, "json") == 0 ? IMMURE_JSON : IMMURE_TEXT, &text, &err) < 0) {
+		bwrap_complain(bwrap, &err, NULL);
+		return EXIT_FAILURE;
+	}
 	fputs(text, bwrap->output);
 	free(text);
 	return EXIT_SUCCESS;
@@ -50,9 +31,12 @@ static int run(struct bwrap *bwrap, struct immure_spec *spec, const char *progra
 {
 	struct immure_result *result = NULL;
 	struct immure_error err;
-	int exit_code;
+	int exit_code = EXIT_FAILURE;
 
-	exit_code = immure_run(spec, &result, &err) < 0 ? complain(bwrap, &err, program) : immure_result_exit_code(result);
+	if (immure_run(spec, &result, &err) < 0)
+		bwrap_complain(bwrap, &err, program);
+	else
+		exit_code = immure_result_exit_code(result);
 	if (result && bwrap->caller->is_hardened && *immure_result_remark(result))
 		bwrap_print(bwrap, 4, immure_result_remark(result));
 	immure_result_free(result);
@@ -65,7 +49,7 @@ static int prepare(struct bwrap *bwrap, struct immure_spec *spec, char *const co
 
 	if (bwrap_tell(bwrap, spec, &err) == 0 && immure_spec_command(spec, command, &err) == 0)
 		return 0;
-	complain(bwrap, &err, NULL);
+	bwrap_complain(bwrap, &err, NULL);
 	return -1;
 }
 

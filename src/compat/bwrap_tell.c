@@ -181,10 +181,14 @@ static void tell_environment(struct teller *teller)
 static void tell_life(struct teller *teller)
 {
 	const struct bwrap *bwrap = teller->bwrap;
+	const bool ends_with_launcher = bwrap->die_with_parent || bwrap->caller->is_hardened;
 
 	tell(teller, "init", bwrap->needs_init ? "yes" : "no", OWN);
-	/* The sandbox of a bubblewrap that is killed goes on; with --die-with-parent nothing does. */
-	tell(teller, "lifetime", bwrap->die_with_parent || bwrap->caller->is_hardened ? "launcher" : "own", OWN);
+	/*
+	 * The sandbox of a bubblewrap that is killed goes on; with --die-with-parent nothing does, but where nobody is there to end it what
+	 * the program has left behind.
+	 */
+	tell(teller, "lifetime", ends_with_launcher && (bwrap->needs_init || bwrap->unshare_pid) ? "launcher" : "own", OWN);
 	if (bwrap->die_with_parent)
 		tell(teller, "die-with-parent", NULL, "--die-with-parent");
 	for (size_t i = 0; i < bwrap->lock_count; i++)

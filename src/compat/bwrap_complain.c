@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * immure's story of a failure, told to those who wrote bubblewrap's words: what scripts look for comes first and in bubblewrap's words, and
+ * what to try names options that are there.
+ */
+#include <string.h>
+
+#include "compat/bwrap.h"
+
+/* By the identifier of the lesson; the others are told as immure tells them. */
+static const struct {
+	const char *id, *remedy;
+} remedies[] = {
+	{ "E-CAP-NOT-HELD", "--unshare-user, or run it as a user who holds it" },
+	{ "E-EXEC-MISSING", "the program, or its interpreter, must exist inside; --ro-bind PATH PATH brings it in" },
+	{ "E-HOSTNAME-DENIED", "an outer container forbids sethostname(2); leave out --hostname" },
+	{ "E-ID-UNMAPPED", "the user namespace does not have this id; choose another with --uid and --gid" },
+	{ "E-NAMESPACE-ROOT", "--unshare-user, or run it as root" },
+	{ "E-NESTED-USERNS", "/proc/sys is read-only here; leave out --disable-userns and IMMURE_HARDEN" },
+	{ "E-OVERLAY-MISSING", "this kernel has no overlayfs" },
+	{ "E-OVERLAY-REFUSED", "a layer may not be laid over that file system" },
+	{ "E-OVERLAY-USERNS", "this kernel lays no overlay in a user namespace; Linux 5.11 does" },
+	{ "E-PROC-MASKED", "parts of /proc are masked here (a container?); --ro-bind /proc /proc, or leave out --unshare-pid" },
+};
+
+static const char *own_remedy(const char *id)
+{
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+		if (strcmp(remedies[i].id, id) == 0)
+			return remedies[i].remedy;
+	return NULL;
+}
+
+/* Steps that bubblewrap has words for: what stands before and behind the path in immure's. */
+static const struct {
+	const char *before, *behind, *said;
+} steps[] = {
+	{ ": change directory to ", ": ", "Can't chdir to" },
+	{ ": make directory ", " (", "Can't mkdir" },
+	{ ": see to directory ", " (", "Can't mkdir" },
+};
+
+static bool print_step(char *text, size_t room, const struct immure_error *err)
+{
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const char *start = strstr(err->text, steps[i].before);
+		const char *path = start ? start + strlen(steps[i].before) : "", *end = strstr(path, steps[i].behind);
+
+		if (*path != '/' || !end)
+			continue;
+		snprintf(text, room, "%s %.*s: %s", steps[i].said, (int)(end - path), path, strerror(err->errnum));
+		return true;
+	}
+	return false;
+}
+
+/* Without "run PROGRAM: " before it: bubblewrap does nothing else. */
+static const char *text_of(const struct immure_error *err, const char *program)
+{
+	const size_t length = program ? strlen(program) : 0;
+
+	if (!program || strncmp(err->text, "run ", 4) != 0 || strncmp(err->text + 4, program, length) != 0 ||
+	    strncmp(err->text + 4 + length, ": ", 2) != 0)
+		return err->text;
+	return err->text + 4 + length + 2;
+}
+
+static void print_story(char *text, size_t room, const struct immure_error *err, const char *program)
+{
+	const char *whole = text_of(err, program);
+
+	if (program && (err->exit_code == 126 || err->exit_code == 127))
+		snprintf(text, room, "execvp %s: %s", program, strerror(err->errnum));
+	else if (!print_step(text, room, err))
+		snprintf(text, room, "%.*s", (int)strcspn(whole, "\n"), whole);
+}
+
+void bwrap_complain(const struct bwrap *bwrap, const struct immure_error *err, const char *program)
+{
+	const char *remedy = own_remedy(err->id), *rest = strchr(err->text, '\n');
+	char story[sizeof(err->text)], text[sizeof(story) + 256];
+
+	print_story(story, sizeof(story), err, program);
+	if (remedy)
+		snprintf(text, sizeof(text), "%s\n  try: %s  [%s]", story, remedy, err->id);
+	else
+		snprintf(text, sizeof(text), "%s%s", story, rest ? rest : "");
+	bwrap_print(bwrap, 3, text);
+}
