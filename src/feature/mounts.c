@@ -130,6 +130,18 @@ static void add_attach(struct plan *plan, const struct tree_item *item, int slot
 	plan_add(plan, step);
 }
 
+/*
+ * What the launcher clones is still of one group with the host's mount: what is mounted on it in the jail would appear on the
+ * host, and stay. Init's own clones are taken from mounts that were cut off before.
+ */
+void mounts_add_source(struct plan *plan, struct step step, bool by_launcher)
+{
+	step.side = by_launcher ? LAUNCHER : INIT;
+	step.phase = by_launcher ? PHASE_OPEN : PHASE_SOURCES;
+	step.more = by_launcher ? plan->propagation : 0;
+	plan_add(plan, step);
+}
+
 static int add_source(struct plan *plan, const struct tree_item *item, uint64_t attributes, int slot)
 {
 	struct step step = item_step(OP_SOURCE, item);
@@ -138,9 +150,7 @@ static int add_source(struct plan *plan, const struct tree_item *item, uint64_t 
 	step.subject = item->source;
 	step.flags = attributes | (item->ids ? MOUNT_ATTR_IDMAP : 0);
 	step.number = (uint64_t)item->ids;
-	step.side = plan->opens_as_launcher ? LAUNCHER : INIT;
-	step.phase = plan->opens_as_launcher ? PHASE_OPEN : PHASE_SOURCES;
-	plan_add(plan, step);
+	mounts_add_source(plan, step, plan->opens_as_launcher);
 	return slot;
 }
 
@@ -344,10 +354,11 @@ void mounts_begin(struct plan *plan, const struct spec *spec)
 {
 	const bool stays = spec_leaves(spec, "propagation");
 
+	plan->propagation = stays ? MS_SLAVE : MS_PRIVATE;
 	/* In a mount namespace of another user namespace all that was shared is a slave already. mount_namespaces(7) */
 	if (!stays || !(plan->clone_flags & CLONE_NEWUSER))
 		plan_add(plan, (struct step){ .op = OP_PRIVATE, .side = INIT, .phase = PHASE_SOURCES, .subject = "/", .slot = SLOT_NONE,
-			.flags = stays ? MS_SLAVE : MS_PRIVATE, .text = stays ? "slaves" : "private",
+			.flags = plan->propagation, .text = stays ? "slaves" : "private",
 			.why = stays ? "nothing mounted inside is seen outside; what the host mounts is seen inside"
 				     : "nothing mounted inside is seen outside, nor the other way" });
 	plan_add(plan, (struct step){ .op = OP_UMASK, .side = INIT, .phase = PHASE_SOURCES, .slot = SLOT_NONE,

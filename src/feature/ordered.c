@@ -151,7 +151,7 @@ static void put(struct order *order, int slot, const char *target, enum known_ki
 		places_lead(&order->places, &step);
 	} else {
 		step.number = kind == KNOWN_FILE ? 0444 : 0755;
-		step.how = kind == KNOWN_FILE ? STEP_OF_FILE : 0;
+		step.how = (kind == KNOWN_FILE ? STEP_OF_FILE : 0) | (order->is_owned ? STEP_OWNED : 0);
 		places_forget(&order->places);
 	}
 	plan_add(order->plan, step);
@@ -162,6 +162,7 @@ static void put(struct order *order, int slot, const char *target, enum known_ki
 /* Something that is no mount, where links of somebody's may lie on the way. */
 static void make_unknown(struct order *order, struct step step)
 {
+	step.how = order->is_owned ? STEP_OWNED : 0;
 	plan_add(order->plan, step);
 	places_forget(&order->places);
 }
@@ -182,13 +183,10 @@ static int add_source(struct order *order, const char *source, const char *targe
 	struct file_identity *identity;
 
 	if (mount_is_of_host(order->mount))
-		owner_map(order->plan, order->spec, order->host, &item, is_root(target));
-	step.side = by_launcher ? LAUNCHER : INIT;
-	step.phase = by_launcher ? PHASE_OPEN : PHASE_SOURCES;
+		owner_map(order->plan, order->spec, order->host, &item, false);
 	step.slot = slot_for(order, target);
 	step.flags = attributes | (item.ids ? MOUNT_ATTR_IDMAP : 0);
 	step.number = (uint64_t)item.ids;
-	step.more = 0;
 	if (order->mount->descriptor >= 0) {
 		identity = arena_alloc(order->plan->arena, sizeof(*identity));
 		order->plan->is_short |= !identity;
@@ -196,7 +194,7 @@ static int add_source(struct order *order, const char *source, const char *targe
 			*identity = (struct file_identity){ order->mount->device, order->mount->inode };
 		step.data = identity;
 	}
-	plan_add(order->plan, step);
+	mounts_add_source(order->plan, step, by_launcher);
 	return step.slot;
 }
 
@@ -249,7 +247,6 @@ static void add_directory(struct order *order, const char *target)
 		step.op = OP_DIRECTORY;
 		make(order, step, KNOWN_DIRECTORY);
 	} else if (!places_know(&order->places, target) || places_above(&order->places, target)->kind == KNOWN_FILE) {
-		step.how = order->is_owned ? STEP_OWNED : 0;
 		make_unknown(order, step);
 	}
 }
@@ -266,7 +263,6 @@ static void add_file(struct order *order, const char *target)
 		make(order, step, KNOWN_FILE);
 		return;
 	}
-	step.how = order->is_owned ? STEP_OWNED : 0;
 	make_unknown(order, step);
 }
 

@@ -93,7 +93,7 @@ static int check_places(const struct spec *spec, struct error *err)
 	for (const struct mount *mount = spec->mounts; mount; mount = mount->next) {
 		const char *target = mount->target;
 
-		if (target[strspn(target, "/.")])
+		if (target[strspn(target, "/.")] || mount->kind >= MOUNT_RW_DEV) /* these are refused by another rule */
 			continue;
 		error_mistake(err, "%s: nothing can be put on \"%s\"", origin_print(&mount->origin, where), target);
 		error_remedy(err, "E-PLACE-ROOT", "another root is chosen by --root DIR");

@@ -212,7 +212,7 @@ static int open_mapped_userns(void)
 static int idmap_body(void *argument)
 {
 	int userns = open_mapped_userns();
-	int rc = userns < 0 ? userns : sys_clone_tree(AT_FDCWD, argument, 0, MOUNT_ATTR_IDMAP, userns);
+	int rc = userns < 0 ? userns : sys_clone_tree(AT_FDCWD, argument, 0, MOUNT_ATTR_IDMAP, 0, userns);
 
 	return rc < 0 ? rc : 0;
 }

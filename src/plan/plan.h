@@ -198,6 +198,7 @@ struct plan {
 	bool outlives;           /* the jail goes on to its own end, whatever becomes of the launcher */
 	bool leaves_signals;     /* the launcher catches none and passes none on */
 	bool opens_as_launcher;  /* the launcher may clone mounts: sources are opened before birth */
+	uint64_t propagation;    /* of all mounts of the host's: MS_PRIVATE, or MS_SLAVE */
 	bool has_leased_ids;     /* a host id range of its own */
 	bool may_set_groups;     /* setgroups(2) works inside */
 	bool has_root_inside;    /* id 0 is mapped: set-up runs as it */

@@ -160,7 +160,7 @@ int op_file_cover(struct run *run, const struct step *step)
 	if (rc == 0)
 		rc = give_to_user(run, step, shop, "file");
 	if (rc == 0)
-		rc = sys_clone_tree(shop, "file", AT_SYMLINK_NOFOLLOW, step->flags, -1);
+		rc = sys_clone_tree(shop, "file", AT_SYMLINK_NOFOLLOW, step->flags, 0, -1);
 	closed = close_workshop(shop);
 	if (rc < 0)
 		return rc;

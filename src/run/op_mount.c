@@ -28,7 +28,7 @@ int op_source(struct run *run, const struct step *step)
 
 	const struct file_identity *wanted = step->data;
 	struct sys_identity found;
-	int rc = run->slots[step->slot] = sys_clone_tree(AT_FDCWD, step->subject, AT_RECURSIVE, step->flags, ids);
+	int rc = run->slots[step->slot] = sys_clone_tree(AT_FDCWD, step->subject, AT_RECURSIVE, step->flags, step->more, ids);
 
 	if (rc < 0 || !wanted)
 		return rc;
@@ -66,7 +66,7 @@ int op_bind_inside(struct run *run, const struct step *step)
 	int rc = find_place(run, step, &place);
 
 	if (rc == 0)
-		rc = tree = sys_clone_tree(place.directory, place.path, place.flags | AT_RECURSIVE, step->flags, -1);
+		rc = tree = sys_clone_tree(place.directory, place.path, place.flags | AT_RECURSIVE, step->flags, 0, -1);
 	if (rc < 0)
 		return forgive(step, rc);
 	return sys_attach(tree, place.directory, place.path);
@@ -76,7 +76,7 @@ int op_bind_inside(struct run *run, const struct step *step)
 int op_bind_part(struct run *run, const struct step *step)
 {
 	const int root = run->slots[SLOT_ROOT];
-	auto_close int tree = sys_clone_tree(root, step->text + 1, AT_SYMLINK_NOFOLLOW, step->flags, -1);
+	auto_close int tree = sys_clone_tree(root, step->text + 1, AT_SYMLINK_NOFOLLOW, step->flags, 0, -1);
 
 	return tree < 0 ? tree : sys_attach(tree, root, step->subject + 1);
 }
@@ -98,7 +98,7 @@ int op_mask(struct run *run, const struct step *step)
 	if (S_ISDIR(mode))
 		cover = sys_new_mount("tmpfs", "size=4k,nr_inodes=1,mode=555", step->flags);
 	else
-		cover = sys_clone_tree(run->slots[step->slot], "", AT_EMPTY_PATH, step->flags, -1);
+		cover = sys_clone_tree(run->slots[step->slot], "", AT_EMPTY_PATH, step->flags, 0, -1);
 	if (cover < 0)
 		return cover;
 	return sys_attach(cover, place.directory, place.path);

@@ -12,9 +12,32 @@
 
 #include "run/op.h"
 #include "run/place.h"
+#include "sys/confine.h"
 #include "sys/mount.h"
+#include "sys/process.h"
 
 enum { INSIDE = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, PATH_ROOM = 4096 };
+
+/*
+ * Who makes things for the program's user is that user meanwhile, as far as files are concerned: in a folder of the host's
+ * whose ids are mapped nobody else can make anything, and set-up's own rights shall not count there. setfsuid(2)
+ */
+static void act_as_user(const struct run *run, const struct step *step)
+{
+	const struct plan *plan = run->plan;
+	const uint32_t base = plan->has_leased_ids && !plan->has_userns ? (uint32_t)run->slots[SLOT_IDS] : 0;
+
+	if (step->how & STEP_OWNED)
+		sys_set_file_ids(plan->uid + base, plan->gid + base);
+}
+
+static void act_as_self(const struct step *step)
+{
+	struct sys_ids ids;
+
+	if (step->how & STEP_OWNED && sys_get_ids(&ids) == 0)
+		sys_set_file_ids(ids.effective_uid, ids.effective_gid);
+}
 
 static int open_directory(const struct run *run, const char *path)
 {
@@ -37,8 +60,6 @@ static int make_way(const struct run *run, const struct step *step, char *path)
 		if (fd == -ENOENT) {
 			int rc = sys_mkdirat(above, name, (unsigned)step->more);
 
-			if (rc == 0)
-				rc = give_to_user(run, step, above, name);
 			fd = rc < 0 && rc != -EEXIST ? rc : open_directory(run, path);
 		}
 		*end = kept;
@@ -66,25 +87,31 @@ static int open_parent(const struct run *run, const struct step *step, const cha
 	return fd == -ENOENT ? make_way(run, step, path) : fd;
 }
 
-/* What the subject names, made if it is missing. Links are followed; one that leads to nothing is an error. */
-static int see_to(const struct run *run, const struct step *step, bool is_file)
+static int make_here(const struct run *run, const struct step *step, bool is_file)
 {
-	const int flags = O_PATH | (is_file ? 0 : O_DIRECTORY);
 	auto_close int above = -1;
 	const char *name;
-	int rc = sys_openat2(run->slots[SLOT_ROOT], step->subject, flags, 0, INSIDE);
+	int rc;
 
-	if (rc != -ENOENT)
-		return rc;
 	above = open_parent(run, step, &name);
 	if (above < 0)
 		return above;
 	rc = is_file ? sys_mkfileat(above, name, (unsigned)step->number) : sys_mkdirat(above, name, (unsigned)step->number);
-	if (rc == 0)
-		rc = give_to_user(run, step, above, name);
-	if (rc < 0 && rc != -EEXIST)
+	return rc == -EEXIST ? 0 : rc;
+}
+
+/* What the subject names, made if it is missing. Links are followed; one that leads to nothing is an error. */
+static int see_to(const struct run *run, const struct step *step, bool is_file)
+{
+	const int flags = O_PATH | (is_file ? 0 : O_DIRECTORY);
+	int rc = sys_openat2(run->slots[SLOT_ROOT], step->subject, flags, 0, INSIDE);
+
+	if (rc != -ENOENT)
 		return rc;
-	return sys_openat2(run->slots[SLOT_ROOT], step->subject, flags, 0, INSIDE);
+	act_as_user(run, step);
+	rc = make_here(run, step, is_file);
+	act_as_self(step);
+	return rc < 0 ? rc : sys_openat2(run->slots[SLOT_ROOT], step->subject, flags, 0, INSIDE);
 }
 
 /* The mount that was the root is covered for good: what comes later is found in this one. */
@@ -113,8 +140,7 @@ int op_place(struct run *run, const struct step *step)
 	return place < 0 ? place : 0;
 }
 
-/* A file that is there is emptied first and keeps its mode. */
-int op_fill(struct run *run, const struct step *step)
+static int fill(const struct run *run, const struct step *step)
 {
 	auto_close int above = -1;
 	auto_close int fd = -1;
@@ -124,13 +150,21 @@ int op_fill(struct run *run, const struct step *step)
 	if (above < 0)
 		return above;
 	fd = sys_openat2(run->slots[SLOT_ROOT], step->subject, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, (unsigned)step->number, INSIDE);
-	if (fd >= 0 && step->how & STEP_OWNED)
-		give_to_user(run, step, fd, "");
 	return fd < 0 ? fd : sys_write_all(fd, step->data, step->size);
 }
 
-/* A link that says the same is as good as a new one. */
-int op_link(struct run *run, const struct step *step)
+/* A file that is there is emptied first and keeps its mode. */
+int op_fill(struct run *run, const struct step *step)
+{
+	int rc;
+
+	act_as_user(run, step);
+	rc = fill(run, step);
+	act_as_self(step);
+	return rc;
+}
+
+static int link_to(const struct run *run, const struct step *step)
 {
 	auto_close int above = -1;
 	char text[PATH_ROOM];
@@ -146,6 +180,17 @@ int op_link(struct run *run, const struct step *step)
 		return rc;
 	length = sys_readlinkat(above, name, text, sizeof(text));
 	return length >= 0 && strcmp(text, step->text) == 0 ? 0 : -EEXIST;
+}
+
+/* A link that says the same is as good as a new one. */
+int op_link(struct run *run, const struct step *step)
+{
+	int rc;
+
+	act_as_user(run, step);
+	rc = link_to(run, step);
+	act_as_self(step);
+	return rc;
 }
 
 int op_chmod(struct run *run, const struct step *step)

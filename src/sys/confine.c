@@ -44,6 +44,12 @@ int sys_set_gid(gid_t gid)
 	return gid == (gid_t)-1 ? -EINVAL : minus_errno(syscall(SYS_setresgid, gid, gid, gid));
 }
 
+void sys_set_file_ids(uid_t uid, gid_t gid)
+{
+	syscall(SYS_setfsgid, gid);
+	syscall(SYS_setfsuid, uid);
+}
+
 int sys_set_uid(uid_t uid)
 {
 	return uid == (uid_t)-1 ? -EINVAL : minus_errno(syscall(SYS_setresuid, uid, uid, uid));

@@ -19,6 +19,8 @@ bool sys_has_groups_besides(gid_t gid);
 int sys_get_groups(gid_t *groups, size_t room);
 int sys_set_gid(gid_t gid); /* real, effective and saved; (gid_t)-1 is refused: it would mean "no change" */
 int sys_set_uid(uid_t uid);
+/* As whom files are made and opened; setfsuid(2). The kernel forgets the signal of the parent's death, and dumpability. */
+void sys_set_file_ids(uid_t uid, gid_t gid);
 int sys_get_ids(struct sys_ids *ids);
 
 /* Sets of capabilities are 64-bit masks; capabilities(7) */

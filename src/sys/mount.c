@@ -28,20 +28,20 @@ static int set_attributes(int directory, const char *path, unsigned flags, const
 	return minus_errno(syscall(SYS_mount_setattr, directory, path, flags, attr, sizeof(*attr)));
 }
 
-int sys_clone_tree(int directory, const char *path, unsigned flags, uint64_t attributes, int userns)
+int sys_clone_tree(int directory, const char *path, unsigned flags, uint64_t attributes, uint64_t propagation, int userns)
 {
-	struct mount_attr attr = { .attr_set = attributes, .userns_fd = userns < 0 ? 0 : (uint64_t)userns };
+	struct mount_attr attr = { .attr_set = attributes, .propagation = propagation, .userns_fd = userns < 0 ? 0 : (uint64_t)userns };
 	const unsigned clone_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags;
 	auto_close int tree = -1;
 	int rc;
 
-	if (attributes) {
+	if (attributes || propagation) {
 		tree = minus_errno(syscall(SYS_open_tree_attr, directory, path, clone_flags, &attr, sizeof(attr)));
 		if (tree != -ENOSYS)
 			return take_fd(&tree);
 	}
 	tree = minus_errno(syscall(SYS_open_tree, directory, path, clone_flags));
-	if (tree < 0 || !attributes)
+	if (tree < 0 || (!attributes && !propagation))
 		return take_fd(&tree);
 	rc = set_attributes(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr);
 	return rc < 0 ? rc : take_fd(&tree);

@@ -9,8 +9,8 @@
 
 /* A detached copy of the tree at PATH with ATTRIBUTES (MOUNT_ATTR_*) set on each mount of it: one call where the
  * kernel has open_tree_attr(2), two otherwise. FLAGS: AT_RECURSIVE, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. USERNS: for
- * MOUNT_ATTR_IDMAP, or -1. */
-int sys_clone_tree(int directory, const char *path, unsigned flags, uint64_t attributes, int userns);
+ * MOUNT_ATTR_IDMAP, or -1. PROPAGATION: MS_PRIVATE or MS_SLAVE for each mount of it; 0: as it is. */
+int sys_clone_tree(int directory, const char *path, unsigned flags, uint64_t attributes, uint64_t propagation, int userns);
 
 /* A new detached mount of file system TYPE. OPTIONS: "size=1M,mode=755", or NULL. ATTRIBUTES: MOUNT_ATTR_*. */
 int sys_new_mount(const char *type, const char *options, uint64_t attributes);

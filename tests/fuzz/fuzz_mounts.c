@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static const char *const keys[] = { "ro", "rw", "tmpfs", "file", "dir", "symlink", "mask", "overlay" };
+static const char *const keys[] = { "ro", "rw", "tmpfs", "file", "dir", "symlink", "mask", "overlay", "rw-dev", "data", "data-ro",
+	"new-proc", "new-dev", "mqueue", "seal", "chmod", "layers", "layers-ro", "ro-try", "rw-dev-try" };
 
 static void must(bool is_so)
 {
@@ -29,6 +30,10 @@ static void must_be_same(const struct mount *left, const struct mount *right)
 	must(left->kind == right->kind && left->content == right->content && left->descriptor == right->descriptor);
 	must(left->mode == right->mode && left->size_bytes == right->size_bytes && left->inodes == right->inodes);
 	must(same(left_target, right_target));
+	must(left->has_mode == right->has_mode && left->is_optional == right->is_optional && left->lower_count == right->lower_count);
+	for (unsigned i = 0; i < left->lower_count; i++)
+		must(same(left->lowers[i], right->lowers[i]));
+	must(same(left->upper, right->upper) && same(left->work, right->work));
 	must(left->content == CONTENT_DESCRIPTOR || same(left->source, right->source));
 	must(!left->next && !right->next);
 }
