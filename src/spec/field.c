@@ -5,32 +5,35 @@
  */
 #include "spec/field.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "spec/type.h"
 
+#define ITEMS(item) &(const struct item_shape){ offsetof(struct item, origin), offsetof(struct item, next) }
+
 static const struct type_row types[FIELD_TYPES] = {
-	[FIELD_FLAG] = { "flag", NULL, read_flag, print_flag, false },
-	[FIELD_COUNT] = { "count", "N", read_count, print_count, false },
-	[FIELD_SIZE] = { "size", "SIZE", read_size, print_size, false },
-	[FIELD_DURATION] = { "duration", "TIME", read_duration, print_duration, false },
-	[FIELD_SHARE] = { "share", "N", read_share, print_share, false },
-	[FIELD_OCTAL] = { "octal", "MODE", read_octal, print_octal, false },
-	[FIELD_ENUM] = { "enum", "WORD", read_enum, print_enum, false },
-	[FIELD_NAME] = { "name", "NAME", read_name, print_name, false },
-	[FIELD_PATH] = { "path", "PATH", read_name, print_name, false },
-	[FIELD_STRINGS] = { "strings", "TEXT", read_string, print_strings, true },
-	[FIELD_WORDS] = { "words", "WORD[,...]", read_words, print_strings, true },
-	[FIELD_MOUNTS] = { "mounts", "MOUNT", read_mount, print_mounts, true },
-	[FIELD_ID_MAPS] = { "id-maps", "INSIDE:OUTSIDE:COUNT", read_id_map, print_id_maps, true },
-	[FIELD_RLIMITS] = { "rlimits", "NAME=SOFT[:HARD]", read_rlimit, print_rlimits, true },
-	[FIELD_PORTS] = { "ports", "PORT", read_port, print_ports, true },
-	[FIELD_NAMESPACE] = { "namespace", "new|host|join:PATH|PID", read_namespace, print_namespace, false },
+	[FIELD_FLAG] = { "flag", NULL, read_flag, print_flag, NULL },
+	[FIELD_COUNT] = { "count", "N", read_count, print_count, NULL },
+	[FIELD_SIZE] = { "size", "SIZE", read_size, print_size, NULL },
+	[FIELD_DURATION] = { "duration", "TIME", read_duration, print_duration, NULL },
+	[FIELD_SHARE] = { "share", "N", read_share, print_share, NULL },
+	[FIELD_OCTAL] = { "octal", "MODE", read_octal, print_octal, NULL },
+	[FIELD_ENUM] = { "enum", "WORD", read_enum, print_enum, NULL },
+	[FIELD_NAME] = { "name", "NAME", read_name, print_name, NULL },
+	[FIELD_PATH] = { "path", "PATH", read_name, print_name, NULL },
+	[FIELD_STRINGS] = { "strings", "TEXT", read_string, print_string, ITEMS(string_item) },
+	[FIELD_WORDS] = { "words", "WORD[,...]", read_words, print_string, ITEMS(string_item) },
+	[FIELD_MOUNTS] = { "mounts", "MOUNT", read_mount, print_mount, ITEMS(mount) },
+	[FIELD_ID_MAPS] = { "id-maps", "INSIDE:OUTSIDE:COUNT", read_id_map, print_id_map, ITEMS(id_map) },
+	[FIELD_RLIMITS] = { "rlimits", "NAME=SOFT[:HARD]", read_rlimit, print_rlimit, ITEMS(rlimit_item) },
+	[FIELD_PORTS] = { "ports", "PORT", read_port, print_port, ITEMS(port_item) },
+	[FIELD_NAMESPACE] = { "namespace", "new|host|join:PATH|PID", read_namespace, print_namespace, NULL },
 };
 
 bool field_is_list(const struct field *field)
 {
-	return types[field->type].is_list;
+	return types[field->type].items != NULL;
 }
 
 const char *field_type_name(const struct field *field)
@@ -47,11 +50,41 @@ const char *field_metavar(const struct field *field)
 	return types[field->type].metavar;
 }
 
+int field_each(const struct field *field, const struct spec *spec, struct arena *arena, field_visitor visit, void *argument)
+{
+	const struct type_row *type = &types[field->type];
+	const char *member = (const char *)spec + field->offset;
+	const char *text = type->items ? NULL : type->print(field, member, arena);
+	int rc = text ? visit(argument, text, spec_origin(spec, field->offset)) : 0;
+
+	if (!type->items)
+		return rc;
+	for (const char *item = *(const char *const *)member; rc == 0 && item; item = *(const char *const *)(item + type->items->next)) {
+		text = type->print(field, item, arena);
+		rc = text ? visit(argument, text, (const struct origin *)(item + type->items->origin)) : 0;
+	}
+	return rc;
+}
+
+struct joined {
+	struct arena *arena;
+	const char *text;
+};
+
+static int join(void *argument, const char *text, const struct origin *origin)
+{
+	struct joined *all = argument;
+
+	(void)origin;
+	all->text = all->text ? arena_format(all->arena, "%s, %s", all->text, text) : text;
+	return all->text ? 0 : -ENOMEM;
+}
+
 const char *field_print(const struct field *field, const struct spec *spec, struct arena *arena)
 {
-	const char *text = types[field->type].print(field, (const char *)spec + field->offset, arena);
+	struct joined all = { arena, NULL };
 
-	return text ? text : "";
+	return field_each(field, spec, arena, join, &all) == 0 && all.text ? all.text : "";
 }
 
 /* Room for a value of any type that holds one: of a layer that is overruled already, it is read only to be judged. */

@@ -67,6 +67,11 @@ const char *field_type_name(const struct field *field);
 /* The member as a user would write it; lists are joined with ", ". "" when unset. In ARENA. */
 const char *field_print(const struct field *field, const struct spec *spec, struct arena *arena);
 
+/* Calls VISIT with the value the member holds, or each item of its list, as field_set would read it; what is unset or of another row
+ * with the same member is left out. An answer other than 0 ends it and is returned. The texts live in ARENA or in SPEC. */
+typedef int (*field_visitor)(void *argument, const char *text, const struct origin *origin);
+int field_each(const struct field *field, const struct spec *spec, struct arena *arena, field_visitor visit, void *argument) MUST_CHECK;
+
 bool field_is_list(const struct field *field);
 
 #endif

@@ -195,30 +195,19 @@ int read_port(const struct value_text *value, void *member, struct error *err)
 	return 0;
 }
 
-/* Appends PART to the comma-separated ALL. */
-static const char *join(struct arena *arena, const char *all, const char *part)
+const char *print_string(const struct field *field, const void *item, struct arena *arena)
 {
-	return all && part ? arena_format(arena, "%s, %s", all, part) : part;
+	(void)field;
+	(void)arena;
+	return ((const struct string_item *)item)->text;
 }
 
-const char *print_strings(const struct field *field, const void *member, struct arena *arena)
+const char *print_id_map(const struct field *field, const void *item, struct arena *arena)
 {
-	const char *all = NULL;
+	const struct id_map *map = item;
 
 	(void)field;
-	for (const struct string_item *item = *(struct string_item *const *)member; item; item = item->next)
-		all = join(arena, all, item->text);
-	return all;
-}
-
-const char *print_id_maps(const struct field *field, const void *member, struct arena *arena)
-{
-	const char *all = NULL;
-
-	(void)field;
-	for (const struct id_map *map = *(struct id_map *const *)member; map; map = map->next)
-		all = join(arena, all, arena_format(arena, "%u:%u:%u", map->inside, map->outside, map->count));
-	return all;
+	return arena_format(arena, "%u:%u:%u", map->inside, map->outside, map->count);
 }
 
 static const char *resource_name(int resource)
@@ -234,26 +223,17 @@ static const char *print_one_rlimit(struct arena *arena, uint64_t number)
 	return number == NUMBER_NONE ? "none" : arena_format(arena, "%llu", (unsigned long long)number);
 }
 
-const char *print_rlimits(const struct field *field, const void *member, struct arena *arena)
+const char *print_rlimit(const struct field *field, const void *item, struct arena *arena)
 {
-	const char *all = NULL;
+	const struct rlimit_item *limit = item;
+	const char *soft = print_one_rlimit(arena, limit->soft), *hard = print_one_rlimit(arena, limit->hard);
 
 	(void)field;
-	for (const struct rlimit_item *item = *(struct rlimit_item *const *)member; item; item = item->next) {
-		const char *soft = print_one_rlimit(arena, item->soft), *hard = print_one_rlimit(arena, item->hard);
-
-		all = join(arena, all, soft && hard ? arena_format(arena, "%s=%s:%s", resource_name(item->resource), soft, hard)
-						    : NULL);
-	}
-	return all;
+	return soft && hard ? arena_format(arena, "%s=%s:%s", resource_name(limit->resource), soft, hard) : NULL;
 }
 
-const char *print_ports(const struct field *field, const void *member, struct arena *arena)
+const char *print_port(const struct field *field, const void *item, struct arena *arena)
 {
-	const char *all = NULL;
-
 	(void)field;
-	for (const struct port_item *item = *(struct port_item *const *)member; item; item = item->next)
-		all = join(arena, all, arena_format(arena, "%u", item->port));
-	return all;
+	return arena_format(arena, "%u", ((const struct port_item *)item)->port);
 }

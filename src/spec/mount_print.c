@@ -74,10 +74,13 @@ static const char *print_source(const struct mount *mount, struct arena *arena)
 	return source && target ? arena_format(arena, "%s:%s", source, target) : source;
 }
 
-static const char *print_mount(const struct mount *mount, struct arena *arena)
+const char *print_mount(const struct field *field, const void *item, struct arena *arena)
 {
+	const struct mount *mount = item;
 	const char *target, *options;
 
+	if (mount->kind != field->kind || mount->is_optional != field->is_optional)
+		return NULL;
 	switch (mount_rows[mount->kind].shape) {
 	case SHAPE_SOURCE: return print_source(mount, arena);
 	case SHAPE_VALUE: return print_value(mount, arena);
@@ -87,18 +90,4 @@ static const char *print_mount(const struct mount *mount, struct arena *arena)
 	target = escape(arena, mount->target, ":");
 	options = print_options(mount, arena);
 	return target && options ? arena_format(arena, "%s%s", target, options) : NULL;
-}
-
-const char *print_mounts(const struct field *field, const void *member, struct arena *arena)
-{
-	const char *all = NULL;
-
-	for (const struct mount *mount = *(struct mount *const *)member; mount; mount = mount->next) {
-		const bool is_of_row = mount->kind == field->kind && mount->is_optional == field->is_optional;
-		const char *item = is_of_row ? print_mount(mount, arena) : NULL;
-
-		if (item)
-			all = all ? arena_format(arena, "%s, %s", all, item) : item;
-	}
-	return all;
 }

@@ -15,14 +15,19 @@ struct value_text {
 
 /* Reads into MEMBER; on failure MEMBER is as before and ERR says what was wanted. */
 typedef int (*value_reader)(const struct value_text *value, void *member, struct error *err);
-/* As a user would write it; NULL: unset. */
-typedef const char *(*value_printer)(const struct field *field, const void *member, struct arena *arena);
+/* As a user would write it: a member or, of a list, an item. NULL: unset, or not of this row. */
+typedef const char *(*value_printer)(const struct field *field, const void *value, struct arena *arena);
+
+/* Where the items of a list hold what all have. */
+struct item_shape {
+	size_t origin, next;
+};
 
 struct type_row {
 	const char *name, *metavar;
 	value_reader read;
 	value_printer print;
-	bool is_list;
+	const struct item_shape *items; /* NULL: it holds one value */
 };
 
 /* scalar.c */
@@ -51,14 +56,14 @@ int read_words(const struct value_text *value, void *member, struct error *err);
 int read_id_map(const struct value_text *value, void *member, struct error *err);
 int read_rlimit(const struct value_text *value, void *member, struct error *err);
 int read_port(const struct value_text *value, void *member, struct error *err);
-const char *print_strings(const struct field *field, const void *member, struct arena *arena);
-const char *print_id_maps(const struct field *field, const void *member, struct arena *arena);
-const char *print_rlimits(const struct field *field, const void *member, struct arena *arena);
-const char *print_ports(const struct field *field, const void *member, struct arena *arena);
+const char *print_string(const struct field *field, const void *item, struct arena *arena);
+const char *print_id_map(const struct field *field, const void *item, struct arena *arena);
+const char *print_rlimit(const struct field *field, const void *item, struct arena *arena);
+const char *print_port(const struct field *field, const void *item, struct arena *arena);
 
 /* mount.c */
 int read_mount(const struct value_text *value, void *member, struct error *err);
-const char *print_mounts(const struct field *field, const void *member, struct arena *arena);
+const char *print_mount(const struct field *field, const void *item, struct arena *arena);
 const char *mount_syntax(enum mount_kind kind);
 
 /* The error of a value that is not of its type; WANTED says what would be. */
