@@ -39,7 +39,13 @@ extern const struct modules modules;
 /* Copies the story outwards. Returns RC. */
 int tell(struct immure_error *out, const struct error *err, int rc, int exit_code);
 
-/* Everything between a merged spec and its plan: absolute paths, the caller's variables, facts, filter. */
+/*
+ * Between a merged spec and its plan there are two halves. Resolving belongs to the process that asks: absolute paths, contents of
+ * files, values of variables, the filter; what it finds is in the spec. Probing belongs to where the plan is made: facts of the
+ * machine. A spec that is resolved can be written as words (feature/words.h) and probed for by another process.
+ */
+int resolve(struct immure_spec *spec, struct error *err) MUST_CHECK;
+/* Both, here. */
 int prepare(struct immure_spec *spec, struct error *err) MUST_CHECK;
 
 #endif

@@ -3,13 +3,17 @@
 #include "api/api.h"
 #include "host/probe.h"
 #include "run/state.h"
+#include "sys/environment.h"
 
 int immure_gc(struct immure_error *out)
 {
 	struct gc_count count = { 0 };
 	struct error err = { 0 };
 	struct host host = { 0 };
-	int rc = host_probe_basic(&host, &err);
+	int rc;
+
+	host.runtime = sys_variable("XDG_RUNTIME_DIR");
+	rc = host_probe_basic(&host, &err);
 
 	if (rc == 0) {
 		rc = gc(host.state_folder, &count);

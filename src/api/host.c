@@ -47,6 +47,10 @@ static int probe(struct host *host, struct error *err)
 	int rc = spec_default(&spec, err);
 
 	if (rc == 0)
+		rc = host_look_at_caller(&spec, err);
+	host->cwd = arena_copy(&host->arena, spec.caller.cwd);
+	host->runtime = spec.caller.runtime;
+	if (rc == 0)
 		rc = host_probe_basic(host, err);
 	if (rc == 0)
 		rc = host_probe_spec(host, &spec, err);

@@ -64,6 +64,8 @@ static bool needs_compiler(const struct spec *spec)
 
 static int compile_filter(struct spec *spec, struct error *err)
 {
+	spec->custom_filter = NULL; /* of what was asked before */
+	spec->custom_profile = NULL;
 	if (!needs_compiler(spec))
 		return 0;
 	if (!modules.compile_filter)
@@ -72,40 +74,51 @@ static int compile_filter(struct spec *spec, struct error *err)
 }
 
 /* Nothing is asked of this machine: all that is known is in the facts. */
-static int prepare_foreign(struct immure_spec *spec, struct error *err)
+static int resolve_foreign(struct immure_spec *spec, struct error *err)
 {
 	int rc = spec_make_absolute(&spec->spec, spec->host.cwd, err);
 
-	spec_leave_limits(&spec->spec);
-	if (rc == 0)
-		rc = compile_filter(&spec->spec, err);
-	spec->is_resolved = rc == 0;
-	return rc;
+	return rc < 0 ? rc : compile_filter(&spec->spec, err);
 }
 
-int prepare(struct immure_spec *spec, struct error *err)
+int resolve(struct immure_spec *spec, struct error *err)
 {
-	int rc = spec->is_foreign ? 0 : host_probe_standard(&spec->host, spec->spec.output_bytes != NUMBER_NONE, err);
+	int rc = spec->is_foreign ? 0 : host_look_at_standard(&spec->spec, err);
 
-	if (rc == 0 && !spec->is_probed)
-		rc = host_probe_basic(&spec->host, err);
-	spec->is_probed = rc == 0;
 	if (rc < 0 || spec->is_resolved)
 		return rc;
-	if (spec->is_foreign)
-		return prepare_foreign(spec, err);
 	spec_leave_limits(&spec->spec);
-	rc = spec_make_absolute(&spec->spec, spec->host.cwd, err);
+	if (spec->is_foreign)
+		return resolve_foreign(spec, err);
+	rc = host_look_at_caller(&spec->spec, err);
+	if (rc == 0)
+		rc = spec_make_absolute(&spec->spec, spec->spec.caller.cwd, err);
 	if (rc == 0)
 		rc = host_read_contents(&spec->spec, err);
 	if (rc == 0)
 		rc = fill_environment(&spec->spec, err);
+	return rc < 0 ? rc : compile_filter(&spec->spec, err);
+}
+
+static int probe(struct immure_spec *spec, struct error *err)
+{
+	int rc = 0;
+
+	if (spec->is_foreign)
+		return 0;
+	host_take_caller(&spec->host, &spec->spec.caller);
+	if (!spec->is_probed)
+		rc = host_probe_basic(&spec->host, err);
+	spec->is_probed = rc == 0;
+	return rc < 0 || spec->is_resolved ? rc : host_probe_spec(&spec->host, &spec->spec, err);
+}
+
+int prepare(struct immure_spec *spec, struct error *err)
+{
+	int rc = resolve(spec, err);
+
 	if (rc == 0)
-		rc = compile_filter(&spec->spec, err);
-	if (rc == 0)
-		rc = host_probe_spec(&spec->host, &spec->spec, err);
-	spec->host.term = sys_variable("TERM");
-	spec->host.lang = sys_variable("LANG");
+		rc = probe(spec, err);
 	spec->is_resolved = rc == 0;
 	return rc;
 }

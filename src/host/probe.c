@@ -12,7 +12,6 @@
 #include "base/path.h"
 #include "host/cgroups.h"
 #include "sys/confine.h"
-#include "sys/environment.h"
 #include "sys/file.h"
 #include "sys/machine.h"
 
@@ -63,26 +62,6 @@ static int look(struct host *host, const char *path, bool follow, struct error *
 	return 0;
 }
 
-static int read_cwd(struct host *host)
-{
-	char buffer[4096];
-
-	if (sys_getcwd(buffer, sizeof(buffer)) > 0)
-		host->cwd = arena_copy(&host->arena, buffer);
-	return 0;
-}
-
-/* As get_current_dir_name(3). */
-static void read_logical_cwd(struct host *host)
-{
-	const char *path = sys_variable("PWD");
-	struct sys_identity here, there;
-
-	if (path && path[0] == '/' && sys_identity(".", &here) == 0 && sys_identity(path, &there) == 0 && here.device == there.device &&
-	    here.inode == there.inode)
-		host->logical_cwd = arena_copy(&host->arena, path);
-}
-
 static void read_core_pattern(struct host *host)
 {
 	char buffer[256];
@@ -94,12 +73,10 @@ static void read_core_pattern(struct host *host)
 /* Where journals and locks live. /tmp is anybody's, but the folder's owner is checked before it is used. */
 static const char *find_state_folder(struct host *host)
 {
-	const char *runtime = host->uid == 0 ? NULL : sys_variable("XDG_RUNTIME_DIR");
-
 	if (host->uid == 0)
 		return "/run/immure";
-	if (runtime && runtime[0] == '/')
-		return arena_format(&host->arena, "%s/immure", runtime);
+	if (host->runtime && host->runtime[0] == '/')
+		return arena_format(&host->arena, "%s/immure", host->runtime);
 	return arena_format(&host->arena, "/tmp/immure-%u", host->uid);
 }
 
@@ -150,7 +127,6 @@ int host_probe_basic(struct host *host, struct error *err)
 	host->run_id = arena_format(&host->arena, "immure-%d-%llx", machine.pid, (unsigned long long)machine.random);
 	host->state_folder = find_state_folder(host);
 	host->has_other_groups = sys_has_groups_besides(machine.gid);
-	read_cwd(host);
 	read_core_pattern(host);
 	find_skeleton(host);
 	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++) {
@@ -214,36 +190,16 @@ static int look_at_mount(struct host *host, const struct mount *mount, struct er
 	return rc < 0 || !mount->work ? rc : look(host, mount->work, true, err);
 }
 
-/* The terminal that a new /dev shows as its console. */
-static int find_console(struct host *host, const struct spec *spec, struct error *err)
-{
-	const struct mount *mount = spec->mounts;
-	char path[256];
-
-	while (mount && mount->kind != MOUNT_NEW_DEV)
-		mount = mount->next;
-	if (!mount || !host->stdout_is_tty || sys_readlink("/proc/self/fd/1", path, sizeof(path)) < 0 || path[0] != '/' || !sys_exists(path))
-		return 0;
-	host->stdout_path = arena_copy(&host->arena, path);
-	return host->stdout_path ? 0 : error_set(err, ENOMEM, "looking at the terminal");
-}
-
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err)
 {
 	int rc = look_at_program(host, spec, err);
 
-	if (spec_leaves(spec, "umask"))
-		host->umask = sys_umask();
-	if (spec->is_ordered)
-		read_logical_cwd(host);
 	if (rc == 0)
 		rc = read_resolv_conf(host, spec, err);
 	if (rc == 0 && spec->root && strcmp(spec->root, "empty") != 0)
 		rc = look_at_root(host, spec, err);
 	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
 		rc = look_at_mount(host, mount, err);
-	if (rc == 0)
-		rc = find_console(host, spec, err);
 	if (rc == 0)
 		rc = host_probe_worlds(host, spec, err);
 	if (rc == 0 && cgroups_are_asked(spec, host))

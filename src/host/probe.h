@@ -6,14 +6,18 @@
 #include "host/host.h"
 #include "spec/spec.h"
 
-/* The facts that every plan needs: cheap calls only. */
+/* The facts that every plan needs: cheap calls only. The caller's were taken before. */
 int host_probe_basic(struct host *host, struct error *err) MUST_CHECK;
 
 /*
- * What the caller's standard descriptors are; before anything else is opened, because one that is closed gets /dev/null here: else
- * the next thing to be opened would become the program's input or output. HAS_LIMIT: output is counted.
+ * Fill in SPEC's caller, in the process that asks. The standard descriptors at each run and before anything else is opened: one that
+ * is closed gets /dev/null here, else the next thing to be opened would become the program's input or output.
  */
-int host_probe_standard(struct host *host, bool has_limit, struct error *err) MUST_CHECK;
+int host_look_at_standard(struct spec *spec, struct error *err) MUST_CHECK;
+int host_look_at_caller(struct spec *spec, struct error *err) MUST_CHECK;
+
+/* The facts of the machine that are the caller's, wherever this process came from. Strings are not copied. */
+void host_take_caller(struct host *host, const struct caller *caller);
 
 /* The facts that SPEC needs beyond them: what stands at its paths, accounts, cgroups, sub-ids. SPEC is absolute already. */
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err) MUST_CHECK;

@@ -14,7 +14,6 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "host/cgroups.h"
-#include "sys/environment.h"
 #include "sys/file.h"
 #include "sys/folder.h"
 
@@ -146,12 +145,11 @@ static bool has_controller(const char *list, enum controller controller)
 
 static enum manager find_manager(const struct host *host)
 {
-	const char *runtime = sys_variable("XDG_RUNTIME_DIR");
 	char path[4096];
 
 	if (host->uid == 0)
 		return sys_exists("/run/systemd/system") ? MANAGER_SYSTEM : MANAGER_NONE;
-	if (!runtime || snprintf(path, sizeof(path), "%s/bus", runtime) >= (int)sizeof(path))
+	if (!host->runtime || snprintf(path, sizeof(path), "%s/bus", host->runtime) >= (int)sizeof(path))
 		return MANAGER_NONE;
 	return sys_exists(path) ? MANAGER_USER : MANAGER_NONE;
 }

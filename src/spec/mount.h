@@ -23,4 +23,22 @@ struct mount_row {
 
 extern const struct mount_row mount_rows[MOUNT_KINDS];
 
+/* How each member of struct mount travels in a parcel. A test finds one that has no row. */
+enum member_type {
+	MEMBER_NUMBER, /* bool, unsigned, enum, int, uint64_t */
+	MEMBER_TEXT,   /* const char *, or NULL */
+	MEMBER_BYTES,  /* const char * of so many bytes, or NULL */
+	MEMBER_TEXTS,  /* const char **, so many */
+};
+
+struct mount_member {
+	enum member_type type;
+	size_t offset, size; /* in struct mount */
+	size_t count;        /* BYTES, TEXTS: the offset of how many */
+	uint64_t most;       /* NUMBER: the greatest */
+};
+
+enum { MOUNT_MEMBERS = 16 };
+extern const struct mount_member mount_members[MOUNT_MEMBERS];
+
 #endif

@@ -95,6 +95,21 @@ struct field_origin {
 	struct origin origin;
 };
 
+/*
+ * What comes from the process that asks and not from its words: looked at once, where that process is (host_look_at_caller). It
+ * travels with the spec, so that a plan made in another process is the same.
+ */
+struct caller {
+	const char *cwd;         /* NULL: it is gone */
+	const char *logical_cwd; /* by the links that led there, as PWD tells; NULL: nobody asked, or it tells nothing of use */
+	const char *term, *lang; /* TERM and LANG; NULL: unset */
+	const char *runtime;     /* XDG_RUNTIME_DIR; NULL: unset */
+	bool stdin_is_tty, stdout_is_tty, stderr_is_tty;
+	bool stderr_is_stdout;   /* the same file; looked at where output is limited */
+	const char *stdout_path; /* of the terminal, where a new /dev shows it as its console; NULL: there is none */
+	unsigned umask;          /* looked at where it is left */
+};
+
 enum { SPEC_ORIGINS = 160 };
 
 struct filter;
@@ -105,6 +120,7 @@ struct spec {
 	struct field_origin origins[SPEC_ORIGINS];
 	unsigned origin_count;
 
+	struct caller caller;
 	char **command;     /* argv of the program, NULL-terminated */
 
 	/* namespaces */
@@ -203,6 +219,8 @@ int mount_check(const struct mount *mount, struct error *err) MUST_CHECK;
 void mount_insert(struct mount **list, struct mount *mount);
 /* Whether its source is a path of the host's. */
 bool mount_is_of_host(const struct mount *mount);
+/* Whether a plan can be made from it: it has what its kind needs, content has been read. For what came from elsewhere. */
+bool mount_is_whole(const struct mount *mount);
 /* Whether it is a file whose content is given. */
 bool mount_has_content(enum mount_kind kind);
 
