@@ -117,9 +117,6 @@ struct profile;
 
 struct spec {
 	struct arena arena; /* owns every string and list below */
-	struct field_origin origins[SPEC_ORIGINS];
-	unsigned origin_count;
-
 	struct caller caller;
 	char **command;     /* argv of the program, NULL-terminated */
 
@@ -190,6 +187,9 @@ struct spec {
 	bool is_quiet;
 	struct string_item *policy_files;
 	const char *preset;
+
+	unsigned origin_count;
+	struct field_origin origins[SPEC_ORIGINS]; /* last: it is long */
 };
 
 /* Where the field at OFFSET was set; a default's origin when it never was. */
