@@ -17,6 +17,15 @@ enum record {
 static const char magic[] = "immure spec";
 static const char of_command[] = ""; /* the command has no row, but an origin */
 
+static const size_t caller_texts[] = {
+	offsetof(struct caller, cwd), offsetof(struct caller, logical_cwd), offsetof(struct caller, term), offsetof(struct caller, lang),
+	offsetof(struct caller, runtime), offsetof(struct caller, stdout_path),
+};
+static const size_t caller_flags[] = {
+	offsetof(struct caller, stdin_is_tty), offsetof(struct caller, stdout_is_tty), offsetof(struct caller, stderr_is_tty),
+	offsetof(struct caller, stderr_is_stdout),
+};
+
 /* The first row that sets the member at OFFSET; NULL: none does. */
 static const struct field *field_at(size_t offset)
 {
@@ -107,33 +116,36 @@ static int write_origins(const struct writer *writer)
 	return 0;
 }
 
-static void write_command(const struct writer *writer)
+static void write_texts(struct text *out, const char *const *texts)
 {
 	size_t count = 0;
 
-	while (writer->spec->command && writer->spec->command[count])
+	while (texts && texts[count])
 		count++;
-	if (!count)
+	parcel_add_number(out, count);
+	for (size_t i = 0; i < count; i++)
+		parcel_add_text(out, texts[i]);
+}
+
+static void write_command(const struct writer *writer)
+{
+	if (!writer->spec->command)
 		return;
 	parcel_add_number(writer->out, RECORD_COMMAND);
-	parcel_add_number(writer->out, count);
-	for (size_t i = 0; i < count; i++)
-		parcel_add_text(writer->out, writer->spec->command[i]);
+	write_texts(writer->out, (const char *const *)writer->spec->command);
 }
 
 static void write_caller(const struct writer *writer)
 {
-	const struct caller *caller = &writer->spec->caller;
+	const char *caller = (const char *)&writer->spec->caller;
 
 	parcel_add_number(writer->out, RECORD_CALLER);
-	parcel_add_text(writer->out, caller->cwd);
-	parcel_add_text(writer->out, caller->term);
-	parcel_add_text(writer->out, caller->lang);
-	parcel_add_text(writer->out, caller->runtime);
-	parcel_add_number(writer->out, caller->stdin_is_tty);
-	parcel_add_number(writer->out, caller->stdout_is_tty);
-	parcel_add_number(writer->out, caller->stderr_is_tty);
-	parcel_add_number(writer->out, caller->stderr_is_stdout);
+	for (size_t i = 0; i < ARRAY_SIZE(caller_texts); i++)
+		parcel_add_text(writer->out, *(const char *const *)(caller + caller_texts[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(caller_flags); i++)
+		parcel_add_number(writer->out, *(const bool *)(caller + caller_flags[i]));
+	parcel_add_number(writer->out, writer->spec->caller.umask);
+	write_texts(writer->out, writer->spec->caller_environment);
 }
 
 static void write_filter(const struct writer *writer)
@@ -242,32 +254,34 @@ static int read_origin(struct reader *reader)
 	return 0;
 }
 
-static int read_command(struct reader *reader)
+/* NULL at the end, and there even where there is none; NULL: no memory, or too many. */
+static const char **read_texts(struct reader *reader)
 {
 	const size_t count = parcel_take_count(&reader->from);
-	char **command = count ? arena_alloc(&reader->spec->arena, (count + 1) * sizeof(*command)) : NULL;
+	const char **texts = arena_alloc(&reader->spec->arena, (count + 1) * sizeof(*texts));
 
-	if (!command)
-		return -EPROTO;
-	for (size_t i = 0; i < count; i++)
-		command[i] = (char *)parcel_take_word(&reader->from);
-	reader->spec->command = command;
-	return *command[0] ? 0 : -EPROTO;
+	for (size_t i = 0; texts && i < count; i++)
+		texts[i] = parcel_take_word(&reader->from);
+	return texts;
+}
+
+static int read_command(struct reader *reader)
+{
+	reader->spec->command = (char **)read_texts(reader);
+	return reader->spec->command && reader->spec->command[0] && *reader->spec->command[0] ? 0 : -EPROTO;
 }
 
 static int read_caller(struct reader *reader)
 {
-	struct caller *caller = &reader->spec->caller;
+	char *caller = (char *)&reader->spec->caller;
 
-	caller->cwd = parcel_take_text(&reader->from);
-	caller->term = parcel_take_text(&reader->from);
-	caller->lang = parcel_take_text(&reader->from);
-	caller->runtime = parcel_take_text(&reader->from);
-	caller->stdin_is_tty = parcel_take_number(&reader->from, true);
-	caller->stdout_is_tty = parcel_take_number(&reader->from, true);
-	caller->stderr_is_tty = parcel_take_number(&reader->from, true);
-	caller->stderr_is_stdout = parcel_take_number(&reader->from, true);
-	return caller->cwd && caller->cwd[0] != '/' ? -EPROTO : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(caller_texts); i++)
+		*(const char **)(caller + caller_texts[i]) = parcel_take_text(&reader->from);
+	for (size_t i = 0; i < ARRAY_SIZE(caller_flags); i++)
+		*(bool *)(caller + caller_flags[i]) = parcel_take_number(&reader->from, true);
+	reader->spec->caller.umask = (unsigned)parcel_take_number(&reader->from, 0777);
+	reader->spec->caller_environment = read_texts(reader);
+	return reader->spec->caller.cwd && reader->spec->caller.cwd[0] != '/' ? -EPROTO : 0;
 }
 
 static int read_filter(struct reader *reader)

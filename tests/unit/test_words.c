@@ -319,6 +319,7 @@ static void no_member_of_a_spec_is_forgotten(void **state)
 	cover(bytes, 0, offsetof(struct spec, userns)); /* arena, caller, command: the other tests */
 	cover(bytes, offsetof(struct spec, origin_count), sizeof(*spec) - offsetof(struct spec, origin_count));
 	cover(bytes, offsetof(struct spec, custom_profile), sizeof(spec->custom_profile));
+	cover(bytes, offsetof(struct spec, caller_environment), sizeof(spec->caller_environment));
 	cover(bytes, offsetof(struct spec, custom_filter), sizeof(spec->custom_filter));
 	if (first_left(bytes, sizeof(*spec)) >= 0)
 		fail_msg("the member at byte %ld of struct spec has neither a row nor words of its own", first_left(bytes, sizeof(*spec)));
@@ -372,19 +373,54 @@ static void every_member_of_a_mount_arrives(void **state)
 
 static void what_the_caller_lends_arrives(void **state)
 {
-	const struct caller caller = { .cwd = "/here", .term = "vt100", .lang = NULL, .runtime = "/run/user/7", .stdin_is_tty = true,
-				       .stderr_is_stdout = true };
+	static const char *const variables[] = { "A=1", "B=", NULL };
+	const struct caller caller = { .cwd = "/here", .logical_cwd = "/there", .term = "vt100", .lang = NULL, .runtime = "/run/user/7",
+				       .stdout_path = "/dev/pts/9", .stdin_is_tty = true, .stderr_is_stdout = true, .umask = 027 };
 	auto_spec struct immure_spec *spec = new_spec(), *other = NULL;
+	const struct caller *at;
 
 	(void)state;
 	spec->spec.caller = caller;
+	spec->spec.caller_environment = variables;
 	other = hand_over(spec);
-	assert_string_equal(other->spec.caller.cwd, "/here");
-	assert_string_equal(other->spec.caller.term, "vt100");
-	assert_null(other->spec.caller.lang);
-	assert_string_equal(other->spec.caller.runtime, "/run/user/7");
-	assert_true(other->spec.caller.stdin_is_tty && other->spec.caller.stderr_is_stdout);
-	assert_false(other->spec.caller.stdout_is_tty || other->spec.caller.stderr_is_tty);
+	at = &other->spec.caller;
+	assert_string_equal(at->cwd, "/here");
+	assert_string_equal(at->logical_cwd, "/there");
+	assert_string_equal(at->term, "vt100");
+	assert_null(at->lang);
+	assert_string_equal(at->runtime, "/run/user/7");
+	assert_string_equal(at->stdout_path, "/dev/pts/9");
+	assert_true(at->stdin_is_tty && at->stderr_is_stdout);
+	assert_false(at->stdout_is_tty || at->stderr_is_tty);
+	assert_int_equal(at->umask, 027);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(other->spec.caller_environment[i], variables[i]);
+	assert_null(other->spec.caller_environment[2]);
+}
+
+static void no_member_of_the_caller_is_forgotten(void **state)
+{
+	(void)state;
+#ifdef HAS_CLEAR_PADDING
+	/* Each of them is in the test above: one that is added here must be added there. */
+	static const size_t eight[] = { offsetof(struct caller, cwd), offsetof(struct caller, logical_cwd), offsetof(struct caller, term),
+		offsetof(struct caller, lang), offsetof(struct caller, runtime), offsetof(struct caller, stdout_path) };
+	static const size_t one[] = { offsetof(struct caller, stdin_is_tty), offsetof(struct caller, stdout_is_tty),
+		offsetof(struct caller, stderr_is_tty), offsetof(struct caller, stderr_is_stdout) };
+	struct caller caller;
+	unsigned char *bytes = (unsigned char *)&caller;
+
+	memset(bytes, 0xff, sizeof(caller));
+	__builtin_clear_padding(&caller);
+	for (size_t i = 0; i < ARRAY_SIZE(eight); i++)
+		cover(bytes, eight[i], 8);
+	for (size_t i = 0; i < ARRAY_SIZE(one); i++)
+		cover(bytes, one[i], 1);
+	cover(bytes, offsetof(struct caller, umask), sizeof(caller.umask));
+	assert_int_equal(first_left(bytes, sizeof(caller)), -1);
+#else
+	skip();
+#endif
 }
 
 /* ---- filters ---- */
@@ -508,6 +544,7 @@ int main(void)
 		cmocka_unit_test(no_member_of_a_spec_is_forgotten),
 		cmocka_unit_test(every_member_of_a_mount_arrives),
 		cmocka_unit_test(what_the_caller_lends_arrives),
+		cmocka_unit_test(no_member_of_the_caller_is_forgotten),
 		cmocka_unit_test(the_same_filter_is_loaded_and_denials_have_the_same_names),
 		cmocka_unit_test(bytes_that_are_cut_or_go_on_are_refused),
 		cmocka_unit_test(another_version_is_told_so),
