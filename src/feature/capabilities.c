@@ -139,6 +139,8 @@ static void plan_sets(struct plan *plan, const struct spec *spec, struct step st
 		return;
 	step.op = OP_AMBIENT;
 	step.why = "so that they survive exec";
+	/* The host's root keeps them without, unless its securebits say that it is nobody special. capabilities(7) */
+	step.how = plan->has_userns || plan->uid || securebits_are_locked(spec) ? 0 : STEP_OPTIONAL;
 	plan_add(plan, step);
 }
 

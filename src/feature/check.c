@@ -139,8 +139,9 @@ static const char *privilege_words(struct plan *plan, const struct step *step)
 {
 	if (!(step->more & CHECK_SETS))
 		return "no_new_privs";
-	return plan_format(plan, step->flags ? "that %s are 0x%llx, and no_new_privs" : "that %s are %llu, and no_new_privs",
-			   step->more & CHECK_BOUNDING ? "all five sets" : "all sets but the bounding one", (unsigned long long)step->flags);
+	return plan_format(plan, step->flags ? "that %s are 0x%llx%s, and no_new_privs" : "that %s are %llu%s, and no_new_privs",
+			   step->more & CHECK_BOUNDING ? "all five sets" : "all sets but the bounding one", (unsigned long long)step->flags,
+			   step->how & STEP_OPTIONAL ? " (the ambient one, unless securebits forbid it)" : "");
 }
 
 static void check_privileges(struct plan *plan, const struct spec *spec, const struct host *host)
@@ -155,6 +156,8 @@ static void check_privileges(struct plan *plan, const struct spec *spec, const s
 			step.more |= CHECK_BOUNDING;
 		if (plan->steps[i].op == OP_SECUREBITS)
 			step.size = (size_t)plan->steps[i].number;
+		if (plan->steps[i].op == OP_AMBIENT)
+			step.how = plan->steps[i].how;
 	}
 	step.text = privilege_words(plan, &step);
 	plan_add(plan, step);

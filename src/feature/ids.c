@@ -177,6 +177,18 @@ static int refuse_host_root(struct error *err, const char *why)
 	return -EINVAL;
 }
 
+/* user_namespaces(7), "Defining user and group ID mappings": since Linux 5.12 */
+static int check_root_map(const struct spec *spec, const struct host *host, enum ids_mode mode, struct error *err)
+{
+	const bool maps_root = spec->uid_maps ? maps_host_root(spec->uid_maps) : mode == IDS_SINGLE && !host->uid;
+
+	if (!maps_root || HOST_HAS_CAP(host, CAP_SETFCAP) || !host_kernel_is(host, 5, 12))
+		return 0;
+	error_mistake(err, "the host's root can only be mapped by who holds CAP_SETFCAP");
+	error_remedy(err, "E-IDS-SETFCAP", "choose other ids, or start immure with that capability");
+	return -EPERM;
+}
+
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
 	const bool is_own = spec->userns.mode == NAMESPACE_NEW && !host->has_no_namespaces;
@@ -208,6 +220,8 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	rc = is_own ? check_mapped(spec, host, mode, uid, gid, err) : 0;
 	if (rc == 0)
 		rc = check_groups(spec, is_own, mode, err);
+	if (rc == 0 && is_own && spec->allow_host_root)
+		rc = check_root_map(spec, host, mode, err);
 	if (rc < 0 || spec->allow_host_root)
 		return rc;
 	if (is_own && (maps_host_root(spec->uid_maps) || maps_host_root(spec->gid_maps)))

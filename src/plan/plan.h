@@ -72,7 +72,7 @@ enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLO
 /* How the ops of the tree treat their place. */
 #define STEP_OWNED 1    /* what is made belongs to the jail's user, not to set-up's id */
 #define STEP_DIRECT 2   /* all that leads there was made by immure just now: no link can be on the way */
-#define STEP_OPTIONAL 4 /* nothing is wrong when there is no such place */
+#define STEP_OPTIONAL 4 /* nothing is wrong when there is no such place; OP_AMBIENT: when securebits forbid it */
 /* Ops of the standard descriptors: which of them, a bit each, 1, 2 and 4; and then */
 #define STEP_ONE_PIPE 8  /* standard error shares the pipe of standard output */
 #define STEP_CONTROLS 16 /* the terminal controls the program's session; otherwise it only takes output */

@@ -32,6 +32,8 @@ static const struct hint hints[] = {
 	{ OP_KEYRING, EDQUOT, NULL, "E-KEYS-LIMIT", "the caller has too many keys; see /proc/key-users, or use --keep-keyring" },
 	{ OP_PERSONALITY, EPERM, NULL, "E-PERSONALITY", "an outer filter forbids it; leave out --no-aslr" },
 	{ OP_GROUPS, EPERM, NULL, "E-GROUPS-DENIED", "the joined user namespace forbids setgroups(2); join it by its PID, so that this can be seen" },
+	{ OP_SECUREBITS, EPERM, NULL, "E-SECUREBITS", "the caller's securebits are locked to something else; use a user namespace, or --securebits none" },
+	{ OP_AMBIENT, EPERM, NULL, "E-CAP-AMBIENT", "the caller's securebits forbid ambient capabilities; use a user namespace" },
 	{ OP_UID, EINVAL, NULL, "E-ID-UNMAPPED", "the user namespace does not map this id; choose one that is mapped" },
 	{ OP_GID, EINVAL, NULL, "E-ID-UNMAPPED", "the user namespace does not map this id; choose one that is mapped" },
 	{ OP_BECOME_ROOT_INSIDE, EINVAL, NULL, "E-ID-UNMAPPED", "the user namespace does not map this id; choose one with --user and --group" },

@@ -179,13 +179,14 @@ int op_check_identity(struct run *run, const struct step *step)
 static int check_sets(const struct step *step)
 {
 	const bool has_bounding = step->more & CHECK_BOUNDING;
+	const bool is_optional = step->how & STEP_OPTIONAL && sys_forbids_ambient();
 
 	for (unsigned capability = 0; capability <= step->number; capability++) {
 		const int wanted = (int)(step->flags >> capability & 1);
 
 		if (has_bounding && sys_has_bounding(capability) != wanted)
 			return DIFFERENT;
-		if (step->more & CHECK_SETS && step->flags && sys_has_ambient(capability) != wanted)
+		if (step->more & CHECK_SETS && step->flags && sys_has_ambient(capability) != wanted && !is_optional)
 			return DIFFERENT;
 	}
 	return 0;

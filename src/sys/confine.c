@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -112,6 +113,13 @@ int sys_has_ambient(unsigned capability)
 int sys_clear_ambient(void)
 {
 	return minus_errno(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+}
+
+bool sys_forbids_ambient(void)
+{
+	const int bits = sys_get_securebits();
+
+	return bits >= 0 && bits & SECBIT_NO_CAP_AMBIENT_RAISE;
 }
 
 int sys_set_securebits(unsigned bits)

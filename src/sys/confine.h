@@ -34,6 +34,7 @@ int sys_has_bounding(unsigned capability);  /* 0, 1; -EINVAL: above the last one
 int sys_raise_ambient(unsigned capability);
 int sys_has_ambient(unsigned capability);
 int sys_clear_ambient(void);
+bool sys_forbids_ambient(void);             /* the securebits do: SECBIT_NO_CAP_AMBIENT_RAISE */
 int sys_set_securebits(unsigned bits);
 int sys_get_securebits(void);
 int sys_keep_capabilities(bool keep);       /* across the coming change of uid: PR_SET_KEEPCAPS */

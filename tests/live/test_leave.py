@@ -349,3 +349,68 @@ def test_a_text_is_read_by_the_shell_as_execvp_does(immure, place):
     assert run(immure, ["--ro", place, "--env-base", "caller"], [f"{place}/greet", "you"]) == f"{place}/greet you\n"
     done = immure.run("run", *words)
     assert done.returncode == 126 and "E-EXEC-FORMAT" in done.stderr
+
+
+ORDERED = ["--ordered", "--landlock", "off", "--ro", "/usr", "--symlink", "/bin=usr/bin", "--symlink", "/lib=usr/lib",
+           "--symlink", "/lib64=usr/lib64", "--new-proc", "/proc", "--new-dev", "/dev"]
+
+
+def start(immure, words, here, **own):
+    script = ["sh", "-c", "pwd -P; printenv PWD"]
+    return run(immure, [*ORDERED, "--env-base", "caller", *words], script, cwd=here, env={"PATH": "/usr/bin", **own}).split()
+
+
+def test_a_tree_in_order_starts_where_it_can(immure, place):
+    """The current folder by the path that led there, else the home, else the root; PWD says which."""
+    for name in ("real", "home"):
+        pathlib.Path(place, name).mkdir(mode=0o755)
+    link, home = f"{place}/link", f"{place}/home"
+    os.symlink("real", link)
+    assert start(immure, ["--ro", place], link, PWD=link, HOME=home) == [f"{place}/real", link]
+    assert start(immure, ["--ro", place], link, PWD="/somewhere", HOME=home) == [f"{place}/real"] * 2
+    assert start(immure, ["--ro", home], link, PWD=link, HOME=home) == [home] * 2
+    assert start(immure, ["--ro", home], link, PWD=link, HOME="home") == ["/"] * 2
+    assert start(immure, [], link, PWD=link, HOME=home) == ["/"] * 2
+    assert start(immure, ["--ro", place, "-C", home], link, PWD=link) == [home] * 2
+    done = immure.run("run", *ORDERED, "-C", "/missing", "--", "true")
+    assert done.returncode == 125 and "E-WORKDIR-MISSING" in done.stderr
+
+
+def test_no_descriptor_of_an_ordered_tree_leaks(immure, folder, place):
+    words = [*ORDERED, "--file", "/f=x", "--data", "/d=x", "--tmpfs", "/t", "--ro", place, "--leave", "descriptors"]
+    assert listed(immure, *words, fds=(folder,)) == {0, 1, 2, folder}
+
+
+def test_without_an_init_nothing_leaks_either_and_signals_are_the_callers(immure, folder):
+    for words in (["--init", "no"], ["--init", "no", "--lifetime", "own"]):
+        if not immure.uid and "own" in words:
+            words = [*words, *HOST_ROOT, "--leave", "limits"]
+        assert listed(immure, "--leave", "descriptors", *words, fds=(folder,)) == {0, 1, 2, folder}, words
+        found = status(immure, [*words, "--leave", "signals"], "SigBlk", "SigIgn", preexec_fn=prepare_signals, restore_signals=False)
+        assert int(found["SigBlk"], 16) == 1 << (signal.SIGUSR2 - 1) | 1 << (signal.SIGRTMAX - 1)
+        assert int(found["SigIgn"], 16) >> (signal.SIGUSR1 - 1) & 1 and not int(found["SigIgn"], 16) >> (signal.SIGCHLD - 1) & 1
+
+
+def without_ambient():
+    assert ctypes.CDLL(None).prctl(28, 0xc0, 0, 0, 0) == 0  # SECBIT_NO_CAP_AMBIENT_RAISE, locked
+
+
+def test_root_needs_no_ambient_capabilities(immure):
+    """Where the caller's securebits forbid them uid 0 keeps what it was given over exec; another id would not, and is told so."""
+    only_root(immure)
+    words = ["--securebits", "none", "--leave", "bounding", "--cap-add", "net_raw"]
+    found = {name: int(value, 16) for name, value in status(immure, [*HOST_ROOT, *words], *CAPABILITIES, preexec_fn=without_ambient).items()}
+    assert found["CapEff"] == found["CapPrm"] == found["CapInh"] == 1 << 13 and found["CapAmb"] == 0
+    done = immure.run("run", "--userns", "host", "--user", "4321", *words, "--", "true", preexec_fn=without_ambient)
+    assert done.returncode == 125 and "E-CAP-AMBIENT" in done.stderr
+    done = immure.run("run", *HOST_ROOT, "--", "true", preexec_fn=without_ambient)
+    assert done.returncode == 125 and "E-SECUREBITS" in done.stderr
+    assert status(immure, ["--cap-add", "net_raw"], "CapAmb", preexec_fn=without_ambient) == {"CapAmb": "%016x" % (1 << 13)}
+
+
+def test_the_hosts_root_is_mapped_only_with_setfcap(immure):
+    only_root(immure)
+    inner = " ".join([*immure.words("run", "--ids", "single", "--allow-host-root"), "--", "echo", "mapped"])
+    for drop, said in ((["--drop=cap_setfcap"], "E-IDS-SETFCAP"), ([], "mapped")):
+        done = subprocess.run(["capsh", *drop, "--", "-c", inner], capture_output=True, text=True, timeout=30, check=False, cwd="/")
+        assert said in done.stdout + done.stderr
