@@ -19,7 +19,7 @@ def say(*words, code=0):
 
 
 def option_keys():
-    return set(re.findall(r"^ .{5}--([a-z-]+)", say("run", "--help"), re.M))
+    return set(re.findall(r"^ .{5}--([a-z0-9-]+)", say("run", "--help"), re.M))
 
 
 def used_identifiers():
