@@ -3,6 +3,7 @@
  * immure's story of a failure, told to those who wrote bubblewrap's words: what scripts look for comes first and in bubblewrap's words, and
  * what to try names options that are there.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "compat/bwrap.h"
@@ -38,19 +39,42 @@ static const struct {
 	{ ": change directory to ", ": ", "Can't chdir to" },
 	{ ": make directory ", " (", "Can't mkdir" },
 	{ ": see to directory ", " (", "Can't mkdir" },
+	{ ": see to link ", " -> ", "Can't make symlink at" },
+	{ ": write file ", " (", "Can't create file" },
+	{ ": change the mode of ", " to ", "Can't chmod" },
 };
 
-static bool print_step(char *text, size_t room, const struct immure_error *err)
-{
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		const char *start = strstr(err->text, steps[i].before);
-		const char *path = start ? start + strlen(steps[i].before) : "", *end = strstr(path, steps[i].behind);
+/* The same for what is mounted on a place, when the place could not be made: by the place's mode, a folder or a file. */
+static const struct {
+	const char *before, *behind, *said;
+} places[] = {
+	{ ": attach it on ", ", made if it is missing (0444", "Can't create file at" },
+	{ ": attach it on ", ", made if it is missing (0", "Can't mkdir" },
+};
 
-		if (*path != '/' || !end)
-			continue;
-		snprintf(text, room, "%s %.*s: %s", steps[i].said, (int)(end - path), path, strerror(err->errnum));
-		return true;
-	}
+static bool is_about_place(int errnum)
+{
+	return errnum == EROFS || errnum == EACCES || errnum == ENOTDIR || errnum == ENOENT || errnum == ENOSPC;
+}
+
+static bool print_step(char *text, size_t room, const struct immure_error *err, const char *before, const char *behind, const char *said)
+{
+	const char *start = strstr(err->text, before), *path = start ? start + strlen(before) : "", *end = strstr(path, behind);
+
+	if (*path != '/' || !end)
+		return false;
+	snprintf(text, room, "%s %.*s: %s", said, (int)(end - path), path, strerror(err->errnum));
+	return true;
+}
+
+static bool print_steps(char *text, size_t room, const struct immure_error *err)
+{
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (print_step(text, room, err, steps[i].before, steps[i].behind, steps[i].said))
+			return true;
+	for (size_t i = 0; is_about_place(err->errnum) && i < sizeof(places) / sizeof(places[0]); i++)
+		if (print_step(text, room, err, places[i].before, places[i].behind, places[i].said))
+			return true;
 	return false;
 }
 
@@ -71,7 +95,7 @@ static void print_story(char *text, size_t room, const struct immure_error *err,
 
 	if (program && (err->exit_code == 126 || err->exit_code == 127))
 		snprintf(text, room, "execvp %s: %s", program, strerror(err->errnum));
-	else if (!print_step(text, room, err))
+	else if (!print_steps(text, room, err))
 		snprintf(text, room, "%.*s", (int)strcspn(whole, "\n"), whole);
 }
 

@@ -147,8 +147,9 @@ static void tell_left(struct teller *teller)
 	const struct { const char *word; bool is_left; } rows[] = {
 		{ "terminal", is_soft }, { "session", is_soft && !bwrap->new_session }, { "signals", is_soft },
 		{ "descriptors", is_soft }, { "umask", true }, { "groups", is_soft }, { "capabilities", keeps_capabilities },
-		{ "bounding", keeps_capabilities || (is_soft && !bwrap->unshare_user && bwrap->userns_fd < 0) }, { "keyring", is_soft },
+		{ "bounding", is_soft && !bwrap->unshare_user && bwrap->userns_fd < 0 }, { "keyring", is_soft },
 		{ "personality", is_soft }, { "limits", is_soft }, { "propagation", is_soft }, { "executable", is_soft },
+		{ "hostname", is_soft && bwrap->unshare_uts && !bwrap->hostname },
 	};
 	char text[256] = "";
 	size_t used = 0;

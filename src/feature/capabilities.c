@@ -125,6 +125,16 @@ static void plan_bounds(struct plan *plan, const struct spec *spec, const struct
 		plan_add(plan, step);
 }
 
+/* In a new user namespace all sets are full again: what root lacks outside it shall not have there either. */
+static void plan_left(struct plan *plan, const struct host *host)
+{
+	const uint64_t all = (2ULL << host->last_capability) - 1;
+
+	if (host->uid == 0 && plan->has_userns && (host->capabilities & all) != all)
+		plan_add(plan, (struct step){ .op = OP_DROP_BOUNDING, .side = PAYLOAD, .phase = PHASE_LIMITS, .slot = SLOT_NONE,
+			.flags = host->capabilities, .number = host->last_capability, .why = "no more than the caller has" });
+}
+
 static void plan_sets(struct plan *plan, const struct spec *spec, struct step step)
 {
 	if (step.flags && !securebits_are_locked(spec)) {
@@ -156,6 +166,8 @@ static void plan_capabilities(struct plan *plan, const struct spec *spec, const 
 		.why = "always: exec gives nothing back" });
 	if (!is_left && holds_any(plan, host))
 		plan_sets(plan, spec, step);
+	if (is_left && !spec_leaves(spec, "bounding"))
+		plan_left(plan, host);
 }
 
 const struct feature feature_capabilities = {

@@ -137,6 +137,8 @@ static void check_identity(struct plan *plan)
 
 static const char *privilege_words(struct plan *plan, const struct step *step)
 {
+	if (step->more == CHECK_BOUNDING)
+		return plan_format(plan, "that the bounding set is 0x%llx, and no_new_privs", (unsigned long long)step->flags);
 	if (!(step->more & CHECK_SETS))
 		return "no_new_privs";
 	return plan_format(plan, step->flags ? "that %s are 0x%llx%s, and no_new_privs" : "that %s are %llu%s, and no_new_privs",
@@ -152,8 +154,10 @@ static void check_privileges(struct plan *plan, const struct spec *spec, const s
 	step.more = spec_leaves(spec, "capabilities") ? 0 : CHECK_SETS;
 	step.number = host->last_capability;
 	for (int i = 0; i < plan->count; i++) {
-		if (plan->steps[i].op == OP_DROP_BOUNDING)
+		if (plan->steps[i].op == OP_DROP_BOUNDING) {
 			step.more |= CHECK_BOUNDING;
+			step.flags = plan->steps[i].flags;
+		}
 		if (plan->steps[i].op == OP_SECUREBITS)
 			step.size = (size_t)plan->steps[i].number;
 		if (plan->steps[i].op == OP_AMBIENT)

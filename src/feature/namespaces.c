@@ -249,7 +249,7 @@ static void plan_clocks(struct plan *plan, const struct spec *spec)
 
 static void plan_names(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	if ((plan->clone_flags & CLONE_NEWUTS) && spec->host_name)
+	if ((plan->clone_flags & CLONE_NEWUTS) && spec->host_name && !spec_leaves(spec, "hostname"))
 		plan_add(plan, (struct step){ .op = OP_HOST_NAME, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.subject = spec->host_name, .origin = SPEC_ORIGIN(spec, host_name) });
 	if ((plan->clone_flags & CLONE_NEWNET) && spec->net.mode == NAMESPACE_NEW)
