@@ -13,24 +13,9 @@
 
 #include "base/path.h"
 #include "feature/mounts.h"
-#include "feature/owner.h"
-#include "feature/places.h"
-#include "sys/mount_flags.h"
+#include "feature/order.h"
 
-enum { SAFE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, DEV_PLACES = 32, RIGHTS = MOUNT_ATTR_RDONLY | SAFE | MOUNT_ATTR_NOEXEC };
-
-/* The tree as far as it has come. */
-struct order {
-	struct plan *plan;
-	const struct spec *spec;
-	const struct host *host;
-	struct places places;
-	struct mount_expectation *rows;
-	size_t row_count;
-	const struct mount *mount; /* at hand */
-	unsigned parent_mode;      /* of what has to be made above it */
-	bool is_owned;             /* what is made has to be given to the program's user */
-};
+enum { DEV_PLACES = 32 };
 
 static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty" };
 static const struct { const char *name, *target; } device_links[] = {
@@ -39,164 +24,6 @@ static const struct { const char *name, *target; } device_links[] = {
 };
 /* What host root could write in /proc and change the machine by it. */
 static const char *const proc_guards[] = { "sys", "sysrq-trigger", "irq", "bus" };
-
-static struct step step_of(const struct order *order, enum op op, const char *subject)
-{
-	return (struct step){ .op = op, .side = INIT, .phase = PHASE_ROOT, .origin = order->mount ? &order->mount->origin : NULL,
-			      .subject = subject, .slot = SLOT_NONE, .more = order->parent_mode };
-}
-
-static bool is_root(const char *target)
-{
-	return !target[1];
-}
-
-/* What lay below TARGET is out of sight. */
-static void drop_rows(struct order *order, const char *target)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < order->row_count; i++)
-		if (!path_is_under(order->rows[i].path, target))
-			order->rows[kept++] = order->rows[i];
-	order->row_count = kept;
-}
-
-/* IS_CERTAIN: no link can have led elsewhere. Otherwise any other place but the root may be what was covered. */
-static void expect(struct order *order, const char *target, uint64_t attributes, bool is_certain, bool is_optional)
-{
-	const unsigned long set = (unsigned long)(attributes & RIGHTS); /* the same numbers as ST_*; statvfs(3) */
-
-	drop_rows(order, target);
-	for (size_t i = 0; !is_certain && i < order->row_count; i++) {
-		if (is_root(order->rows[i].path))
-			continue;
-		order->rows[i].set &= set;
-		order->rows[i].is_optional = true;
-	}
-	order->rows[order->row_count++] = (struct mount_expectation){ .path = target, .set = set, .is_optional = is_optional || !is_certain };
-}
-
-/* The directories between the known one that is ABOVE and TARGET. */
-static void make_parents(struct order *order, const char *above, const char *target)
-{
-	const size_t known = is_root(above) ? 0 : strlen(above);
-	char *path = arena_copy(order->plan->arena, target);
-
-	order->plan->is_short |= !path;
-	for (char *slash = path ? strchr(path + known + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
-		struct step step;
-
-		*slash = '\0';
-		step = step_of(order, OP_DIRECTORY, plan_copy(order->plan, path));
-		step.number = order->parent_mode;
-		step.how = order->is_owned ? STEP_OWNED : 0;
-		step.why = "leads to what follows";
-		places_lead(&order->places, &step);
-		plan_add(order->plan, step);
-		places_add(&order->places, step.subject, KNOWN_DIRECTORY);
-		*slash = '/';
-	}
-}
-
-/* Adds STEP, which makes its subject where nothing is yet, on a mount of immure's own. */
-static void make(struct order *order, struct step step, enum known_kind kind)
-{
-	make_parents(order, places_above(&order->places, step.subject)->path, step.subject);
-	step.how |= order->is_owned ? STEP_OWNED : 0;
-	places_lead(&order->places, &step);
-	plan_add(order->plan, step);
-	places_add(&order->places, step.subject, kind);
-}
-
-/* Nothing is there, and that is known. */
-static bool is_free(const struct order *order, const char *target)
-{
-	return places_know(&order->places, target) && strcmp(places_above(&order->places, target)->path, target) != 0;
-}
-
-/* Makes the place of a mount where it is known to be missing. */
-static void make_place(struct order *order, const char *target, bool is_file)
-{
-	struct step step = step_of(order, is_file ? OP_FILE : OP_DIRECTORY, target);
-
-	step.number = is_file ? 0444 : 0755;
-	if (is_free(order, target))
-		make(order, step, is_file ? KNOWN_FILE : KNOWN_DIRECTORY);
-}
-
-static void put_on_root(struct order *order, int slot, enum known_kind kind, uint64_t attributes)
-{
-	struct step step = step_of(order, slot == SLOT_ROOT ? OP_ATTACH : OP_TOP, "/");
-
-	step.slot = slot;
-	plan_add(order->plan, step);
-	places_cover(&order->places, "/", kind, SLOT_ROOT);
-	expect(order, "/", attributes, true, false);
-}
-
-/* The mount in SLOT onto TARGET. KIND: what is known of its inside; KNOWN_FILE: it is one. */
-static void put(struct order *order, int slot, const char *target, enum known_kind kind, uint64_t attributes)
-{
-	const bool is_known = places_know(&order->places, target);
-	struct step step = step_of(order, is_known ? OP_ATTACH : OP_PUT, target);
-
-	if (is_root(target)) {
-		put_on_root(order, slot, kind, attributes);
-		return;
-	}
-	step.slot = slot;
-	if (is_known) {
-		make_place(order, target, kind == KNOWN_FILE);
-		places_lead(&order->places, &step);
-	} else {
-		step.number = kind == KNOWN_FILE ? 0444 : 0755;
-		step.how = (kind == KNOWN_FILE ? STEP_OF_FILE : 0) | (order->is_owned ? STEP_OWNED : 0);
-		places_forget(&order->places);
-	}
-	plan_add(order->plan, step);
-	places_cover(&order->places, target, kind, slot);
-	expect(order, target, attributes, is_known, false);
-}
-
-/* Something that is no mount, where links of somebody's may lie on the way. */
-static void make_unknown(struct order *order, struct step step)
-{
-	step.how = order->is_owned ? STEP_OWNED : 0;
-	plan_add(order->plan, step);
-	places_forget(&order->places);
-}
-
-/* The first mount of all, when it is one on "/", is the root itself. */
-static int slot_for(struct order *order, const char *target)
-{
-	return is_root(target) && !order->places.count ? SLOT_ROOT : plan_slot(order->plan);
-}
-
-/* With leased ids init is a stranger to the caller's files, and may not map ids; the launcher can do both. */
-static int add_source(struct order *order, const char *source, const char *target, uint64_t attributes)
-{
-	const bool by_launcher = order->plan->has_leased_ids && order->plan->opens_as_launcher;
-	struct step step = step_of(order, OP_SOURCE, source);
-	struct tree_item item = { .kind = TREE_BIND, .source = source, .target = target, .origin = step.origin,
-				  .is_writable = !(attributes & MOUNT_ATTR_RDONLY) };
-	struct file_identity *identity;
-
-	if (mount_is_of_host(order->mount))
-		owner_map(order->plan, order->spec, order->host, &item, false);
-	step.slot = slot_for(order, target);
-	step.flags = attributes | (item.ids ? MOUNT_ATTR_IDMAP : 0);
-	step.number = (uint64_t)item.ids;
-	if (order->mount->descriptor >= 0) {
-		identity = arena_alloc(order->plan->arena, sizeof(*identity));
-		order->plan->is_short |= !identity;
-		if (identity)
-			*identity = (struct file_identity){ order->mount->device, order->mount->inode };
-		step.data = identity;
-	}
-	mounts_add_source(order->plan, step, by_launcher);
-	return step.slot;
-}
 
 static void add_bind(struct order *order, const char *target)
 {
@@ -208,22 +35,8 @@ static void add_bind(struct order *order, const char *target)
 		return; /* it is optional */
 	attributes |= mount->kind == MOUNT_RW_DEV ? 0 : MOUNT_ATTR_NODEV;
 	attributes |= mount->kind == MOUNT_RO ? MOUNT_ATTR_RDONLY : 0;
-	put(order, add_source(order, mount->source, target, attributes), target,
+	order_put(order, order_source(order, mount->source, target, attributes), target,
 	    entry->kind == PATH_DIRECTORY ? KNOWN_FOREIGN : KNOWN_FILE, attributes);
-}
-
-/* A new file system on TARGET. Its slot. */
-static int add_new(struct order *order, const char *type, const char *options, const char *target, uint64_t attributes)
-{
-	struct step step = step_of(order, OP_NEW_MOUNT, type);
-
-	step.slot = slot_for(order, target);
-	step.text = options;
-	step.flags = attributes;
-	step.how = order->is_owned && strcmp(type, "tmpfs") == 0 ? STEP_OWNED : 0;
-	plan_add(order->plan, step);
-	put(order, step.slot, target, strcmp(type, "tmpfs") == 0 ? KNOWN_DIRECTORY : KNOWN_FOREIGN, attributes);
-	return step.slot;
 }
 
 static void add_tmpfs(struct order *order, const char *target)
@@ -235,65 +48,65 @@ static void add_tmpfs(struct order *order, const char *target)
 		options = plan_format(order->plan, "%s,size=%llu", options, (unsigned long long)mount->size_bytes);
 	if (mount->inodes != NUMBER_NONE)
 		options = plan_format(order->plan, "%s,nr_inodes=%llu", options, (unsigned long long)mount->inodes);
-	add_new(order, "tmpfs", options, target, SAFE);
+	order_new(order, "tmpfs", options, target, ORDER_SAFE);
 }
 
 static void add_directory(struct order *order, const char *target)
 {
-	struct step step = step_of(order, OP_PLACE, target);
+	struct step step = order_step(order, OP_PLACE, target);
 
 	step.number = order->mount->has_mode ? order->mount->mode : 0755;
-	if (is_free(order, target)) {
+	if (order_is_free(order, target)) {
 		step.op = OP_DIRECTORY;
-		make(order, step, KNOWN_DIRECTORY);
+		order_make(order, step, KNOWN_DIRECTORY);
 	} else if (!places_know(&order->places, target) || places_above(&order->places, target)->kind == KNOWN_FILE) {
-		make_unknown(order, step);
+		order_make_unknown(order, step);
 	}
 }
 
 static void add_file(struct order *order, const char *target)
 {
-	struct step step = step_of(order, OP_FILL, target);
+	struct step step = order_step(order, OP_FILL, target);
 
 	step.number = order->mount->has_mode ? order->mount->mode : 0666;
 	step.data = order->mount->bytes;
 	step.size = order->mount->content_size;
-	if (is_free(order, target)) {
+	if (order_is_free(order, target)) {
 		step.op = OP_FILE;
-		make(order, step, KNOWN_FILE);
+		order_make(order, step, KNOWN_FILE);
 		return;
 	}
-	make_unknown(order, step);
+	order_make_unknown(order, step);
 }
 
 static void add_data(struct order *order, const char *target)
 {
 	const struct mount *mount = order->mount;
 	const bool is_read_only = mount->kind == MOUNT_DATA_RO;
-	struct step step = step_of(order, OP_FILE_COVER, target);
+	struct step step = order_step(order, OP_FILE_COVER, target);
 
 	step.number = mount->has_mode ? mount->mode : 0600;
 	step.data = mount->bytes;
 	step.size = mount->content_size;
 	step.how = order->is_owned ? STEP_OWNED : 0;
 	step.slot = plan_slot(order->plan);
-	step.flags = SAFE | (is_read_only ? MOUNT_ATTR_RDONLY : 0);
+	step.flags = ORDER_SAFE | (is_read_only ? MOUNT_ATTR_RDONLY : 0);
 	step.text = is_read_only ? plan_format(order->plan, "size=%zu,nr_inodes=4,mode=700", step.size + 65536) : "nr_inodes=4,mode=700";
 	plan_add(order->plan, step);
-	put(order, step.slot, target, KNOWN_FILE, step.flags);
+	order_put(order, step.slot, target, KNOWN_FILE, step.flags);
 }
 
 static void add_symlink(struct order *order, const char *target)
 {
-	struct step step = step_of(order, OP_LINK, target);
+	struct step step = order_step(order, OP_LINK, target);
 
 	step.text = order->mount->source;
-	if (is_free(order, target)) {
+	if (order_is_free(order, target)) {
 		step.op = OP_SYMLINK;
-		make(order, step, KNOWN_LINK);
+		order_make(order, step, KNOWN_LINK);
 		return;
 	}
-	make_unknown(order, step);
+	order_make_unknown(order, step);
 }
 
 /* STEP acts on what is there; whether its place is known, or has to be found. */
@@ -306,7 +119,7 @@ static void act(struct order *order, struct step step)
 
 static void add_chmod(struct order *order, const char *target)
 {
-	struct step step = step_of(order, OP_CHMOD, target);
+	struct step step = order_step(order, OP_CHMOD, target);
 
 	step.number = order->mount->mode;
 	act(order, step);
@@ -314,7 +127,7 @@ static void add_chmod(struct order *order, const char *target)
 
 static void add_seal(struct order *order, const char *target)
 {
-	struct step step = step_of(order, OP_SEAL, target);
+	struct step step = order_step(order, OP_SEAL, target);
 
 	step.flags = MOUNT_ATTR_RDONLY;
 	for (size_t i = 0; i < order->row_count; i++)
@@ -325,23 +138,23 @@ static void add_seal(struct order *order, const char *target)
 
 static const char *below(struct order *order, const char *target, const char *name)
 {
-	return plan_format(order->plan, "%s/%s", is_root(target) ? "" : target, name);
+	return plan_format(order->plan, "%s/%s", order_is_root(target) ? "" : target, name);
 }
 
 /* Of a PID namespace without a number of its own the host's is shown. */
 static void add_proc(struct order *order, const char *target)
 {
 	const bool is_of_host_root = order->host->uid == 0 && !order->plan->has_leased_ids;
-	const uint64_t attributes = SAFE | MOUNT_ATTR_NOEXEC;
+	const uint64_t attributes = ORDER_SAFE | MOUNT_ATTR_NOEXEC;
 	const struct known_place *known;
 
 	if (order->plan->has_pidns)
-		add_new(order, "proc", NULL, target, attributes);
+		order_new(order, "proc", NULL, target, attributes);
 	else
-		put(order, add_source(order, "/proc", target, attributes), target, KNOWN_FOREIGN, attributes);
+		order_put(order, order_source(order, "/proc", target, attributes), target, KNOWN_FOREIGN, attributes);
 	known = places_above(&order->places, target);
 	for (size_t i = 0; is_of_host_root && i < ARRAY_SIZE(proc_guards); i++) {
-		struct step step = step_of(order, OP_BIND_INSIDE, below(order, target, proc_guards[i]));
+		struct step step = order_step(order, OP_BIND_INSIDE, below(order, target, proc_guards[i]));
 
 		step.flags = attributes | MOUNT_ATTR_RDONLY;
 		step.how = STEP_OPTIONAL | STEP_DIRECT | (known->within == SLOT_ROOT ? 0 : STEP_WITHIN); /* procfs has no link there */
@@ -349,7 +162,7 @@ static void add_proc(struct order *order, const char *target)
 		step.skip = known->skip;
 		step.why = "host root could write there";
 		plan_add(order->plan, step);
-		expect(order, step.subject, step.flags, true, true);
+		order_expect(order, step.subject, step.flags, true, true);
 	}
 }
 
@@ -357,7 +170,7 @@ static void add_device(struct order *order, const char *source, const char *targ
 {
 	const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 
-	put(order, add_source(order, source, target, attributes), target, KNOWN_FILE, attributes);
+	order_put(order, order_source(order, source, target, attributes), target, KNOWN_FILE, attributes);
 }
 
 static void add_device_entries(struct order *order, const char *target)
@@ -366,22 +179,22 @@ static void add_device_entries(struct order *order, const char *target)
 		if (host_look(order->host, devices[i])->kind != PATH_MISSING)
 			add_device(order, devices[i], below(order, target, path_last(devices[i])));
 	for (size_t i = 0; i < ARRAY_SIZE(device_links); i++) {
-		struct step step = step_of(order, OP_SYMLINK, below(order, target, device_links[i].name));
+		struct step step = order_step(order, OP_SYMLINK, below(order, target, device_links[i].name));
 
 		step.text = device_links[i].target;
-		make(order, step, KNOWN_LINK);
+		order_make(order, step, KNOWN_LINK);
 	}
 }
 
 static void add_dev(struct order *order, const char *target)
 {
-	struct step shm = step_of(order, OP_DIRECTORY, below(order, target, "shm"));
+	struct step shm = order_step(order, OP_DIRECTORY, below(order, target, "shm"));
 
-	add_new(order, "tmpfs", "mode=755", target, SAFE);
+	order_new(order, "tmpfs", "mode=755", target, ORDER_SAFE);
 	add_device_entries(order, target);
 	shm.number = 0755;
-	make(order, shm, KNOWN_DIRECTORY);
-	add_new(order, "devpts", "newinstance,ptmxmode=0666,mode=620", below(order, target, "pts"), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	order_make(order, shm, KNOWN_DIRECTORY);
+	order_new(order, "devpts", "newinstance,ptmxmode=0666,mode=620", below(order, target, "pts"), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (order->host->stdout_path)
 		add_device(order, order->host->stdout_path, below(order, target, "console"));
 }
@@ -391,7 +204,7 @@ static void add_layers(struct order *order, const char *target)
 	const struct mount *mount = order->mount;
 	const bool is_writable = mount->kind == MOUNT_LAYERS;
 	struct layer_paths *paths = arena_alloc(order->plan->arena, sizeof(*paths));
-	struct step step = step_of(order, OP_LAYERS, target);
+	struct step step = order_step(order, OP_LAYERS, target);
 
 	order->plan->is_short |= !paths;
 	if (!paths)
@@ -399,16 +212,16 @@ static void add_layers(struct order *order, const char *target)
 	*paths = (struct layer_paths){ mount->lowers, mount->lower_count, is_writable, mount->upper, mount->work };
 	step.data = paths;
 	step.size = mount->lower_count;
-	step.slot = slot_for(order, target);
-	step.flags = SAFE | (is_writable ? 0 : MOUNT_ATTR_RDONLY);
+	step.slot = order_slot(order, target);
+	step.flags = ORDER_SAFE | (is_writable ? 0 : MOUNT_ATTR_RDONLY);
 	step.how = order->is_owned ? STEP_OWNED : 0;
 	plan_add(order->plan, step);
-	put(order, step.slot, target, KNOWN_FOREIGN, step.flags);
+	order_put(order, step.slot, target, KNOWN_FOREIGN, step.flags);
 }
 
 static void add_queues(struct order *order, const char *target)
 {
-	add_new(order, "mqueue", NULL, target, SAFE | MOUNT_ATTR_NOEXEC);
+	order_new(order, "mqueue", NULL, target, ORDER_SAFE | MOUNT_ATTR_NOEXEC);
 }
 
 static void (*const add[MOUNT_KINDS])(struct order *order, const char *target) = {
@@ -434,7 +247,7 @@ static bool makes_root(const struct order *order, const struct mount *mount, con
 {
 	const bool is_bind = mount_is_of_host(mount);
 
-	if (!is_root(target) || (!is_bind && mount->kind != MOUNT_TMPFS && mount->kind != MOUNT_LAYERS && mount->kind != MOUNT_LAYERS_RO))
+	if (!order_is_root(target) || (!is_bind && mount->kind != MOUNT_TMPFS && mount->kind != MOUNT_LAYERS && mount->kind != MOUNT_LAYERS_RO))
 		return false;
 	return !is_bind || host_look(order->host, mount->source)->kind == PATH_DIRECTORY;
 }
@@ -450,7 +263,7 @@ static void add_root(struct order *order)
 	target = first ? path_clean(order->plan->arena, "/", first->target) : NULL;
 	if (target && makes_root(order, first, target))
 		return;
-	add_new(order, "tmpfs", "mode=755", "/", SAFE);
+	order_new(order, "tmpfs", "mode=755", "/", ORDER_SAFE);
 }
 
 static int room_for(const struct spec *spec, bool is_for_rows)
