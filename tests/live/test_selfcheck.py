@@ -17,6 +17,14 @@ BOTH = [("unshare", []), ("unshare", ["--timens", "new"]), ("keyring", []), ("pi
 ROOT = [("groups", ["--groups", "5"]), ("die-with-launcher:2", []), ("gid", []), ("uid", []), ("chdir", ["--workdir", "/tmp"])]
 
 
+# With one thing left as the caller has it, the others are looked at as before; a value that is left is compared with the caller's.
+LEFT = [("umask:2", ["--leave", "session"]), ("umask:2", ["--leave", "umask"]), ("signals", ["--leave", "session,personality"]),
+        ("session", ["--leave", "signals,umask"]), ("personality", ["--leave", "session,signals", "--no-aslr"]),
+        ("keyring", ["--leave", "session,signals,personality"]), ("capabilities", ["--leave", "bounding"]),
+        ("drop-bounding", ["--leave", "groups,limits"]), ("rlimit:1", ["--leave", "limits", "--rlimit", "nofile=77"]),
+        ("no-new-privs", ["--leave", "capabilities", "--landlock", "off", "--seccomp", "off"])]
+
+
 @pytest.fixture(scope="module")
 def skipping(executables):
     if not SKIP.exists():
@@ -47,6 +55,19 @@ def test_with_nothing_skipped_the_program_starts(skipping, uid):
 def test_a_skipped_step_stops_the_run(skipping, uid, skipped, options):
     done = run(skipping, uid, skipped, options)
     assert done.returncode == 125 and "started" not in done.stdout, (done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("uid", users())
+@pytest.mark.parametrize("skipped,options", LEFT)
+def test_what_is_not_left_is_still_looked_at(skipping, uid, skipped, options):
+    os.umask(0o057)
+    try:
+        done = run(skipping, uid, "nothing", options)
+        assert (done.returncode, done.stdout) == (0, "started\n"), done.stderr
+        done = run(skipping, uid, skipped, options)
+        assert done.returncode == 125 and "started" not in done.stdout, (done.stdout, done.stderr)
+    finally:
+        os.umask(0o022)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
