@@ -116,13 +116,14 @@ static const char *start_directory(const struct plan *plan, const struct spec *s
 static size_t find_places(struct plan *plan, const struct spec *spec, const struct host *host, const char **places)
 {
 	const char *here = host->logical_cwd ? host->logical_cwd : host->cwd;
-	const char *home = value_of(make_environment(plan, spec, host, NULL), "HOME");
+	const char *home;
 	size_t count = 0;
 
 	if (spec->workdir || !spec->is_ordered) {
 		places[0] = start_directory(plan, spec, host);
 		return 1;
 	}
+	home = value_of(make_environment(plan, spec, host, NULL), "HOME");
 	if (here)
 		places[count++] = here;
 	if (home && *home == '/')

@@ -352,6 +352,8 @@ def test_a_text_is_read_by_the_shell_as_execvp_does(immure, place):
     assert run(immure, ["--ro", place, "--env-base", "caller"], [f"{place}/greet", "you"]) == f"{place}/greet you\n"
     done = immure.run("run", *words)
     assert done.returncode == 126 and "E-EXEC-FORMAT" in done.stderr
+    done = immure.run("run", "--root", "empty", "--ro", "/usr", "--env-base", "caller", *words)  # nor is there a /bin/sh
+    assert done.returncode == 126 and "E-EXEC-FORMAT" in done.stderr
 
 
 ORDERED = ["--ordered", "--landlock", "off", "--ro", "/usr", "--symlink", "/bin=usr/bin", "--symlink", "/lib=usr/lib",
