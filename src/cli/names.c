@@ -14,7 +14,7 @@ static const struct {
 	int exit_code; /* what callers of that tool take for its own failure */
 } names[] = {
 	{ "bwrap", "immure-bwrap", 1 }, { "immure-bwrap", "immure-bwrap", 1 },
-	{ "capejail", "immure-capejail", 1 }, { "immure-capejail", "immure-capejail", 1 },
+	{ "capejail", "immure-capejail", 125 }, { "immure-capejail", "immure-capejail", 125 },
 };
 
 size_t own_path(char *path, size_t room)

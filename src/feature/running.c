@@ -64,10 +64,26 @@ static void plan_pipes(struct plan *plan, const struct spec *spec, const struct 
 		.flags = pipes, .origin = origin });
 }
 
-static void plan_terminal(struct plan *plan, const struct spec *spec, const struct streams *streams)
+static bool has_own_pts(const struct plan *plan)
 {
 	const struct tree_item *pts = tree_find(plan->tree, "/dev/pts");
-	const bool has_own = pts && pts->kind == TREE_DEVPTS && plan->has_mountns;
+
+	return pts && pts->kind == TREE_DEVPTS && plan->has_mountns;
+}
+
+/* Where no terminal can be made for the jail, pipes keep the caller's outside. Who insists (--tty yes) is told. */
+static void do_without_terminal(struct plan *plan, const struct spec *spec, const struct host *host, struct streams *streams)
+{
+	if (!streams->terminal || spec->tty != TTY_AUTO || !host->has_no_pty || has_own_pts(plan))
+		return;
+	streams->pipes |= streams->terminal;
+	streams->terminal = 0;
+	plan_note(plan, "no terminal of its own: neither the host nor the jail has /dev/pts; the program gets pipes");
+}
+
+static void plan_terminal(struct plan *plan, const struct spec *spec, const struct streams *streams)
+{
+	const bool has_own = has_own_pts(plan);
 	const struct origin *origin = SPEC_ORIGIN(spec, tty);
 
 	if (!has_own)
@@ -81,8 +97,9 @@ static void plan_terminal(struct plan *plan, const struct spec *spec, const stru
 
 static void plan_running(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	const struct streams streams = choose_streams(spec, host);
+	struct streams streams = choose_streams(spec, host);
 
+	do_without_terminal(plan, spec, host, &streams);
 	if (spec->wall_time_ns != NUMBER_NONE)
 		plan_add(plan, (struct step){ .op = OP_WALL_TIME, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = SLOT_NONE,
 			.number = spec->wall_time_ns, .origin = SPEC_ORIGIN(spec, wall_time_ns) });

@@ -30,7 +30,7 @@ static const struct fact {
 	FACT(unified.mount, FACT_STRING), FACT(unified.own, FACT_STRING), FACT(unified.own_path, FACT_STRING),
 	FACT(unified.above, FACT_STRING), FACT(unified.must_step_aside, FACT_BOOL), FACT(manager, FACT_MANAGER),
 	FACT(has_swap, FACT_BOOL), FACT(has_swap_limit, FACT_BOOL),
-	FACT(sub_uid, FACT_RANGE), FACT(sub_gid, FACT_RANGE), FACT(stdin_is_tty, FACT_BOOL), FACT(stdout_is_tty, FACT_BOOL),
+	FACT(sub_uid, FACT_RANGE), FACT(sub_gid, FACT_RANGE), FACT(stdin_is_tty, FACT_BOOL), FACT(has_no_pty, FACT_BOOL), FACT(stdout_is_tty, FACT_BOOL),
 	FACT(stderr_is_tty, FACT_BOOL), FACT(stderr_is_stdout, FACT_BOOL), FACT(term, FACT_STRING), FACT(lang, FACT_STRING), FACT(resolv_conf, FACT_STRING), FACT(skeleton, FACT_STRING),
 	FACT(paths, FACT_PATHS),
 #undef FACT

@@ -134,6 +134,7 @@ struct host {
 
 	/* the terminal and descriptors */
 	bool stdin_is_tty, stdout_is_tty, stderr_is_tty;
+	bool has_no_pty;           /* one of them is a terminal, and the host's /dev has no pseudo-terminals */
 	const char *stdout_path; /* of the terminal, where a new /dev shows it as its console; NULL: there is none */
 	bool stderr_is_stdout;   /* the same file; looked at where output is limited */
 	const char *term, *lang; /* TERM and LANG of the caller; NULL: unset */

@@ -190,10 +190,22 @@ static int look_at_mount(struct host *host, const struct mount *mount, struct er
 	return rc < 0 || !mount->work ? rc : look(host, mount->work, true, err);
 }
 
+/* On an initial ramfs the device file may be there and what it makes not: devpts is not mounted. pts(4) */
+static bool is_without_pty(const struct host *host)
+{
+	auto_close int master = -1;
+
+	if (!host->stdin_is_tty && !host->stdout_is_tty && !host->stderr_is_tty)
+		return false;
+	master = sys_open("/dev/ptmx", O_RDWR | O_NOCTTY, 0);
+	return master < 0;
+}
+
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err)
 {
 	int rc = look_at_program(host, spec, err);
 
+	host->has_no_pty = is_without_pty(host);
 	if (rc == 0)
 		rc = read_resolv_conf(host, spec, err);
 	if (rc == 0 && spec->root && strcmp(spec->root, "empty") != 0)

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "sys/file.h"
+#include "sys/mount.h"
+#include "sys/mount_flags.h"
 
 const char *const namespace_names[NAMESPACES] = { "user", "pid", "mnt", "net", "uts", "ipc", "cgroup", "time" };
 const uint64_t namespace_flags[NAMESPACES] = { 0x10000000, 0x20000000, 0x00020000, 0x40000000, 0x04000000, 0x08000000,
@@ -32,6 +34,18 @@ static int ask_pidfd(int pidfd, unsigned kind, uint64_t *inode)
 	return 0;
 }
 
+/* Where no /proc is mounted, who may mount one reads a proc that is attached nowhere. fsmount(2) */
+static int read_detached_link(const char *path, char *text, size_t room)
+{
+	auto_close int proc = sys_new_mount("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	ssize_t length = proc < 0 ? -1 : readlinkat(proc, path, text, room - 1);
+
+	if (length < 0)
+		return proc < 0 ? -ENOENT : -errno;
+	text[length] = '\0';
+	return 0;
+}
+
 /* The link says "net:[4026531840]". */
 static int read_link(unsigned kind, uint64_t *inode)
 {
@@ -41,6 +55,8 @@ static int read_link(unsigned kind, uint64_t *inode)
 
 	strcat(path, namespace_names[kind]);
 	rc = (int)sys_readlink(path, text, sizeof(text));
+	if (rc == -ENOENT)
+		rc = read_detached_link(path + strlen("/proc/"), text, sizeof(text));
 	if (rc < 0)
 		return rc;
 	digits = strchr(text, '[');

@@ -308,6 +308,12 @@ def test_nothing_can_be_typed_into_the_terminal(jail):
     assert code == 0 and "typed " in said  # the control: the call is made, on a terminal that is the jail's own
 
 
+def test_where_no_terminal_can_be_made_there_are_pipes(jail):
+    hide = ["/usr/bin/unshare", "-m", "/bin/sh", "-c", 'mount -t tmpfs none /dev/pts && exec "$@"', "sh"]
+    said, code, _ = on_terminal([*hide, *jail.words("-u", "worker", "--", "inside", "terminal", "end", 5)])
+    assert (code, said.split()[:2]) == (5, ["terminal", "0"])
+
+
 # ---- who may start it, and where ----
 
 def test_an_ordinary_user_is_told(jail):
