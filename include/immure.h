@@ -157,6 +157,10 @@ IMMURE_API int immure_topic_at(unsigned index, struct immure_text *topic);
 /* How far apart two words are, for "did you mean": the number of single-character edits. */
 IMMURE_API unsigned immure_word_distance(const char *left, const char *right);
 
+/* The life of the keeper of POD; returns its exit code when its last jail is gone. For the command's own use: it expects the
+ * descriptors with which a keeper is started. */
+IMMURE_API int immure_keeper(const char *pod);
+
 #ifdef __cplusplus
 }
 #endif

@@ -41,6 +41,8 @@ int main(int argc, char *argv[])
 		return cli_help(0, NULL);
 	if (strcmp(argv[1], "--version") == 0)
 		return cli_version(0, NULL);
+	if (argc == 3 && strcmp(argv[1], "keeper") == 0) /* nobody types it: immure starts itself so */
+		return immure_keeper(argv[2]);
 	nearest = nearest_to(argv[1]);
 	verb = find_verb(argv[1], &nearest);
 	if (!verb)

@@ -47,6 +47,8 @@ int main(int argc, char *argv[])
 
 	if (exit_code >= 0)
 		return exit_code;
+	if (argc == 3 && strcmp(argv[1], "keeper") == 0)
+		return immure_keeper(argv[2]);
 	if (argc > 2 && strcmp(argv[1], "run") == 0 && strcmp(argv[2], "--help") != 0)
 		return run_or_hand_over(argc, argv);
 	return hand_over(argv);

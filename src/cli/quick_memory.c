@@ -3,9 +3,12 @@
  * Memory of the quick executable. Theory: what a run costs is mostly page faults, about 12 microseconds each, and a
  * general allocator spreads small things over many pages and touches each of them for its own bookkeeping. This one
  * hands out the front of one region whose first pages are made in a single call, and gives nothing back but the
- * latest block. Large blocks, of which only a part is used as a rule, come from the region's end, page by page. It suits a process that plans once, waits, and ends; the full executable keeps libc's.
+ * latest block at once. Large blocks, of which only a part is used as a rule, come from the region's end, page by page.
  *
- * It must: zero memory (calloc relies on fresh pages), grow beyond the region by whole mappings. It must not be used by a
+ * A run plans once, waits, and ends; a keeper lives for weeks. So what is freed is kept by size and given out again: small blocks
+ * for exactly the same size, others for not much less. Pages of large ones go back to the system meanwhile.
+ *
+ * It must: zero memory for calloc (fresh pages are zero already), grow beyond the region by whole mappings. It must not be used by a
  * program with threads.
  */
 #include <errno.h>
@@ -19,17 +22,19 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { UNIT = 16, REGION = 4 << 20, READY = 32 << 10, LARGE = 16 << 10 };
+enum { UNIT = 16, REGION = 4 << 20, READY = 32 << 10, LARGE = 16 << 10, SMALL = 1024, PAGE = 4096 };
+enum { BINS = SMALL / UNIT + 1 };
 
 struct block {
 	size_t size; /* usable bytes after this header */
-	size_t pad;  /* keeps what follows aligned to UNIT */
+	struct block *next; /* of the free ones in its bin; keeps what follows aligned to UNIT */
 };
 
 /* The one variable of the file: an allocator is a state of the process. */
 static struct {
 	char *next, *end;     /* what is left of the region */
 	struct block *latest; /* the one just before next; NULL: none that could go back */
+	struct block *free[BINS]; /* by size in UNITs; the first: all that are larger than SMALL */
 } heap;
 
 static char *map(size_t size)
@@ -53,21 +58,32 @@ static int make_room(size_t size)
 	return 0;
 }
 
-void *malloc(size_t size)
+static struct block **bin_of(size_t size)
 {
-	struct block *block;
-	size_t whole;
+	return &heap.free[size <= SMALL ? size / UNIT : 0];
+}
 
-	if (size > PTRDIFF_MAX - 2 * UNIT) {
-		errno = ENOMEM;
-		return NULL;
+/* A block that was freed, of SIZE or, where sizes are many, up to twice that. */
+static struct block *take_free(size_t size)
+{
+	for (struct block **link = bin_of(size); *link; link = &(*link)->next) {
+		struct block *block = *link;
+
+		if (block->size < size || block->size / 2 > size)
+			continue;
+		*link = block->next;
+		return block;
 	}
-	size = (size + UNIT - 1) / UNIT * UNIT;
-	whole = sizeof(*block) + size;
-	if ((size_t)(heap.end - heap.next) < whole && make_room(whole) < 0) {
-		errno = ENOMEM;
+	return NULL;
+}
+
+static struct block *take_new(size_t size)
+{
+	const size_t whole = sizeof(struct block) + size;
+	struct block *block;
+
+	if ((size_t)(heap.end - heap.next) < whole && make_room(whole) < 0)
 		return NULL;
-	}
 	if (size >= LARGE) {
 		heap.end -= whole;
 		block = (struct block *)(void *)heap.end;
@@ -77,7 +93,36 @@ void *malloc(size_t size)
 		heap.latest = block;
 	}
 	block->size = size;
+	return block;
+}
+
+static void *give(size_t size, int wants_zeros)
+{
+	struct block *block;
+	int is_used = 1;
+
+	if (size > PTRDIFF_MAX - 2 * UNIT) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	size = size ? (size + UNIT - 1) / UNIT * UNIT : UNIT;
+	block = take_free(size);
+	if (!block) {
+		is_used = 0;
+		block = take_new(size);
+	}
+	if (!block) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (is_used && wants_zeros)
+		memset(block + 1, 0, size);
 	return block + 1;
+}
+
+void *malloc(size_t size)
+{
+	return give(size, 0);
 }
 
 static struct block *header_of(void *pointer)
@@ -85,16 +130,33 @@ static struct block *header_of(void *pointer)
 	return pointer ? (struct block *)pointer - 1 : NULL;
 }
 
-/* Only the latest block goes back, and is zeroed for the next. */
+static void give_pages_back(char *start, size_t size)
+{
+	const uintptr_t first = ((uintptr_t)start + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+	const uintptr_t end = ((uintptr_t)start + size) & ~(uintptr_t)(PAGE - 1);
+
+	if (first < end)
+		madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
+/* The latest block is as if it had never been, and zero for the next. */
 void free(void *pointer)
 {
-	struct block *block = header_of(pointer);
+	struct block *block = header_of(pointer), **bin;
 
-	if (!block || block != heap.latest)
+	if (!block)
 		return;
-	memset(pointer, 0, block->size);
-	heap.next = (char *)block;
-	heap.latest = NULL;
+	if (block == heap.latest) {
+		memset(pointer, 0, block->size);
+		heap.next = (char *)block;
+		heap.latest = NULL;
+		return;
+	}
+	if (block->size >= LARGE)
+		give_pages_back(pointer, block->size);
+	bin = bin_of(block->size);
+	block->next = *bin;
+	*bin = block;
 }
 
 void *calloc(size_t count, size_t size)
@@ -103,7 +165,7 @@ void *calloc(size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return malloc(count * size);
+	return give(count * size, 1);
 }
 
 void *realloc(void *pointer, size_t size)
@@ -114,7 +176,9 @@ void *realloc(void *pointer, size_t size)
 	if (block && size <= block->size)
 		return pointer;
 	copy = malloc(size);
-	if (copy && block)
+	if (copy && block) {
 		memcpy(copy, pointer, block->size);
+		free(pointer);
+	}
 	return copy;
 }

@@ -28,12 +28,22 @@ struct streams {
 
 enum { IN = 1, OUT = 2, ERR = 4 };
 
+/* A jail that stays writes to its keeper; whoever attaches sees it from there. */
+static struct streams streams_of_keeper(const struct spec *spec, const struct host *host)
+{
+	if (spec->tty == TTY_YES)
+		return (struct streams){ .terminal = IN | OUT | ERR, .is_controlling = true };
+	return (struct streams){ .pipes = OUT | ERR | (host->keeps_input ? IN : 0) };
+}
+
 /* The caller's terminal is never given to the jail: whoever has it can type into it. TIOCSTI, TIOCLINUX: ioctl_tty(2) */
 static struct streams choose_streams(const struct spec *spec, const struct host *host)
 {
 	const unsigned ttys = (host->stdin_is_tty ? IN : 0) | (host->stdout_is_tty ? OUT : 0) | (host->stderr_is_tty ? ERR : 0);
 	struct streams streams = { 0 };
 
+	if (host->has_keeper)
+		return streams_of_keeper(spec, host);
 	if (spec_leaves(spec, "terminal")) {
 		streams.pipes = spec->output_bytes == NUMBER_NONE ? 0 : OUT | ERR;
 		return streams;
@@ -53,13 +63,14 @@ static struct streams choose_streams(const struct spec *spec, const struct host 
 static void plan_pipes(struct plan *plan, const struct spec *spec, const struct host *host, unsigned pipes)
 {
 	const bool is_limited = spec->output_bytes != NUMBER_NONE;
-	const bool is_one = host->stderr_is_stdout && (pipes & (OUT | ERR)) == (OUT | ERR);
+	const bool is_one = !host->has_keeper && host->stderr_is_stdout && (pipes & (OUT | ERR)) == (OUT | ERR);
 	const struct origin *origin = is_limited ? SPEC_ORIGIN(spec, output_bytes) : SPEC_ORIGIN(spec, tty);
 
 	plan_add(plan, (struct step){ .op = OP_PIPES, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = SLOT_NONE,
 		.flags = pipes | (is_one ? STEP_ONE_PIPE : 0), .number = spec->output_bytes, .origin = origin,
 		.text = is_limited ? plan_format(plan, "; end the jail after %llu bytes", (unsigned long long)spec->output_bytes) : "",
-		.why = is_limited ? "to count what is written" : "the caller's terminal stays outside" });
+		.why = is_limited ? "to count what is written" : host->has_keeper ? "the keeper reads what is written"
+										  : "the caller's terminal stays outside" });
 	plan_add(plan, (struct step){ .op = OP_STANDARD, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE,
 		.flags = pipes, .origin = origin });
 }

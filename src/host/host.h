@@ -137,6 +137,8 @@ struct host {
 	bool has_no_pty;           /* one of them is a terminal, and the host's /dev has no pseudo-terminals */
 	const char *stdout_path; /* of the terminal, where a new /dev shows it as its console; NULL: there is none */
 	bool stderr_is_stdout;   /* the same file; looked at where output is limited */
+	bool has_keeper;         /* what the program writes is a keeper's to read, and the standard descriptors here are nobody's */
+	bool keeps_input;        /* its input stays open for those who attach */
 	const char *term, *lang; /* TERM and LANG of the caller; NULL: unset */
 	const char *resolv_conf; /* the host's, when its network is shared */
 };

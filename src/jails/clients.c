@@ -34,7 +34,7 @@ unsigned clients_poll(const struct clients *clients, struct pollfd *fds)
 		const struct client *client = clients->client[i];
 
 		fds[1 + i] = (struct pollfd){ .fd = client->socket,
-					      .events = (short)(POLLIN | (client_is_behind(client) ? POLLOUT : 0)) };
+					      .events = (short)((client->is_held ? 0 : POLLIN) | (client_is_behind(client) ? POLLOUT : 0)) };
 	}
 	return 1 + clients->count;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +33,11 @@ int64_t sys_size(int fd)
 	struct stat status;
 
 	return fstat(fd, &status) < 0 ? -errno : (int64_t)status.st_size;
+}
+
+int sys_memory_file(const char *name)
+{
+	return minus_errno(syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */));
 }
 
 uint64_t sys_wall_clock_ns(void)

@@ -13,6 +13,8 @@ ssize_t sys_append(int fd, const struct iovec *parts, unsigned count);
 int sys_truncate(int fd, uint64_t size);
 /* Bytes in the file. */
 int64_t sys_size(int fd);
+/* A file without a name, in memory only. memfd_create(2) */
+int sys_memory_file(const char *name);
 /* Nanoseconds since 1970, UTC. */
 uint64_t sys_wall_clock_ns(void);
 /* A descriptor that polls readable when something in FOLDER is made, renamed, or written; and reading away what it said. inotify(7) */

@@ -169,6 +169,11 @@ pid_t sys_parent(void)
 }
 
 /* Asked anew each time: a libc may remember the pid of before a clone. */
+uid_t sys_effective_user(void)
+{
+	return geteuid();
+}
+
 pid_t sys_pid(void)
 {
 	return (pid_t)syscall(SYS_getpid);

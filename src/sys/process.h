@@ -49,6 +49,7 @@ pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage);
 int sys_die_with_parent(int signal);
 pid_t sys_parent(void);
 pid_t sys_pid(void);
+uid_t sys_effective_user(void);
 int sys_new_session(void);
 bool sys_leads_session(void);
 int sys_set_controlling_terminal(int fd);

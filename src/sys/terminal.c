@@ -76,6 +76,13 @@ int sys_copy_window_size(int from, int to)
 	return minus_errno(ioctl(to, TIOCSWINSZ, &size));
 }
 
+int sys_set_window_size(int fd, unsigned rows, unsigned columns)
+{
+	const struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };
+
+	return minus_errno(ioctl(fd, TIOCSWINSZ, &size));
+}
+
 bool sys_in_foreground(int fd)
 {
 	pid_t group = tcgetpgrp(fd);

@@ -17,6 +17,7 @@ int sys_set_settings(int fd, const struct termios *settings);
 void sys_make_raw(struct termios *settings);
 void sys_make_output_raw(struct termios *settings);
 int sys_copy_window_size(int from, int to);
+int sys_set_window_size(int fd, unsigned rows, unsigned columns);
 /* Whether the caller may use the terminal now. A terminal that does not control the caller knows no job control: true. */
 bool sys_in_foreground(int fd);
 /* A description of its own and non-blocking for what is open as FD; FLAGS: O_RDONLY, O_WRONLY. Not for files and sockets. */

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keeper's loop: one poll over clients and members, and what follows when a member starts or ends. */
+#include "jails/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "sys/append.h"
+#include "sys/file.h"
+#include "sys/folder.h"
+#include "sys/process.h"
+
+enum { FIRST_JAIL_S = 30, LAST_READERS_S = 2, END_GRACE_MS = 10000, PACKETS_IN_A_TURN = 16, POLLED_ROOM = 64 };
+
+struct member *keeper_find(const struct keeper *keeper, const char *name)
+{
+	struct member *only = NULL;
+	unsigned count = 0;
+
+	for (struct member *member = keeper->members; member; member = member->next) {
+		if (member->state == MEMBER_REMOVED)
+			continue;
+		if (strcmp(member->name, name) == 0)
+			return member;
+		only = member;
+		count++;
+	}
+	return !*name && count == 1 ? only : NULL;
+}
+
+void keeper_fit_screen(const struct keeper *keeper, struct member *member)
+{
+	unsigned rows = 0, columns = 0;
+
+	for (unsigned i = 0; i < keeper->clients.count; i++) {
+		const struct client *client = keeper->clients.client[i];
+
+		if (client->is_over || client->talk != TALK_ATTACHED || client->subject != member || !client->rows || !client->columns)
+			continue;
+		rows = !rows || client->rows < rows ? client->rows : rows;
+		columns = !columns || client->columns < columns ? client->columns : columns;
+	}
+	output_resize(member, rows, columns);
+}
+
+void keeper_remove(struct keeper *keeper, struct member *member)
+{
+	member_remove_files(member, keeper->jails);
+	member->state = MEMBER_REMOVED;
+	if (member_set_timer(member, UINT64_C(1000000000) * LAST_READERS_S) < 0)
+		member->timer = -1;
+}
+
+/* Those that wait for an answer to QUESTION about MEMBER. */
+static struct client *next_waiting(const struct keeper *keeper, const struct member *member, enum packet_type question, unsigned *at)
+{
+	while (*at < keeper->clients.count) {
+		struct client *client = keeper->clients.client[(*at)++];
+
+		if (!client->is_over && client->talk == TALK_WAITING && client->subject == member && client->question == question)
+			return client;
+	}
+	return NULL;
+}
+
+static void tell_start(const struct keeper *keeper, struct member *member)
+{
+	const struct packet_started started = { .pid = member->run.init };
+	struct client *client;
+	unsigned at = 0;
+
+	member->is_start_told = true;
+	while ((client = next_waiting(keeper, member, PACKET_RUN, &at))) {
+		client->talk = TALK_READY;
+		client_post(client, &(struct packet_parts){ .type = PACKET_STARTED, .fixed = &started });
+	}
+}
+
+/* It never ran: nothing of it stays but the answer. */
+static void tell_failure(struct keeper *keeper, struct member *member)
+{
+	struct client *client;
+	unsigned at = 0;
+
+	while ((client = next_waiting(keeper, member, PACKET_RUN, &at)))
+		answer_error(client, &member->err, member->exit_code);
+	keeper_remove(keeper, member);
+}
+
+static void tell_end(struct keeper *keeper, struct member *member)
+{
+	struct client *client;
+	bool is_unwanted = member->goes_at_end;
+
+	for (unsigned i = 0; i < keeper->clients.count; i++) {
+		client = keeper->clients.client[i];
+		if (client->subject == member && client->talk == TALK_ATTACHED)
+			answer_end(client, member);
+	}
+	for (unsigned at = 0; (client = next_waiting(keeper, member, PACKET_WAIT, &at));)
+		answer_end(client, member);
+	for (unsigned at = 0; (client = next_waiting(keeper, member, PACKET_STOP, &at));)
+		answer_ok(client);
+	for (unsigned at = 0; (client = next_waiting(keeper, member, PACKET_KILL, &at));)
+		answer_ok(client);
+	for (unsigned at = 0; (client = next_waiting(keeper, member, PACKET_REMOVE, &at)); is_unwanted = true)
+		answer_ok(client);
+	if (is_unwanted)
+		keeper_remove(keeper, member);
+}
+
+static void note_changes(struct keeper *keeper, struct member *member)
+{
+	if (member->was_started && !member->is_start_told)
+		tell_start(keeper, member);
+	if (member->state != MEMBER_ENDED || member->is_end_told)
+		return;
+	member->is_end_told = true;
+	if (member->was_started)
+		tell_end(keeper, member);
+	else
+		tell_failure(keeper, member);
+}
+
+/* Whether somebody still reads its scroll-back, or is going to be told something of it. */
+static bool is_in_use(const struct keeper *keeper, const struct member *member)
+{
+	for (unsigned i = 0; i < keeper->clients.count; i++)
+		if (keeper->clients.client[i]->subject == member)
+			return true;
+	return false;
+}
+
+static void let_readers_go(const struct keeper *keeper, const struct member *member)
+{
+	for (unsigned i = 0; i < keeper->clients.count; i++)
+		if (keeper->clients.client[i]->subject == member)
+			client_drop(keeper->clients.client[i]);
+}
+
+static void sweep_members(struct keeper *keeper)
+{
+	struct member **link = &keeper->members;
+
+	while (*link) {
+		struct member *member = *link;
+
+		if (member->state == MEMBER_REMOVED && member->timer < 0)
+			let_readers_go(keeper, member);
+		if (member->state != MEMBER_REMOVED || is_in_use(keeper, member)) {
+			link = &member->next;
+			continue;
+		}
+		*link = member->next;
+		member_free(member);
+	}
+}
+
+static void hear_clients(struct keeper *keeper, const struct pollfd *polled, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		struct client *client = keeper->clients.client[i - 1];
+		const bool is_gone = polled[i].revents & (POLLHUP | POLLERR);
+
+		if (polled[i].revents & POLLOUT)
+			client_flush(client);
+		if (client->is_held && is_gone)
+			client_drop(client); /* what it typed last has no room */
+		for (int turn = 0; polled[i].revents & (POLLIN | POLLHUP | POLLERR) && !client->is_held && turn < PACKETS_IN_A_TURN; turn++) {
+			if (!client_hear(client, &keeper->packet))
+				break;
+			keeper_hear(keeper, client, &keeper->packet);
+			packet_close_descriptors(&keeper->packet);
+		}
+	}
+	if (polled[0].revents)
+		clients_accept(&keeper->clients);
+}
+
+/* One left an attached screen, or typing became possible again. */
+static void note_client_gone(void *argument, struct client *client)
+{
+	if (client->talk == TALK_ATTACHED && client->subject)
+		keeper_fit_screen(argument, client->subject);
+}
+
+static void refresh_clients(struct keeper *keeper)
+{
+	for (unsigned i = 0; i < keeper->clients.count; i++) {
+		struct client *client = keeper->clients.client[i];
+		const struct member *member = client->subject;
+
+		client->is_held = client->talk == TALK_ATTACHED && client->may_write && member &&
+				  (member->state == MEMBER_STARTING || output_has_waiting(member));
+		if (client_is_behind(client))
+			client_flush(client);
+	}
+	clients_sweep(&keeper->clients, note_client_gone, keeper);
+}
+
+static void hear_signals(struct keeper *keeper)
+{
+	struct signalfd_siginfo info;
+
+	while (sys_read(keeper->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (keeper->is_asked_to_end)
+			continue;
+		keeper->is_asked_to_end = true;
+		for (struct member *member = keeper->members; member; member = member->next)
+			if (member_lives(member) && member_stop(member, END_GRACE_MS) < 0)
+				member_kill(member);
+	}
+}
+
+/* Nothing is kept any more, and everybody has been told: or does not listen. */
+static bool is_over(struct keeper *keeper)
+{
+	bool is_behind = false;
+
+	for (const struct member *member = keeper->members; member; member = member->next)
+		if (!keeper->is_asked_to_end || member_lives(member))
+			return false;
+	if (!keeper->has_kept && !keeper->is_asked_to_end && !keeper->is_late)
+		return false;
+	for (unsigned i = 0; i < keeper->clients.count; i++)
+		is_behind |= client_is_behind(keeper->clients.client[i]);
+	if (!is_behind || keeper->is_late)
+		return true;
+	if (keeper->timer < 0)
+		keeper->timer = sys_timer(UINT64_C(1000000000) * LAST_READERS_S);
+	return keeper->timer < 0;
+}
+
+static struct pollfd *make_room(struct keeper *keeper)
+{
+	unsigned most = 2 + 1 + CLIENTS;
+
+	for (const struct member *member = keeper->members; member; member = member->next)
+		most += MEMBER_DESCRIPTORS;
+	if (most <= keeper->polled_room)
+		return keeper->polled;
+	free(keeper->polled);
+	keeper->polled_room = most + POLLED_ROOM;
+	keeper->polled = malloc(keeper->polled_room * sizeof(*keeper->polled));
+	return keeper->polled;
+}
+
+/* One turn: waits until something happens, and does what follows from it. */
+static int serve(struct keeper *keeper)
+{
+	struct pollfd *polled = make_room(keeper);
+	unsigned count = 2, clients;
+
+	if (!polled)
+		return -ENOMEM;
+	polled[0] = (struct pollfd){ .fd = keeper->signals, .events = POLLIN };
+	polled[1] = (struct pollfd){ .fd = keeper->timer, .events = POLLIN };
+	clients = clients_poll(&keeper->clients, polled + count);
+	count += clients;
+	for (struct member *member = keeper->members; member; member = member->next) {
+		member->polled = count;
+		member->polled_count = member_poll(member, polled + count);
+		count += member->polled_count;
+	}
+	if (sys_rest_until_ready(&keeper->rest, polled, count) < 0)
+		return -errno;
+	if (polled[0].revents)
+		hear_signals(keeper);
+	if (polled[1].revents)
+		keeper->is_late = true;
+	for (struct member *member = keeper->members; member; member = member->next) {
+		member_serve(member, polled + member->polled, member->polled_count);
+		note_changes(keeper, member);
+	}
+	hear_clients(keeper, polled + 2, clients);
+	refresh_clients(keeper);
+	sweep_members(keeper);
+	return 0;
+}
+
+static int open_keeper(struct keeper *keeper, const char *pod)
+{
+	sigset_t all, asked;
+	int rc;
+
+	*keeper = (struct keeper){ .pod = pod, .folder = KEEPER_FOLDER, .jails = -1, .signals = -1, .timer = -1 };
+	clients_open(&keeper->clients, KEEPER_LISTENER, sys_effective_user());
+	sigfillset(&all);
+	rc = sys_block_signals(&all, NULL);
+	if (rc < 0)
+		return rc;
+	sigemptyset(&asked);
+	sigaddset(&asked, SIGTERM);
+	sigaddset(&asked, SIGINT);
+	sigaddset(&asked, SIGHUP);
+	rc = keeper->signals = sys_signal_descriptor(&asked);
+	if (rc >= 0)
+		rc = sys_mkdirat(keeper->folder, "jails", 0700);
+	if (rc >= 0 || rc == -EEXIST)
+		rc = keeper->jails = sys_openat(keeper->folder, "jails", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (rc >= 0)
+		rc = keeper->timer = sys_timer(UINT64_C(1000000000) * FIRST_JAIL_S);
+	sys_rest_find(&keeper->rest);
+	return rc < 0 ? rc : 0;
+}
+
+/* Nothing is left to be looked at: then the folder goes. Whoever finds it half gone makes it anew. */
+static void remove_pod(const struct keeper *keeper)
+{
+	auto_close int pods = sys_openat(keeper->folder, "..", O_RDONLY | O_DIRECTORY, 0);
+
+	if (sys_unlinkat(keeper->folder, "jails", AT_REMOVEDIR) < 0)
+		return; /* jails that have ended are still listed */
+	sys_unlinkat(keeper->folder, "socket", 0);
+	sys_unlinkat(keeper->folder, "pod.json", 0);
+	sys_unlinkat(keeper->folder, "lock", 0);
+	if (pods >= 0)
+		sys_unlinkat(pods, keeper->pod, AT_REMOVEDIR);
+}
+
+static void close_keeper(struct keeper *keeper)
+{
+	clients_close(&keeper->clients);
+	while (keeper->members) {
+		struct member *member = keeper->members;
+
+		keeper->members = member->next;
+		member_free(member);
+	}
+	remove_pod(keeper);
+}
+
+int keeper_live(const char *pod, scope_starter *start_scope)
+{
+	struct keeper *keeper = malloc(sizeof(*keeper));
+	int rc = sys_set_dumpable(false);
+
+	if (rc >= 0)
+		rc = keeper ? open_keeper(keeper, pod) : -ENOMEM;
+	if (rc < 0)
+		return 125;
+	keeper->start_scope = start_scope;
+	while (rc == 0 && !is_over(keeper))
+		rc = serve(keeper);
+	close_keeper(keeper);
+	return rc < 0 ? 125 : 0;
+}

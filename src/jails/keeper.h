@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper: one process for each pod, with no terminal and nobody's environment, that runs the pod's jails as their launcher,
+ * keeps what they write, and does what clients ask over its socket. It waits for nobody but poll(2). It ends when its last jail is
+ * removed, or, asked by SIGTERM, when all have ended. However it ends, its jails end with it.
+ *
+ *	pods/POD/socket, lock    the client made both and handed them over; the lock is free when the keeper is dead
+ *	pods/POD/jails/NAME/     state.json, log, log.1
+ *	names/NAME               a link that says POD; made by the client, removed with the jail
+ */
+#ifndef IMMURE_JAILS_KEEPER_H
+#define IMMURE_JAILS_KEEPER_H
+
+#include "jails/clients.h"
+#include "jails/member.h"
+
+/* What is handed over to the keeper at its start. */
+enum { KEEPER_LISTENER = 3, KEEPER_LOCK = 4, KEEPER_FOLDER = 5, KEEPER_FIRST_FREE = 6 };
+
+struct keeper {
+	const char *pod;
+	int folder, jails;       /* pods/POD, and jails in it */
+	int signals;
+	int timer;               /* for the first jail to come, and for the last clients to read; -1: none is set */
+	bool has_kept;           /* there was a jail */
+	bool is_asked_to_end;
+	bool is_late;            /* the timer has fired */
+	scope_starter *start_scope;
+	struct clients clients;
+	struct member *members;  /* in the order of their start */
+	struct sys_rest rest;
+	struct pollfd *polled;
+	unsigned polled_room;
+	struct packet packet;    /* the one that is being heard */
+};
+
+/* The whole life; returns the exit code. POD and the descriptors KEEPER_* were checked by nobody yet. */
+int keeper_live(const char *pod, scope_starter *start_scope);
+
+/* For requests.c: does what PACKET asks, and answers. */
+void keeper_hear(struct keeper *keeper, struct client *client, struct packet *packet);
+/* The jail of that name; "": the only one. NULL: there is none. */
+struct member *keeper_find(const struct keeper *keeper, const char *name);
+/* The smallest screen of those attached to MEMBER is the one that its terminal shows. */
+void keeper_fit_screen(const struct keeper *keeper, struct member *member);
+void keeper_tell_event(struct member *member, const char *event);
+/* Takes it out of everybody's sight, and its files away. It has ended. */
+void keeper_remove(struct keeper *keeper, struct member *member);
+void answer_ok(struct client *client);
+void answer_error(struct client *client, const struct error *err, int exit_code);
+/* Says how it ended, to one who asked for that. */
+void answer_end(struct client *client, const struct member *member);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One jail of a keeper, from the words that ask for it to its removal. Its run is the launcher's as ever (run/run.h), in pieces:
+ * a member is started, served whenever one of its descriptors is ready, and ended; it never waits, so that the others do not.
+ *
+ *	STARTING   init has the baton or is about to execute the program
+ *	RUNNING, PAUSED
+ *	ENDED      nothing of it lives; its status and logs stay until it is removed
+ *	REMOVED    nobody finds it any more; its scroll-back stays for those who are still reading
+ */
+#ifndef IMMURE_JAILS_MEMBER_H
+#define IMMURE_JAILS_MEMBER_H
+
+#include "base/text.h"
+#include "jails/log.h"
+#include "jails/output.h"
+#include "jails/protocol.h"
+#include "jails/ring.h"
+#include "run/watch.h"
+#include "spec/spec.h"
+
+enum member_state { MEMBER_STARTING, MEMBER_RUNNING, MEMBER_PAUSED, MEMBER_ENDED, MEMBER_REMOVED };
+
+/* How it was stopped: by the group, or each process by a signal. */
+enum pause_way { PAUSE_NONE, PAUSE_GROUP, PAUSE_FREEZER, PAUSE_SIGNALS };
+
+struct member;
+/* "start", "exit", "oom", "freeze", "thaw", "log-lost". */
+typedef void member_event(struct member *member, const char *event);
+
+struct member {
+	struct member *next;
+	void *keeper;
+	member_event *tell;      /* an event that others may want to know of */
+	char name[PACKET_NAME];
+	const char *pod;
+	enum member_state state;
+	enum pause_way pause;
+	bool was_started;        /* the program was executed */
+	bool goes_at_end;        /* it is removed when it ends */
+	unsigned stop_signal;
+	int folder;              /* jails/NAME; -1: none */
+	int timer;               /* for the grace of a stop, and the patience behind a removal; -1: none */
+
+	struct spec spec;
+	struct host host;
+	struct arena arena;      /* owns the plan's strings */
+	struct plan *plan;
+	struct run run;
+	bool has_run, is_watched;
+	struct watch watch;
+	struct result result;
+	struct error err;        /* why it did not start */
+	int exit_code;           /* ENDED */
+	uint64_t started_ns, ended_ns; /* since 1970 */
+
+	struct output output;
+	struct ring ring;
+	struct log log;
+	bool has_log;
+	bool lost_scrollback;    /* there was no memory for it */
+
+	/* the keeper's notes */
+	bool is_start_told, is_end_told;
+	unsigned polled, polled_count; /* its part of what is being polled */
+};
+
+struct member_request {
+	const struct packet_run *packet;
+	const char *pod;
+	int words;               /* a descriptor of the spec's words */
+	int jails;               /* the folder of the pod's jails */
+	scope_starter *start_scope; /* NULL: this build cannot */
+	void *keeper;
+	member_event *tell;
+};
+
+/* Plans it and begins its set-up. NULL: ERR says why, and nothing is left of it. */
+struct member *member_start(const struct member_request *request, struct error *err);
+/* Names the descriptors to poll; at most MEMBER_DESCRIPTORS. */
+enum { MEMBER_DESCRIPTORS = WATCH_DESCRIPTORS + 1 };
+unsigned member_poll(const struct member *member, struct pollfd *fds);
+/* What was polled, handed back. */
+void member_serve(struct member *member, const struct pollfd *polled, unsigned count);
+/* What it wrote: to the log and to the scroll-back. */
+void member_hear(struct member *member, unsigned stream, const char *bytes, size_t size);
+
+bool member_lives(const struct member *member);
+void member_signal(struct member *member, int signal);
+/* Asks it to end, and kills it when the time is over. */
+int member_stop(struct member *member, uint64_t grace_ms) MUST_CHECK;
+void member_kill(struct member *member);
+int member_pause(struct member *member) MUST_CHECK;
+int member_resume(struct member *member) MUST_CHECK;
+/* Its timer fires after so long; it is set anew if there is one. */
+int member_set_timer(struct member *member, uint64_t nanoseconds) MUST_CHECK;
+
+/* A JSON object without line ends; and the same in the file state.json, replaced whole. */
+void member_print_state(const struct member *member, struct text *out);
+int member_write_state(const struct member *member);
+const char *member_state_name(enum member_state state);
+/* Its folder goes, with all in it that is immure's. */
+void member_remove_files(struct member *member, int jails);
+void member_free(struct member *member);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a member says of itself: a JSON object, over the socket and in its folder. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "jails/member.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+static const char state_file[] = "state.json", new_state_file[] = "state.json.new";
+
+const char *member_state_name(enum member_state state)
+{
+	static const char *const names[] = {
+		[MEMBER_STARTING] = "starting", [MEMBER_RUNNING] = "running", [MEMBER_PAUSED] = "paused", [MEMBER_ENDED] = "ended",
+		[MEMBER_REMOVED] = "removed",
+	};
+
+	return names[state];
+}
+
+static void print_time(struct text *out, const char *key, uint64_t time_ns)
+{
+	char stamp[LOG_STAMP + 1];
+
+	if (!time_ns)
+		return;
+	log_print_time(time_ns, stamp);
+	text_add(out, ",\"%s\":\"%s\"", key, stamp);
+}
+
+static void print_end(const struct member *member, struct text *out)
+{
+	const struct result *result = &member->result;
+
+	text_add(out, ",\"reason\":\"%s\",\"exit_code\":%d", reason_name(result->reason), member->exit_code);
+	if (result->signal)
+		text_add(out, ",\"signal\":%d", result->signal);
+	text_add(out, ",\"wall_ns\":%llu,\"user_ns\":%llu,\"system_ns\":%llu,\"peak_memory_bytes\":%llu",
+		 (unsigned long long)result->wall_ns, (unsigned long long)result->user_ns, (unsigned long long)result->system_ns,
+		 (unsigned long long)result->peak_memory_bytes);
+}
+
+/* Enough to know it by; a state fits into a packet. */
+static void print_command(const struct member *member, struct text *out)
+{
+	enum { MOST_WORD = 256, MOST = 8 << 10 };
+
+	text_add(out, ",\"command\":[");
+	for (char **word = member->spec.command; word && *word && out->used < MOST; word++) {
+		char beginning[MOST_WORD];
+
+		snprintf(beginning, sizeof(beginning), "%s", *word);
+		text_add(out, "%s", word == member->spec.command ? "" : ",");
+		json_add_string(out, beginning);
+	}
+	text_add(out, "]");
+}
+
+static void print_log(const struct member *member, struct text *out)
+{
+	if (!member->has_log)
+		return;
+	text_add(out, ",\"log_bytes\":%llu,\"log_lost_bytes\":%llu", (unsigned long long)member->log.limit,
+		 (unsigned long long)member->log.lost);
+	if (member->log.lost_errno)
+		text_add(out, ",\"log_errno\":%d", member->log.lost_errno);
+}
+
+void member_print_state(const struct member *member, struct text *out)
+{
+	static const char *const ways[] = { [PAUSE_GROUP] = "cgroup", [PAUSE_FREEZER] = "freezer", [PAUSE_SIGNALS] = "signals" };
+
+	text_add(out, "{\"name\":");
+	json_add_string(out, member->name);
+	text_add(out, ",\"pod\":");
+	json_add_string(out, member->pod);
+	text_add(out, ",\"state\":\"%s\"", member_state_name(member->state));
+	if (member->pause)
+		text_add(out, ",\"paused_by\":\"%s\"", ways[member->pause]);
+	text_add(out, ",\"keeper\":%d", (int)sys_pid());
+	if (member_lives(member))
+		text_add(out, ",\"pid\":%d", (int)member->run.init);
+	print_time(out, "started", member->started_ns);
+	print_time(out, "ended", member->ended_ns);
+	if (!member_lives(member))
+		print_end(member, out);
+	text_add(out, ",\"terminal\":%s,\"output_bytes\":%llu", member->output.is_terminal ? "true" : "false",
+		 (unsigned long long)member->output.passed);
+	print_log(member, out);
+	print_command(member, out);
+	text_add(out, "}");
+}
+
+int member_write_state(const struct member *member)
+{
+	auto_text struct text text = { 0 };
+	auto_close int fd = -1;
+	int rc;
+
+	member_print_state(member, &text);
+	text_add(&text, "\n");
+	if (text.is_short)
+		return -ENOMEM;
+	fd = sys_openat(member->folder, new_state_file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	rc = fd < 0 ? fd : sys_write_all(fd, text.bytes, text.used);
+	return rc < 0 ? rc : sys_rename(member->folder, new_state_file, state_file);
+}
+
+void member_remove_files(struct member *member, int jails)
+{
+	static const char *const files[] = { state_file, new_state_file, LOG_NAME, LOG_BEFORE, "spec.json" };
+
+	if (member->folder < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		sys_unlinkat(member->folder, files[i], 0);
+	sys_close(member->folder);
+	member->folder = -1;
+	sys_unlinkat(jails, member->name, AT_REMOVEDIR);
+}

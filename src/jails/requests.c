@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What clients ask of a keeper: one function for each request, and their table. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "jails/keeper.h"
+#include "sys/append.h"
+#include "sys/file.h"
+
+typedef void handler(struct keeper *keeper, struct client *client, const struct packet *packet);
+
+void answer_ok(struct client *client)
+{
+	client->talk = TALK_READY;
+	client->subject = NULL;
+	client_post(client, &(struct packet_parts){ .type = PACKET_OK });
+}
+
+void answer_error(struct client *client, const struct error *err, int exit_code)
+{
+	struct packet_error error = { .errnum = err->errnum, .exit_code = exit_code, .is_mistake = err->is_mistake };
+	char text[ERROR_FRAMES * ERROR_TEXT];
+	const size_t length = error_print(err, text, sizeof(text));
+
+	snprintf(error.identifier, sizeof(error.identifier), "%s", err->id ? err->id : "");
+	client->talk = TALK_READY;
+	client->subject = NULL;
+	client_post(client, &(struct packet_parts){ .type = PACKET_ERROR, .fixed = &error, .tail = text, .tail_size = length });
+}
+
+void answer_end(struct client *client, const struct member *member)
+{
+	const struct packet_ended ended = { .exit_code = member->exit_code, .reason = (int32_t)member->result.reason,
+					    .signal = member->result.signal };
+	const struct packet_parts parts = { .type = PACKET_ENDED, .fixed = &ended };
+
+	if (client->talk == TALK_ATTACHED) {
+		client_part(client, &parts);
+		return;
+	}
+	client->talk = TALK_READY;
+	client->subject = NULL;
+	client_post(client, &parts);
+}
+
+/* RC of a request that either was done or was not. */
+static void answer(struct client *client, int rc, const char *doing)
+{
+	struct error err = { 0 };
+
+	if (rc >= 0) {
+		answer_ok(client);
+		return;
+	}
+	error_set(&err, -rc, "%s", doing);
+	answer_error(client, &err, 125);
+}
+
+static void wait_for_answer(struct client *client, struct member *member, enum packet_type question)
+{
+	client->talk = TALK_WAITING;
+	client->subject = member;
+	client->question = question;
+}
+
+/* The member that PACKET names. NULL: there is none, or it does not live though that is NEEDED; it was answered. */
+static struct member *find(const struct keeper *keeper, struct client *client, const struct packet *packet, bool is_needed_alive)
+{
+	struct member *member = keeper_find(keeper, packet->name.name);
+	struct error err = { 0 };
+
+	if (member && (!is_needed_alive || member_lives(member)))
+		return member;
+	if (member)
+		error_mistake(&err, "%s has ended", member->name);
+	else
+		error_mistake(&err, "there is no jail %s here", packet->name.name);
+	err.errnum = member ? ESRCH : ENOENT;
+	answer_error(client, &err, 125);
+	return NULL;
+}
+
+static void hello(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct error err = { 0 };
+
+	(void)keeper;
+	if (packet->hello.version == PACKET_VERSION) {
+		answer_ok(client);
+		return;
+	}
+	error_mistake(&err, "the keeper is of another version of immure (protocol %d, not %u)", PACKET_VERSION, packet->hello.version);
+	answer_error(client, &err, 125);
+	client->is_leaving = true;
+}
+
+/* The folder is named after it: jails/NAME. */
+static bool is_good_name(const char *name)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+	return *name && !strchr("_.-", *name) && name[strspn(name, letters)] == '\0';
+}
+
+static void run(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	const struct member_request request = { .packet = &packet->run, .pod = keeper->pod, .words = packet->fds[0],
+		.jails = keeper->jails, .start_scope = keeper->start_scope, .keeper = keeper, .tell = keeper_tell_event };
+	struct member **last = &keeper->members, *member = NULL;
+	struct error err = { 0 };
+
+	keeper->has_kept = true;
+	if (keeper->timer >= 0)
+		sys_close(keeper->timer);
+	keeper->timer = -1;
+	if (!is_good_name(packet->name.name) || packet->run.stop_signal > 64)
+		error_mistake(&err, "a jail cannot be called %s", packet->name.name);
+	else if (keeper->is_asked_to_end)
+		error_set(&err, ESHUTDOWN, "starting %s", packet->name.name);
+	else if (keeper_find(keeper, packet->name.name))
+		error_set(&err, EEXIST, "starting %s", packet->name.name);
+	else
+		member = member_start(&request, &err);
+	if (!member) {
+		answer_error(client, &err, 125);
+		return;
+	}
+	while (*last)
+		last = &(*last)->next;
+	*last = member;
+	wait_for_answer(client, member, PACKET_RUN);
+}
+
+static void status(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	const struct member *member = find(keeper, client, packet, false);
+	auto_text struct text text = { 0 };
+
+	if (!member)
+		return;
+	member_print_state(member, &text);
+	if (text.is_short)
+		answer(client, -ENOMEM, "describing the jail");
+	else
+		client_post(client, &(struct packet_parts){ .type = PACKET_STATE, .tail = text.bytes, .tail_size = text.used });
+}
+
+static void attach(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, false);
+
+	if (!member)
+		return;
+	client_post(client, &(struct packet_parts){ .type = PACKET_OK });
+	client->talk = TALK_ATTACHED;
+	client->subject = member;
+	client->ring = &member->ring;
+	client->at = packet->attach.flags & ATTACH_REPLAY ? member->ring.start : member->ring.end;
+	client->lost = 0;
+	client->may_write = packet->attach.flags & ATTACH_INPUT;
+	client->rows = packet->attach.rows;
+	client->columns = packet->attach.columns;
+	keeper_fit_screen(keeper, member);
+	if (!member_lives(member))
+		answer_end(client, member);
+}
+
+static void input(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = client->subject;
+
+	(void)keeper;
+	if (!client->may_write || !member->is_watched)
+		return;
+	output_type(member, packet->bytes, packet->size);
+	client->is_held = output_has_waiting(member);
+}
+
+static void resize(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	client->rows = packet->resize.rows;
+	client->columns = packet->resize.columns;
+	keeper_fit_screen(keeper, client->subject);
+}
+
+static void detach(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = client->subject;
+
+	(void)packet;
+	client->ring = NULL;
+	client->lost = 0;
+	client->talk = TALK_READY;
+	keeper_fit_screen(keeper, member);
+	answer_ok(client);
+}
+
+static void signal_member(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, true);
+
+	if (!member)
+		return;
+	if (packet->signal.signal - 1 >= 64) {
+		answer(client, -EINVAL, "sending the signal");
+		return;
+	}
+	member_signal(member, (int)packet->signal.signal);
+	answer_ok(client);
+}
+
+/* Answered when it has ended. */
+static void stop(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, true);
+	int rc;
+
+	if (!member)
+		return;
+	rc = member_stop(member, packet->stop.grace_ms);
+	if (rc < 0)
+		answer(client, rc, "stopping the jail");
+	else
+		wait_for_answer(client, member, PACKET_STOP);
+}
+
+static void kill_member(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, true);
+
+	if (!member)
+		return;
+	member_kill(member);
+	wait_for_answer(client, member, PACKET_KILL);
+}
+
+static void pause_member(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, true);
+
+	if (member)
+		answer(client, member_pause(member), "pausing the jail");
+}
+
+static void resume(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, true);
+
+	if (member)
+		answer(client, member_resume(member), "resuming the jail");
+}
+
+static void wait_for_end(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, false);
+
+	if (member && member_lives(member))
+		wait_for_answer(client, member, PACKET_WAIT);
+	else if (member)
+		answer_end(client, member);
+}
+
+static void remove_member(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, false);
+	struct error err = { 0 };
+
+	if (!member)
+		return;
+	if (!member_lives(member)) {
+		keeper_remove(keeper, member);
+		answer_ok(client);
+	} else if (packet->remove.flags & REMOVE_FORCE) {
+		member_kill(member);
+		wait_for_answer(client, member, PACKET_REMOVE);
+	} else {
+		error_set(&err, EBUSY, "removing %s, which is running", member->name);
+		answer_error(client, &err, 125);
+	}
+}
+
+static void events(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	(void)keeper;
+	(void)packet;
+	answer_ok(client);
+	client->talk = TALK_LISTENING;
+}
+
+/* More than fits into a packet: a file in memory. */
+static void inspect(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	const struct member *member = find(keeper, client, packet, false);
+	auto_text struct text text = { 0 };
+	auto_close int fd = -1;
+	int rc;
+
+	if (!member)
+		return;
+	text_add(&text, "{\"state\":");
+	member_print_state(member, &text);
+	text_add(&text, ",\n");
+	plan_print_json(member->plan, &text);
+	text_add(&text, "}\n");
+	fd = text.is_short ? -ENOMEM : sys_memory_file("inspect");
+	rc = fd < 0 ? fd : sys_write_all(fd, text.bytes, text.used);
+	if (rc < 0)
+		answer(client, rc, "describing the jail");
+	else
+		client_post(client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = &fd, .fd_count = 1 });
+}
+
+void keeper_tell_event(struct member *member, const char *event)
+{
+	const struct keeper *keeper = member->keeper;
+	auto_text struct text text = { 0 };
+	char stamp[LOG_STAMP + 1];
+
+	log_print_time(sys_wall_clock_ns(), stamp);
+	text_add(&text, "{\"time\":\"%s\",\"event\":\"%s\",\"pod\":\"%s\",\"jail\":\"%s\"", stamp, event, member->pod, member->name);
+	if (member->state == MEMBER_ENDED)
+		text_add(&text, ",\"exit_code\":%d,\"reason\":\"%s\"", member->exit_code, reason_name(member->result.reason));
+	if (strcmp(event, "log-lost") == 0)
+		text_add(&text, ",\"errno\":%d", member->log.lost_errno);
+	text_add(&text, "}");
+	for (unsigned i = 0; !text.is_short && i < keeper->clients.count; i++)
+		if (keeper->clients.client[i]->talk == TALK_LISTENING)
+			client_post(keeper->clients.client[i],
+				    &(struct packet_parts){ .type = PACKET_EVENT, .tail = text.bytes, .tail_size = text.used });
+}
+
+void keeper_hear(struct keeper *keeper, struct client *client, struct packet *packet)
+{
+	static handler *const handlers[PACKETS] = {
+		[PACKET_HELLO] = hello, [PACKET_RUN] = run, [PACKET_STATUS] = status, [PACKET_ATTACH] = attach, [PACKET_INPUT] = input,
+		[PACKET_RESIZE] = resize, [PACKET_DETACH] = detach, [PACKET_SIGNAL] = signal_member, [PACKET_STOP] = stop,
+		[PACKET_KILL] = kill_member, [PACKET_PAUSE] = pause_member, [PACKET_RESUME] = resume, [PACKET_WAIT] = wait_for_end,
+		[PACKET_REMOVE] = remove_member, [PACKET_EVENTS] = events, [PACKET_INSPECT] = inspect,
+	};
+
+	if (handlers[packet->type])
+		handlers[packet->type](keeper, client, packet);
+	else
+		answer(client, -ENOSYS, packet_type_name(packet->type));
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What tests of the keeper cannot do by themselves:
+ *	start FOLDER POD [full]            makes the pod's socket and lock in FOLDER, and starts its keeper
+ *	words [OPTION...] -- PROGRAM ...   writes a spec's words on stdout
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "feature/words.h"
+#include "jails/client.h"
+#include "sys/file.h"
+
+static int fail(const char *what, const struct error *err)
+{
+	char text[ERROR_FRAMES * ERROR_TEXT];
+
+	error_print(err, text, sizeof(text));
+	fprintf(stderr, "%s: %s\n", what, text);
+	return 125;
+}
+
+static int start(char *const *words)
+{
+	struct keeper_start start = { .pod = words[1], .needs_full = words[2] != NULL };
+	struct error err = { 0 };
+	int folder;
+
+	mkdir(words[0], 0700);
+	folder = open(words[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mkdirat(folder, words[1], 0700);
+	start.folder = openat(folder, words[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	start.lock = openat(start.folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (start.folder < 0 || start.lock < 0 || sys_lock_byte(start.lock, 0) < 0)
+		return 3; /* a keeper has it */
+	unlinkat(start.folder, "socket", 0);
+	start.listener = sys_listen(start.folder, "socket");
+	if (start.listener < 0)
+		return 4;
+	return keeper_start(&start, &err) < 0 ? fail("start", &err) : 0;
+}
+
+static int write_words(int count, char *const *words)
+{
+	struct immure_spec *spec = immure_spec_new();
+	auto_text struct text text = { 0 };
+	struct immure_error story;
+	struct error err = { 0 };
+	int used = immure_spec_arguments(spec, count, words, &story);
+
+	if (used < 0 || immure_spec_command(spec, words + used, &story) < 0) {
+		fprintf(stderr, "%s\n", story.text);
+		return 125;
+	}
+	if (resolve(spec, &err) < 0 || spec_write_words(&spec->spec, &text, &err) < 0)
+		return fail("words", &err);
+	return sys_write_all(1, text.bytes, text.used) < 0;
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc > 3 && strcmp(argv[1], "start") == 0)
+		return start(argv + 2);
+	if (argc > 2 && strcmp(argv[1], "words") == 0)
+		return write_words(argc - 2, argv + 2);
+	return 2;
+}

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client of a keeper, in a few lines: what src/jails/protocol.h says, spoken by a test."""
+import array
+import json
+import os
+import socket
+import struct
+import subprocess
+
+CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT".split()
+KEEPER = "OK ERROR STARTED ENDED OUTPUT LOST DESCRIPTOR STATE EVENT".split()
+NUMBERS = {name: number for number, name in enumerate(CLIENT + KEEPER)}
+RUN_INPUT, RUN_REMOVE = 1, 2
+ATTACH_INPUT, ATTACH_REPLAY = 1, 2
+
+
+class Refused(Exception):
+    """The keeper answered with an error."""
+
+    def __init__(self, payload):
+        self.errno, self.exit_code, _, _, identifier = struct.unpack_from("=iiII32s", payload)
+        self.identifier, self.text = identifier.rstrip(b"\0").decode(), payload[48:].decode()
+        super().__init__(self.text)
+
+
+class Client:
+    """One talk with the keeper whose pod has FOLDER."""
+
+    def __init__(self, folder, timeout=10, hello=True):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(timeout)
+        here = os.open(folder, os.O_RDONLY)
+        try:
+            self.socket.connect(f"/proc/self/fd/{here}/socket")
+        finally:
+            os.close(here)
+        if hello:
+            assert self.ask("HELLO", struct.pack("=II", 1, 0))[0] == "OK"
+
+    def close(self):
+        self.socket.close()
+
+    def say(self, kind, payload=b"", fds=()):
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        number = NUMBERS[kind] if isinstance(kind, str) else kind
+        self.socket.sendmsg([struct.pack("=II", number, len(payload)), payload], rights)
+
+    def hear(self):
+        """(type, payload, descriptors); type None when the keeper has hung up."""
+        try:
+            data, rights, _, _ = self.socket.recvmsg(16 * 1024 + 8, socket.CMSG_SPACE(8 * 4))
+        except ConnectionResetError:
+            data, rights = b"", []
+        if not data:
+            return None, b"", []
+        fds = array.array("i")
+        for _, _, bytes_ in rights:
+            fds.frombytes(bytes_)
+        number, size = struct.unpack_from("=II", data)
+        assert len(data) == size + 8
+        kind = (CLIENT + KEEPER)[number]
+        if kind == "ERROR":
+            raise Refused(data[8:])
+        return kind, data[8:], list(fds)
+
+    def ask(self, kind, payload=b"", fds=()):
+        self.say(kind, payload, fds)
+        return self.hear()
+
+    def about(self, kind, name="", rest=b""):
+        return self.ask(kind, struct.pack("=64s", name.encode()) + rest)
+
+    def run(self, words, name, flags=0, log=1 << 20, size=(0, 0), stop_signal=0):
+        """The pid of init as the host sees it."""
+        memory = os.memfd_create("words")
+        try:
+            os.write(memory, words)
+            self.say("RUN", struct.pack("=64sIIQHH4x", name.encode(), flags, stop_signal, log, *size), [memory])
+        finally:
+            os.close(memory)
+        kind, payload, _ = self.hear()
+        assert kind == "STARTED", kind
+        return struct.unpack_from("=i", payload)[0]
+
+    def attach(self, name="", flags=ATTACH_REPLAY, size=(0, 0)):
+        assert self.about("ATTACH", name, struct.pack("=IHH", flags, *size))[0] == "OK"
+
+    def output(self):
+        """All that is written until the jail ends, bytes lost, and the exit code."""
+        written, lost = {1: b"", 2: b""}, 0
+        while True:
+            kind, payload, _ = self.hear()
+            if kind == "OUTPUT":
+                written[struct.unpack_from("=I", payload)[0]] += payload[4:]
+            elif kind == "LOST":
+                lost += struct.unpack("=Q", payload)[0]
+            else:
+                assert kind == "ENDED", kind
+                return written, lost, struct.unpack_from("=i", payload)[0]
+
+    def wait(self, name=""):
+        kind, payload, _ = self.about("WAIT", name)
+        assert kind == "ENDED", kind
+        return struct.unpack_from("=i", payload)[0]
+
+    def status(self, name=""):
+        kind, payload, _ = self.about("STATUS", name)
+        assert kind == "STATE", kind
+        return json.loads(payload)
+
+    def stop(self, name="", grace_ms=5000):
+        return self.about("STOP", name, struct.pack("=Q", grace_ms))[0]
+
+    def signal(self, name, number):
+        return self.about("SIGNAL", name, struct.pack("=II", number, 0))[0]
+
+    def remove(self, name="", force=False):
+        return self.about("REMOVE", name, struct.pack("=II", int(force), 0))[0]
+
+
+class Pod:
+    """A keeper with its folder, started by USER's drive."""
+
+    def __init__(self, folder, drive, name="pod", drop=(), full=False):
+        self.pods, self.folder, self.drive, self.drop = folder, folder / name, drive, list(drop)
+        subprocess.run([*self.drop, drive, "start", folder, name, *(["full"] if full else [])], check=True, timeout=20)
+        self.clients = []
+
+    def words(self, *words):
+        return subprocess.run([*self.drop, self.drive, "words", *map(str, words)], check=True, timeout=20, stdout=subprocess.PIPE).stdout
+
+    def client(self, **how):
+        client = Client(self.folder, **how)
+        self.clients.append(client)
+        return client
