@@ -27,6 +27,20 @@ static int explain(struct bwrap *bwrap, struct immure_spec *spec, const char *fo
 	return EXIT_SUCCESS;
 }
 
+/* What there is to say of a hardened run, without what to try: those are options of immure's. */
+static void remark(const struct bwrap *bwrap, const char *lines)
+{
+	while (*lines) {
+		const int length = (int)strcspn(lines, "\n");
+		const char *end = strstr(lines, "  try: ");
+		char line[512];
+
+		snprintf(line, sizeof(line), "%.*s", end && end < lines + length ? (int)(end - lines) : length, lines);
+		bwrap_print(bwrap, 4, line);
+		lines += length + (lines[length] == '\n');
+	}
+}
+
 static int run(struct bwrap *bwrap, struct immure_spec *spec, const char *program)
 {
 	struct immure_result *result = NULL;
@@ -37,8 +51,8 @@ static int run(struct bwrap *bwrap, struct immure_spec *spec, const char *progra
 		bwrap_complain(bwrap, &err, program);
 	else
 		exit_code = immure_result_exit_code(result);
-	if (result && bwrap->caller->is_hardened && *immure_result_remark(result))
-		bwrap_print(bwrap, 4, immure_result_remark(result));
+	if (result && bwrap->caller->is_hardened)
+		remark(bwrap, immure_result_remark(result));
 	immure_result_free(result);
 	return exit_code;
 }

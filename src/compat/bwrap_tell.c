@@ -149,7 +149,7 @@ static void tell_left(struct teller *teller)
 		{ "descriptors", is_soft }, { "umask", true }, { "groups", is_soft }, { "capabilities", keeps_capabilities },
 		{ "bounding", is_soft && !bwrap->unshare_user && bwrap->userns_fd < 0 }, { "keyring", is_soft },
 		{ "personality", is_soft }, { "limits", is_soft }, { "propagation", is_soft }, { "executable", is_soft },
-		{ "hostname", is_soft && bwrap->unshare_uts && !bwrap->hostname },
+		{ "owners", true }, { "hostname", is_soft && bwrap->unshare_uts && !bwrap->hostname },
 	};
 	char text[256] = "";
 	size_t used = 0;

@@ -134,6 +134,14 @@ static int refuse_magic(const char *name)
 	return 0;
 }
 
+/* Not a file that may not be read, but one that nobody gets to: execve will not, either. */
+static bool is_out_of_reach(const char *path)
+{
+	auto_close int fd = sys_openat2(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_MAGICLINKS);
+
+	return fd == -EACCES;
+}
+
 /*
  * Until it has executed the program, /proc/self/exe of the payload is immure's own file on the host. An image that names
  * it by a link, or in a script's first line, would hold that file for good, and could write it where its user may
@@ -148,7 +156,7 @@ int op_check_program(struct run *run, const struct step *step)
 	for (const char *const *path = program->candidates; *path; path++) {
 		int rc = refuse_magic(*path);
 
-		if (rc != -ENOENT && rc != -ENOTDIR)
+		if (rc != -ENOENT && rc != -ENOTDIR && (rc != -EACCES || !is_out_of_reach(*path)))
 			return rc;
 	}
 	return 0; /* execve will say that there is none */
