@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of bubblewrap 0.11 that Debian's 0.8 does not know: each with what would happen without it."""
+import os
+
+import pytest
+
+USR = ["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]
+
+
+@pytest.fixture
+def layers(ours):
+    """Two lower folders, an upper and a work folder; `both` is in all of them."""
+    ours.make("lower/both", "lower\n")
+    ours.make("lower/one", "one\n")
+    ours.make("higher/both", "higher\n")
+    ours.make("higher/two", "two\n")
+    ours.make("upper")
+    ours.make("work")
+    return ours
+
+
+def sources(bwrap, *names):
+    return [word for name in names for word in ("--overlay-src", bwrap.folder / name)]
+
+
+def test_an_overlay_keeps_what_is_written_in_its_upper_folder(layers):
+    done = layers.run(*USR, *sources(layers, "lower", "higher"), "--overlay", layers.folder / "upper", layers.folder / "work", "/o",
+                      "sh", "-c", "cat /o/both /o/one /o/two; echo new > /o/new; echo changed > /o/one; rm /o/two; ls /o")
+    assert (done.returncode, done.stdout) == (0, "higher\none\ntwo\nboth\nnew\none\n"), done.stderr
+    assert (layers.folder / "upper/new").read_text() == "new\n"
+    assert (layers.folder / "upper/one").read_text() == "changed\n"
+    assert (layers.folder / "lower/one").read_text() == "one\n"
+    assert (layers.folder / "higher/two").read_text() == "two\n"
+
+
+def test_the_last_source_lies_on_top(layers):
+    done = layers.run(*USR, *sources(layers, "higher", "lower"), "--tmp-overlay", "/o", "cat", "/o/both")
+    assert done.stdout == "lower\n", done.stderr
+    done = layers.run(*USR, *sources(layers, "lower", "higher"), "--tmp-overlay", "/o", "cat", "/o/both")
+    assert done.stdout == "higher\n", done.stderr
+
+
+def test_writes_to_a_temporary_overlay_are_thrown_away(layers):
+    before = sorted(layers.folder.rglob("*"))
+    done = layers.run(*USR, *sources(layers, "lower"), "--tmp-overlay", "/o", "sh", "-c", "echo new > /o/new; cat /o/new /o/one; rm /o/one; ls /o")
+    assert (done.returncode, done.stdout) == (0, "new\none\nboth\nnew\n"), done.stderr
+    assert sorted(layers.folder.rglob("*")) == before
+
+
+def test_a_read_only_overlay_takes_no_writes(layers):
+    words = [*USR, *sources(layers, "lower", "higher"), "--ro-overlay", "/o"]
+    done = layers.run(*words, "sh", "-c", "cat /o/both /o/one; echo new > /o/new")
+    assert done.returncode != 0 and done.stdout == "higher\none\n"
+    assert "Read-only file system" in done.stderr
+
+
+def test_a_read_only_overlay_wants_two_sources(layers):
+    done = layers.run(*USR, *sources(layers, "lower"), "--ro-overlay", "/o", "true")
+    assert done.returncode == 1 and done.stderr.startswith("bwrap: ")
+
+
+@pytest.mark.parametrize("words", [["--overlay", "{s}/upper", "{s}/work", "/o"], ["--tmp-overlay", "/o"], ["--ro-overlay", "/o"]])
+def test_an_overlay_without_sources_is_refused(layers, words):
+    done = layers.run(*USR, *[word.replace("{s}", str(layers.folder)) for word in words], "true")
+    assert done.returncode == 1 and done.stderr.startswith("bwrap: ")
+
+
+def test_sources_must_be_followed_by_an_overlay(layers):
+    done = layers.run(*USR, *sources(layers, "lower"), "--dir", "/a", "true")
+    assert done.returncode == 1 and done.stderr.startswith("bwrap: ")
+    done = layers.run(*USR, *sources(layers, "lower"), "true")
+    assert done.returncode == 1 and done.stderr.startswith("bwrap: ")
+
+
+def test_sources_belong_to_one_overlay_only(layers):
+    done = layers.run(*USR, *sources(layers, "lower"), "--tmp-overlay", "/a", *sources(layers, "higher"), "--tmp-overlay", "/b", "sh", "-c", "ls /a; ls /b")
+    assert done.stdout == "both\none\nboth\ntwo\n", done.stderr
+
+
+@pytest.mark.parametrize("name", ["a:b", "a,b", "a\\b", "a b", "a\\:b,c"])
+def test_odd_names_of_layers_are_taken_literally(ours, name):
+    ours.make(name + "/inside", "inside\n")
+    ours.make("plain/other", "other\n")
+    ours.make("up" + name)
+    ours.make("work" + name)
+    done = ours.run(*USR, *sources(ours, "plain", name), "--overlay", ours.folder / ("up" + name), ours.folder / ("work" + name), "/o",
+                    "sh", "-c", "cat /o/inside /o/other; echo x > /o/new")
+    assert done.stdout == "inside\nother\n", done.stderr
+    assert (ours.folder / ("up" + name) / "new").exists()
+
+
+def test_layers_are_found_on_the_host_through_links(layers):
+    (layers.folder / "link").symlink_to("lower")
+    done = layers.run(*USR, "--tmpfs", layers.folder, *sources(layers, "link"), "--tmp-overlay", "/o", "cat", "/o/one")
+    assert done.stdout == "one\n", done.stderr
+    done = layers.run(*USR, *sources(layers, "absent"), "--tmp-overlay", "/o", "cat", "/o/one")
+    assert done.returncode == 1 and "Can't find source path" in done.stderr
+
+
+def test_an_overlay_can_be_the_root(layers):
+    for path in ("usr", "bin", "lib64"):
+        layers.make("lower/" + path)
+    done = layers.run(*sources(layers, "lower"), "--tmp-overlay", "/", "--ro-bind", "/usr", "/usr", "--ro-bind", "/usr/bin", "/bin",
+                      "--ro-bind", "/usr/lib64", "/lib64", "sh", "-c", "cat /one")
+    assert done.stdout == "one\n", done.stderr
+
+
+def test_the_program_is_told_the_name_that_was_asked(ours):
+    words = ["--ro-bind", ours.probe, "/probe"]
+    assert "start argv0 another name\n" in ours.run(*words, "--argv0", "another name", "/probe", "environment").stdout
+    assert "start argv0 /probe\n" in ours.run(*words, "/probe", "environment").stdout
+    assert "start argv0 \n" in ours.run(*words, "--argv0", "", "/probe", "environment").stdout
+
+
+def test_one_name_only(ours):
+    done = ours.run("--argv0", "a", "--argv0", "b", "true")
+    assert done.returncode == 1 and done.stderr.startswith("bwrap: ")
+
+
+def test_lines_carry_their_level_when_asked(ours):
+    plain = ours.run("--ro-bind", "/absent", "/a", "true")
+    marked = ours.run("--level-prefix", "--ro-bind", "/absent", "/a", "true")
+    assert plain.stderr.startswith("bwrap: ") and marked.stderr == "<3>" + plain.stderr
+    assert marked.returncode == plain.returncode == 1
+
+
+def test_a_link_may_be_there_already_when_it_says_the_same(ours):
+    ours.make("there")
+    (ours.folder / "link").symlink_to("there")
+    words = [*USR, "--bind", ours.folder, "/w"]
+    assert ours.run(*words, "--symlink", "there", "/w/link", "--symlink", "new", "/w/fresh", "--symlink", "new", "/w/fresh", "true").returncode == 0
+    assert os.readlink(ours.folder / "fresh") == "new"
+    for wrong in (["--symlink", "elsewhere", "/w/link"], ["--symlink", "there", "/w/there"]):
+        done = ours.run(*words, *wrong, "true")
+        assert done.returncode == 1 and done.stderr.startswith("bwrap: "), wrong
+
+
+def test_what_a_descriptor_is_open_on_is_shown(ours):
+    folder, file = ours.make("folder"), ours.make("file", "text\n")
+    ours.make("folder/inside", "inside\n")
+    held = [os.open(folder, os.O_PATH), os.open(file, os.O_RDONLY)]
+    try:
+        done = ours.run(*USR, "--bind-fd", held[0], "/d", "--ro-bind-fd", held[0], "/e", "--ro-bind-fd", held[1], "/f", "sh", "-c",
+                        "cat /d/inside /f; echo new > /d/new; echo other > /e/other", pass_fds=held)
+    finally:
+        for fd in held:
+            os.close(fd)
+    assert done.stdout == "inside\ntext\n", done.stderr
+    assert (folder / "new").read_text() == "new\n" and not (folder / "other").exists()
+    assert "Read-only file system" in done.stderr
+
+
+def test_the_version_and_the_help_are_those_of_0_11(ours):
+    assert ours.run("--version").stdout == "bubblewrap 0.11.0\n"
+    said = ours.run("--help")
+    assert said.returncode == 0 and said.stderr == ""
+    for option in ("--overlay-src", "--tmp-overlay", "--ro-overlay", "--argv0", "--level-prefix", "--bind-fd", "--die-with-parent"):
+        assert option in said.stdout
+    assert said.stdout.startswith("usage: ")
+
+
+def test_a_caller_that_ignores_its_children_gets_the_status(ours):
+    """Debian's bubblewrap hangs there: its reaper never learns that the program ended."""
+    done = ours.run(*USR, "--unshare-pid", "sh", "-c", "exit 5", start=["ignore=17"], timeout=10)
+    assert done.returncode == 5, done.stderr
