@@ -260,7 +260,25 @@ static void tell_descriptors(void)
 	}
 }
 
-/* What follows " - " without the options of the file system, which name devices and sizes of this machine; those of tmpfs count. */
+/* The one of a line: its place, flags, root and file system. NULL for no memory or no such line. */
+static char *one_mount(const char *line)
+{
+	static char root[4096], place[4096], flags[256], type[64], source[4096], super[4096];
+	const char *rest = strstr(line, " - ");
+	char *one = NULL;
+
+	if (!rest || sscanf(line, "%*s %*s %*s %4095s %4095s %255s", root, place, flags) != 3 ||
+		sscanf(rest, " - %63s %4095s %4095s", type, source, super) != 3)
+		return NULL;
+	if (strcmp(type, "overlay") == 0)
+		super[2] = '\0'; /* paths of a detached tree */
+	if (asprintf(&one, "%s %s %s from %s of %s %s%s%s", place, type, flags, root, source, super,
+		    strstr(line, " shared:") ? " shared" : "", strstr(line, " master:") ? " follows" : "") < 0)
+		return NULL;
+	return one;
+}
+
+/* The uppermost of each place: the ones below it cannot be reached. */
 static void tell_mounts(void)
 {
 	char line[8192], *lines[MOST_ENTRIES];
@@ -268,18 +286,15 @@ static void tell_mounts(void)
 	FILE *file = open_own("mountinfo");
 
 	while (file && fgets(line, sizeof(line), file) && count < MOST_ENTRIES) {
-		static char root[4096], place[4096], flags[256], type[64], source[4096], super[4096];
-		const char *rest = strstr(line, " - ");
-		char *one = NULL;
+		char *one = one_mount(line);
+		size_t at = 0;
 
-		if (!rest || sscanf(line, "%*s %*s %*s %4095s %4095s %255s", root, place, flags) != 3 ||
-			sscanf(rest, " - %63s %4095s %4095s", type, source, super) != 3)
+		if (!one)
 			continue;
-		if (strcmp(type, "overlay") == 0)
-			super[2] = '\0'; /* paths of a detached tree */
-		if (asprintf(&one, "%s %s %s from %s of %s %s%s%s", place, type, flags, root, source, super,
-			    strstr(line, " shared:") ? " shared" : "", strstr(line, " master:") ? " follows" : "") > 0)
-			lines[count++] = one;
+		while (at < count && strncmp(lines[at], one, strcspn(one, " ") + 1))
+			at++;
+		lines[at] = one;
+		count += at == count;
 	}
 	if (file)
 		fclose(file);

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What differs by intent between bubblewrap 0.8 and immure-bwrap in many rows at once: a rule each, with its reason. A rule makes the
+two sides equal where they differ as it says, and nowhere else. A test sees that each rule is still needed by some row.
+"""
+import re
+
+
+def mend(pattern, wanted):
+    """Where bubblewrap's line fits `pattern` and ours is what `wanted` makes of it, the line is ours."""
+    def rule(left, right):
+        there = set(right)
+        mended = []
+        for line in left:
+            other = re.sub(pattern, wanted, line)
+            mended.append(other if other != line and other in there and line not in there else line)
+        return mended, right
+    return rule
+
+
+def without(pattern):
+    """bubblewrap's lines of that kind are left out where we have none of them."""
+    def rule(left, right):
+        there = set(right)
+        return [line for line in left if line in there or not re.search(pattern, line)], right
+    return rule
+
+
+def added(pattern):
+    """Our lines of that kind are left out where bubblewrap has none of them."""
+    def rule(left, right):
+        return tuple(reversed(without(pattern)(right, left)))
+    return rule
+
+
+RULES = {
+    "parents that are made for a destination have mode 0755, as the manual says; bubblewrap makes those of a mount or link 0700":
+        mend(r"^(files|left) (\S+) 40700 ", r"\1 \2 40755 "),
+    "one user namespace is enough for --dev: the id in it maps straight to the caller's":
+        mend(r"^(ids [ug]id_map +\d+) +0 +1$", r"\1      65534          1"),
+    "nothing is executed from a device or from the host's /proc":
+        mend(r"^(mounts \S+ (?:devtmpfs|proc) r[wo],nosuid(?:,nodev)?),relatime", r"\1,noexec,relatime"),
+    "a queue is no place for programs or devices":
+        mend(r"^(mounts \S+ mqueue rw),relatime", r"\1,nosuid,nodev,noexec,relatime"),
+    "a descriptor of a namespace that was joined is consumed; bubblewrap leaves it to the program":
+        without(r"^descriptors \d+ (user|pid):"),
+}
