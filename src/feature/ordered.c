@@ -22,8 +22,8 @@ static const struct { const char *name, *target; } device_links[] = {
 	{ "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" }, { "fd", "/proc/self/fd" },
 	{ "core", "/proc/kcore" }, { "ptmx", "pts/ptmx" },
 };
-/* What host root could write in /proc and change the machine by it. */
-static const char *const proc_guards[] = { "sys", "sysrq-trigger", "irq", "bus" };
+/* What host root could write in /proc and change the machine by it; but /proc/sys, which a namespace of root's own has a right to. */
+static const char *const proc_guards[] = { "sysrq-trigger", "irq", "bus" };
 
 static void add_bind(struct order *order, const char *target)
 {

@@ -66,23 +66,23 @@ static int configure(int fs, const char *options)
 	return 0;
 }
 
+static int set_text(int fs, const char *key, const char *value)
+{
+	return minus_errno(syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0));
+}
+
 int sys_new_mount(const char *type, const char *options, uint64_t attributes)
 {
 	auto_close int fs = minus_errno(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
-	int rc = fs;
+	int rc = fs < 0 ? fs : set_text(fs, "source", type); /* without one, df and mount call it "none" */
 
-	if (fs >= 0 && options)
+	if (rc >= 0 && options)
 		rc = configure(fs, options);
 	if (rc >= 0)
 		rc = minus_errno(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
 	if (rc >= 0)
 		rc = minus_errno(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned)attributes));
 	return rc;
-}
-
-static int set_text(int fs, const char *key, const char *value)
-{
-	return minus_errno(syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0));
 }
 
 /* A descriptor has a short name without any character that overlayfs takes for its own. */

@@ -220,7 +220,7 @@ class Side:
         """Without what differs between two runs of the same program."""
         text = text.replace(str(self.folder), "{s}").replace(self.probe, "{probe}").replace(str(pathlib.Path(self.probe).parent), "{probes}")
         text = re.sub(r":\[(\d+)\]", lambda found: ":" + self.names.get(int(found[1]), "new"), text)
-        text = re.sub(r"^(mounts \S+ tmpfs \S+) from \S+//deleted of.*", r"\1 from data", text, flags=re.M)
+        text = re.sub(r"^(mounts \S+ tmpfs \S+) from (?:/bindfile\S+//deleted|/file) of.*", r"\1 from data", text, flags=re.M)
         return re.sub(r"^mounts / tmpfs (\S+) from \S+ of \S+ (r[wo])\S*", r"mounts / tmpfs \1 from - of - \2", text, flags=re.M)
 
     def stream(self, text):

@@ -6,14 +6,14 @@ two sides equal where they differ as it says, and nowhere else. A test sees that
 import re
 
 
-def mend(pattern, wanted):
-    """Where bubblewrap's line fits `pattern` and ours is what `wanted` makes of it, the line is ours."""
+def mend(pattern, *wanted):
+    """Where bubblewrap's line fits `pattern` and ours is what one of `wanted` makes of it, the line is ours."""
     def rule(left, right):
         there = set(right)
         mended = []
         for line in left:
-            other = re.sub(pattern, wanted, line)
-            mended.append(other if other != line and other in there and line not in there else line)
+            others = [re.sub(pattern, words, line) for words in wanted if line not in there]
+            mended.append(next((other for other in others if other in there), line))
         return mended, right
     return rule
 
@@ -40,6 +40,10 @@ RULES = {
         mend(r"^(ids [ug]id_map +\d+) +0 +1$", r"\1      65534          1"),
     "nothing is executed from a device or from the host's /proc":
         mend(r"^(mounts \S+ (?:devtmpfs|proc) r[wo],nosuid(?:,nodev)?),relatime", r"\1,noexec,relatime"),
+    "the root of /dev/pts is root's of the namespace that mounted it; in one namespace that is nobody's where the user is not root":
+        mend(r"^(files \S+/pts 40755) \d+:\d+ ", r"\1 65534:65534 ", r"\1 65534:0 "),
+    "the program of a PID namespace dies with its init, and needs no signal of its own":
+        mend(r"^(process terminal \d deathsig) 9 ", r"\1 0 "),
     "a queue is no place for programs or devices":
         mend(r"^(mounts \S+ mqueue rw),relatime", r"\1,nosuid,nodev,noexec,relatime"),
     "a descriptor of a namespace that was joined is consumed; bubblewrap leaves it to the program":

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -423,6 +424,17 @@ static int shared_memory(void)
 	return open("/dev/shm/probe", O_RDWR | O_CREAT, 0600);
 }
 
+/* Whether what is shown read-only may be made writable: the jail's own mounts, by who has all rights in it. */
+static int make_writable(void)
+{
+	return mount(NULL, "/probe", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV, NULL);
+}
+
+static int take_away(void)
+{
+	return umount2("/dev/pts", MNT_DETACH);
+}
+
 static int write_keys(void)
 {
 	return (int)syscall(SYS_add_key, "user", "immure-probe", "x", 1L, -1L); /* the thread's own keyring */
@@ -435,7 +447,7 @@ static void tell_acts(void)
 		{ "user-namespace", new_user_namespace }, { "mount-namespace", new_mount_namespace }, { "chroot", change_root },
 		{ "hostname", same_host_name }, { "setuid", become_root }, { "setgroups", drop_groups }, { "signal-init", signal_init },
 		{ "write-root", write_root }, { "write-sysctl", write_sysctl }, { "null", open_null }, { "terminal", new_terminal },
-		{ "shm", shared_memory }, { "keys", write_keys } };
+		{ "shm", shared_memory }, { "keys", write_keys }, { "make-writable", make_writable }, { "take-away", take_away } };
 	static const long numbers[] = { SYS_uselib, SYS_ustat, SYS_sysfs };
 
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
