@@ -129,10 +129,10 @@ static void add_seal(struct order *order, const char *target)
 {
 	struct step step = order_step(order, OP_SEAL, target);
 
-	step.flags = MOUNT_ATTR_RDONLY;
+	step.flags = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV; /* devices are of no use there any more: bubblewrap(1) */
 	for (size_t i = 0; i < order->row_count; i++)
 		if (strcmp(order->rows[i].path, target) == 0 && places_know(&order->places, target))
-			order->rows[i].set |= ST_RDONLY;
+			order->rows[i].set |= ST_RDONLY | ST_NOSUID | ST_NODEV;
 	act(order, step);
 }
 
