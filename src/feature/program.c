@@ -112,20 +112,27 @@ static const char *start_directory(const struct plan *plan, const struct spec *s
 	return plan->has_mountns && (host->found_home || tree_find(plan->tree, plan->home)) ? plan->home : "/";
 }
 
-/* A tree that is built in order is known to the kernel alone: what is there is seen by trying. */
+/*
+ * A tree that is built in order is known to the kernel alone: what is there is seen by trying. The current folder goes by the
+ * links that led there where the program's own variables tell of them: get_current_dir_name(3)
+ */
 static size_t find_places(struct plan *plan, const struct spec *spec, const struct host *host, const char **places)
 {
-	const char *here = host->logical_cwd ? host->logical_cwd : host->cwd;
-	const char *home;
+	const char *const *environment;
+	const char *pwd, *home;
 	size_t count = 0;
 
 	if (spec->workdir || !spec->is_ordered) {
 		places[0] = start_directory(plan, spec, host);
 		return 1;
 	}
-	home = value_of(make_environment(plan, spec, host, NULL), "HOME");
-	if (here)
-		places[count++] = here;
+	environment = (const char *const *)make_environment(plan, spec, host, NULL);
+	pwd = value_of(environment, "PWD");
+	home = value_of(environment, "HOME");
+	if (pwd && host->logical_cwd && strcmp(pwd, host->logical_cwd) == 0)
+		places[count++] = pwd;
+	else if (host->cwd)
+		places[count++] = host->cwd;
 	if (home && *home == '/')
 		places[count++] = home;
 	places[count++] = "/";

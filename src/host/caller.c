@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/text.h"
 #include "host/probe.h"
 #include "sys/environment.h"
 #include "sys/file.h"
@@ -34,13 +35,13 @@ int host_look_at_standard(struct spec *spec, struct error *err)
 	return rc;
 }
 
-/* As get_current_dir_name(3). */
+/* As get_current_dir_name(3); but whoever likes can lay links below /tmp, and bubblewrap does not follow them either. */
 static const char *logical_cwd(struct arena *arena)
 {
 	const char *path = sys_variable("PWD");
 	struct sys_identity here, there;
 
-	if (!path || path[0] != '/' || sys_identity(".", &here) < 0 || sys_identity(path, &there) < 0)
+	if (!path || path[0] != '/' || text_starts(path, "/tmp/") || sys_identity(".", &here) < 0 || sys_identity(path, &there) < 0)
 		return NULL;
 	return here.device == there.device && here.inode == there.inode ? arena_copy(arena, path) : NULL;
 }

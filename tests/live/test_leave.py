@@ -328,7 +328,7 @@ def test_the_program_gets_another_name(immure):
 
 @pytest.fixture
 def place():
-    with tempfile.TemporaryDirectory(prefix="immure-test-") as folder:
+    with tempfile.TemporaryDirectory(prefix="immure-test-", dir="/var/tmp") as folder:
         os.chmod(folder, 0o755)
         script = pathlib.Path(folder, "greet")
         script.write_text("echo $0 $1\n", encoding="utf-8")
@@ -372,6 +372,7 @@ def test_a_tree_in_order_starts_where_it_can(immure, place):
     link, home = f"{place}/link", f"{place}/home"
     os.symlink("real", link)
     assert start(immure, ["--ro", place], link, PWD=link, HOME=home) == [f"{place}/real", link]
+    assert start(immure, ["--ro", place, "--unset-env", "PWD"], link, PWD=link, HOME=home) == [f"{place}/real"] * 2
     assert start(immure, ["--ro", place], link, PWD="/somewhere", HOME=home) == [f"{place}/real"] * 2
     assert start(immure, ["--ro", home], link, PWD=link, HOME=home) == [home] * 2
     assert start(immure, ["--ro", home], link, PWD=link, HOME="home") == ["/"] * 2
@@ -419,3 +420,12 @@ def test_the_hosts_root_is_mapped_only_with_setfcap(immure):
     for drop, said in ((["--drop=cap_setfcap"], "E-IDS-SETFCAP"), ([], "mapped")):
         done = subprocess.run(["capsh", *drop, "--", "-c", inner], capture_output=True, text=True, timeout=30, check=False, cwd="/")
         assert said in done.stdout + done.stderr
+
+
+def test_links_below_tmp_are_not_followed_by_name(immure):
+    """Anybody may have laid them."""
+    with tempfile.TemporaryDirectory(prefix="immure-test-") as folder:
+        os.chmod(folder, 0o755)
+        pathlib.Path(folder, "real").mkdir(mode=0o755)
+        os.symlink("real", f"{folder}/link")
+        assert start(immure, ["--ro", folder], f"{folder}/link", PWD=f"{folder}/link") == [f"{folder}/real"] * 2

@@ -11,7 +11,7 @@
 #include "feature/program.h"
 
 static char *command[] = { "tool", "a", "b", NULL };
-static const char *const variables[] = { "A=1", "PWD=/old", "PATH=/x::/y", "AB=2", "HOME=/home/u", NULL };
+static const char *const variables[] = { "A=1", "PWD=/by/a/link", "PATH=/x::/y", "AB=2", "HOME=/home/u", NULL };
 
 struct planned {
 	struct arena arena;
@@ -143,6 +143,21 @@ static void a_tree_in_order_has_three_places_and_a_pwd_for_each(void **state)
 	EXPECT(planned.program->environments[2], "A=1", "PWD=/", "PATH=/x::/y", "AB=2", "HOME=/home/u");
 }
 
+static void without_a_pwd_the_current_folder_goes_by_its_real_path(void **state)
+{
+	struct string_item other = { .text = "PWD=/elsewhere" };
+	auto_planned struct planned planned;
+
+	(void)state;
+	make(&planned, &(struct spec){ .is_ordered = true, .env_base = ENV_NONE, .caller_environment = variables },
+	     &(struct host){ .cwd = "/real", .logical_cwd = "/by/a/link" });
+	assert_string_equal(((const char *const *)planned.start->data)[0], "/real");
+	drop(&planned);
+	make(&planned, &(struct spec){ .is_ordered = true, .env_base = ENV_CALLER, .caller_environment = variables, .env = &other },
+	     &(struct host){ .cwd = "/real", .logical_cwd = "/by/a/link" });
+	assert_string_equal(((const char *const *)planned.start->data)[0], "/real");
+}
+
 static void where_the_current_folder_is_gone_the_home_comes_first(void **state)
 {
 	auto_planned struct planned planned;
@@ -184,6 +199,7 @@ int main(void)
 		cmocka_unit_test(an_empty_part_of_a_path_is_no_folder_by_default),
 		cmocka_unit_test(a_long_path_is_searched_to_its_end),
 		cmocka_unit_test(a_tree_in_order_has_three_places_and_a_pwd_for_each),
+		cmocka_unit_test(without_a_pwd_the_current_folder_goes_by_its_real_path),
 		cmocka_unit_test(where_the_current_folder_is_gone_the_home_comes_first),
 		cmocka_unit_test(a_place_that_is_told_is_the_only_one),
 		cmocka_unit_test(another_name_changes_only_the_first_word),
