@@ -5,8 +5,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -68,6 +70,13 @@ int sys_write_below(int folder, const char *name, const char *text)
 	return done < 0 ? (int)done : (size_t)done == size ? 0 : -EIO;
 }
 
+bool sys_exists_at(int folder, const char *name)
+{
+	struct stat state;
+
+	return fstatat(folder, name, &state, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool sys_has_name(int fd)
 {
 	struct stat state;
@@ -84,6 +93,44 @@ int sys_check_own_folder(int fd)
 	if (!S_ISDIR(state.st_mode))
 		return -ENOTDIR;
 	return state.st_uid == geteuid() && !(state.st_mode & 022) ? 0 : -EPERM;
+}
+
+int sys_check_own_file(int fd)
+{
+	struct stat state;
+
+	if (fstat(fd, &state) < 0)
+		return -errno;
+	return S_ISREG(state.st_mode) && state.st_nlink == 1 && state.st_uid == geteuid() && !(state.st_mode & 022) ? 0 : -EPERM;
+}
+
+int sys_flock_within(int fd, int timeout_ms)
+{
+	enum { NAP_MS = 2 };
+	int rc = sys_flock(fd, LOCK_EX | LOCK_NB);
+
+	for (; rc == -EWOULDBLOCK && timeout_ms > 0; timeout_ms -= NAP_MS) {
+		poll(NULL, 0, NAP_MS);
+		rc = sys_flock(fd, LOCK_EX | LOCK_NB);
+	}
+	return rc == -EWOULDBLOCK ? -EBUSY : rc;
+}
+
+int sys_is_byte_locked(int fd, int64_t at)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_GETLK, &lock) < 0 ? -errno : lock.l_type != F_UNLCK;
+}
+
+ssize_t sys_read_link_at(int folder, const char *name, char *buffer, size_t size)
+{
+	ssize_t length = readlinkat(folder, name, buffer, size - 1);
+
+	if (length < 0)
+		return -errno;
+	buffer[length] = '\0';
+	return length;
 }
 
 int sys_block_device(const char *path, unsigned *major_number, unsigned *minor_number)

@@ -17,10 +17,21 @@ bool sys_may_write(const char *path);
 ssize_t sys_read_below(int folder, const char *name, char *buffer, size_t size);
 int sys_write_below(int folder, const char *name, const char *text);
 
+/* Whether there is anything of that name, links not followed. */
+bool sys_exists_at(int folder, const char *name);
 /* Whether the open file still has a name. */
 bool sys_has_name(int fd);
 /* Whether FD is a folder that belongs to the caller and that nobody else may change. 0 or -EPERM, -ENOTDIR. */
 int sys_check_own_folder(int fd);
+
+/* Whether FD is a plain file with one name, of the caller's, that nobody else may change. 0 or -EPERM. */
+int sys_check_own_file(int fd);
+/* flock(2), exclusive, waited for at most TIMEOUT_MS: whoever holds it may have been stopped. -EBUSY. */
+int sys_flock_within(int fd, int timeout_ms);
+/* Whether another open file description than FD's holds sys_lock_byte's lock AT. 1, 0 or -errno. */
+int sys_is_byte_locked(int fd, int64_t at);
+/* Terminated; length. */
+ssize_t sys_read_link_at(int folder, const char *name, char *buffer, size_t size);
 
 /* The numbers of the block device at PATH; -ENOTBLK: it is none. */
 int sys_block_device(const char *path, unsigned *major, unsigned *minor);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside src/jails only: the lock on all that is on disk, and the stories of what does not belong there. */
+#ifndef IMMURE_JAILS_LOCK_H
+#define IMMURE_JAILS_LOCK_H
+
+#include "jails/state.h"
+
+/* A descriptor that holds the lock until it is closed. -EBUSY: somebody holds it for seconds. */
+int state_lock(const struct state *state, struct error *err) MUST_CHECK;
+
+/* The story of RC, a failure with WHAT of NAME. Returns RC. */
+int state_tell(int rc, const char *what, const char *name, struct error *err);
+
+/* Without stories. */
+int open_jails(int pod); /* the folder "jails" of a pod's */
+/* The lock of the pod whose folder is POD; refused unless it is the user's own file. */
+int open_pod_lock(int pod, int flags);
+/* Under the lock: takes away what can be told to be nobody's. 1: something went; 0, -errno. */
+int pod_collect(const struct state *state, const char *pod);
+int name_collect(const struct state *state, const char *name);
+int pod_remove_files(const struct state *state, const char *pod, int folder);
+
+#endif
