@@ -93,11 +93,13 @@ int resolve(struct immure_spec *spec, struct error *err)
 	rc = host_look_at_caller(&spec->spec, err);
 	if (rc == 0)
 		rc = spec_make_absolute(&spec->spec, spec->spec.caller.cwd, err);
+	if (rc == 0) /* first, for it may be left to another build: what is read from a descriptor can be read once */
+		rc = compile_filter(&spec->spec, err);
 	if (rc == 0)
 		rc = host_read_contents(&spec->spec, err);
 	if (rc == 0)
-		rc = fill_environment(&spec->spec, err);
-	return rc < 0 ? rc : compile_filter(&spec->spec, err);
+		rc = host_read_programs(&spec->spec, err);
+	return rc < 0 ? rc : fill_environment(&spec->spec, err);
 }
 
 static int probe(struct immure_spec *spec, struct error *err)

@@ -125,6 +125,8 @@ static void check_identity(struct plan *plan)
 		if (plan->steps[i].op == OP_UID)
 			step.slot = plan->steps[i].slot;
 	}
+	if (plan_find(plan, OP_AWAIT) && plan_find(plan, OP_AWAIT)->side == LAUNCHER && !plan_find(plan, OP_UID))
+		return; /* who it is was decided by others */
 	step.number = plan->uid;
 	step.more = plan->gid;
 	step.data = groups ? groups->data : NULL;

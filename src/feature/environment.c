@@ -54,19 +54,23 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 
 static const int32_t *kept(struct plan *plan, const struct spec *spec, size_t *count)
 {
+	const struct string_item *const lists[] = { spec->keep_fds, plan->has_no_init ? spec->hold_fds : NULL };
 	int32_t *numbers;
 
 	*count = 0;
-	for (const struct string_item *item = spec->keep_fds; item; item = item->next)
-		(*count)++;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (const struct string_item *item = lists[i]; item; item = item->next)
+			(*count)++;
 	numbers = arena_alloc(plan->arena, (*count + 1) * sizeof(*numbers));
 	plan->is_short |= !numbers;
 	*count = 0;
-	for (const struct string_item *item = spec->keep_fds; numbers && item; item = item->next) {
-		uint64_t number = 0;
+	for (size_t i = 0; numbers && i < ARRAY_SIZE(lists); i++) {
+		for (const struct string_item *item = lists[i]; item; item = item->next) {
+			uint64_t number = 0;
 
-		number_parse(item->text, INT32_MAX, &number);
-		numbers[(*count)++] = (int32_t)number;
+			number_parse(item->text, INT32_MAX, &number);
+			numbers[(*count)++] = (int32_t)number;
+		}
 	}
 	return numbers;
 }

@@ -85,6 +85,8 @@ static void plan_identity(struct plan *plan, const struct spec *spec, const stru
 		step.data = group_numbers(plan, spec, host, &step.size);
 		plan_add(plan, step);
 	}
+	if (spec->maps_fd && !spec->user)
+		return; /* whoever the maps make of the caller */
 	if (!plan->has_userns && host->uid)
 		return; /* neither root nor a user namespace: the caller's ids stay */
 	step = (struct step){ .side = PAYLOAD, .phase = PHASE_IDENTITY, .op = OP_GID, .number = plan->gid,

@@ -191,7 +191,7 @@ static int check_root_map(const struct spec *spec, const struct host *host, enum
 
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
-	const bool is_own = spec->userns.mode == NAMESPACE_NEW && !host->has_no_namespaces;
+	const bool is_own = spec->userns.mode == NAMESPACE_NEW && !host->has_no_namespaces && !spec->maps_fd;
 	const enum ids_mode mode = mode_of(spec, host);
 	uint32_t uid = 0, gid = 0;
 	int rc = find_uid(spec, host, &uid, err);
@@ -379,6 +379,8 @@ static void plan_ids(struct plan *plan, const struct spec *spec, const struct ho
 		plan_host_ids(plan, spec, host);
 	else if (spec->userns.mode == NAMESPACE_JOIN)
 		plan->may_set_groups = !host->joined_denies_groups;
+	else if (spec->maps_fd)
+		plan->may_set_groups = false; /* nobody knows */
 	else if (spec->uid_maps)
 		plan_explicit(plan, spec, host);
 	else if (mode_of(spec, host) == IDS_RANGE)
@@ -387,7 +389,8 @@ static void plan_ids(struct plan *plan, const struct spec *spec, const struct ho
 		plan_subids(plan, spec, host);
 	else
 		plan_single(plan, spec, host);
-	if (plan->has_root_inside || (plan->has_userns && (spec->userns.mode == NAMESPACE_JOIN || spec->uid_maps)))
+	if (plan->has_root_inside || (plan->has_userns && ((spec->userns.mode == NAMESPACE_JOIN && !spec->inner_userns) || spec->uid_maps ||
+							(spec->maps_fd && spec->user))))
 		plan_set_up_id(plan);
 }
 

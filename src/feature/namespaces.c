@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Namespaces: each new, the caller's, or joined; who is born into what. namespaces(7), clone(2) */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "feature/capability.h"
 #include "feature/feature.h"
 
 #define NEWTIME 0x00000080 /* CLONE_NEWTIME, which shares its bit with CSIGNAL: unshare and clone3 only */
@@ -36,7 +39,15 @@ static const struct field fields[] = {
 	  .help = "let programs inside make user namespaces of their own",
 	  .detail = "Each new user namespace opens kernel code to the program that it otherwise could not reach; "
 		    "many kernel exploits begin there. The seccomp profile is opened for it (clone, unshare, setns, the "
-		    "mount family); Landlock goes on refusing every mount, so a sandbox inside also wants --landlock off." },
+		    "mount family); Landlock goes on refusing every mount, so a sandbox inside also wants --landlock off. A program that "
+		    "could raise the limit again (--cap-add sys_resource, --leave capabilities) is kept in a nested user namespace "
+		    "instead, so that its capabilities do not count for the jail's other namespaces." },
+	{ .key = "assert-no-userns", .type = FIELD_FLAG, FIELD(asserts_no_userns), .since = "0.1",
+	  .help = "try to make a user namespace just before the program begins, and fail if that works" },
+	{ .key = "pidns-parent", .type = FIELD_PATH, FIELD(pidns_parent), .example = "/proc/1234/ns/pid", .since = "0.1",
+	  .help = "make the new PID namespace below this one" },
+	{ .key = "inner-userns", .type = FIELD_PATH, FIELD(inner_userns), .example = "/proc/1234/ns/user", .since = "0.1",
+	  .help = "enter this user namespace when all is set up; --user and --group are taken there" },
 	{ 0 },
 };
 
@@ -115,6 +126,19 @@ static int check_tree(const struct spec *spec, const struct host *host, struct e
 	return -EINVAL;
 }
 
+static int check_paths(const struct spec *spec, const struct host *host, struct error *err)
+{
+	if (spec->pidns_parent && (spec->pidns.mode != NAMESPACE_NEW || host->has_no_namespaces))
+		return error_mistake(err, "--pidns-parent: there is no new PID namespace that could be made below it");
+	if (spec->pidns_parent && !is_path(spec->pidns_parent))
+		return error_mistake(err, "--pidns-parent %s: it wants the path of a namespace file", spec->pidns_parent);
+	if (spec->inner_userns && (spec->userns.mode == NAMESPACE_HOST || host->has_no_namespaces))
+		return error_mistake(err, "--inner-userns: it is entered from another user namespace, and there is none");
+	if (spec->inner_userns && !is_path(spec->inner_userns))
+		return error_mistake(err, "--inner-userns %s: it wants the path of a namespace file", spec->inner_userns);
+	return 0;
+}
+
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
 	const bool may_without = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
@@ -135,6 +159,8 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	}
 	if (check_nesting(spec, host, err) < 0 || check_tree(spec, host, err) < 0)
 		return -EPERM;
+	if (check_paths(spec, host, err) < 0)
+		return -EINVAL;
 	return check_pids(spec, host, err);
 }
 
@@ -189,9 +215,28 @@ static void join_process(struct plan *plan, const struct spec *spec, size_t kind
 	add_join(plan, spec, kind, flags, slot);
 }
 
+/* The one that is born then lands in a new one below it. */
+static void join_parent(struct plan *plan, const struct spec *spec)
+{
+	const struct origin *origin = SPEC_ORIGIN(spec, pidns_parent);
+	const int slot = plan_slot(plan);
+	const char *path = plan_copy(plan, spec->pidns_parent);
+
+	plan_add(plan, (struct step){ .op = OP_OPEN, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = slot, .subject = path, .origin = origin });
+	plan_add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .side = LAUNCHER, .phase = PHASE_BIRTH, .slot = slot, .flags = CLONE_NEWPID,
+		.subject = path, .origin = origin, .why = "by a helper: the new one is made below it" });
+}
+
+/* Who is root here may join all others before the user namespace, and some of them only then; others have the right only after it. */
 static void plan_joins(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+	const bool is_user_last = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const size_t kind = (i + is_user_last) % ARRAY_SIZE(kinds);
+
+		if (kinds[kind].flag == CLONE_NEWPID && spec->pidns_parent)
+			join_parent(plan, spec);
 		if (!is_joined(spec, kind))
 			continue;
 		if (is_path(choice_of(spec, kind)->target) || !host_kernel_is(host, 5, 8))
@@ -247,7 +292,7 @@ static void plan_clocks(struct plan *plan, const struct spec *spec)
 	enter_clocks(plan, spec);
 }
 
-static void plan_names(struct plan *plan, const struct spec *spec, const struct host *host)
+static void plan_names(struct plan *plan, const struct spec *spec)
 {
 	if ((plan->clone_flags & CLONE_NEWUTS) && spec->host_name && !spec_leaves(spec, "hostname"))
 		plan_add(plan, (struct step){ .op = OP_HOST_NAME, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
@@ -255,10 +300,55 @@ static void plan_names(struct plan *plan, const struct spec *spec, const struct 
 	if ((plan->clone_flags & CLONE_NEWNET) && spec->net.mode == NAMESPACE_NEW)
 		plan_add(plan, (struct step){ .op = OP_LOOPBACK, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.origin = SPEC_ORIGIN(spec, net) });
-	if ((plan->clone_flags & CLONE_NEWUSER) && !spec->may_nest && !host->has_fixed_sysctls)
-		plan_add(plan, (struct step){ .op = OP_WRITE, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
-			.subject = "/proc/sys/user/max_user_namespaces", .text = "0", .origin = SPEC_ORIGIN(spec, may_nest),
-			.why = "no user namespaces inside this one" });
+}
+
+/* CAP_SYS_RESOURCE is what writes /proc/sys/user; who has it in a nested one cannot write the outer one's. ucount.c, set_permissions() */
+static bool could_raise_limit(const struct spec *spec, const struct host *host)
+{
+	return capabilities_possible(spec, host) & 1ULL << CAP_SYS_RESOURCE;
+}
+
+static void plan_nesting(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	const bool is_nested = could_raise_limit(spec, host);
+	const struct origin *origin = SPEC_ORIGIN(spec, may_nest);
+	int slot;
+
+	if (!(plan->clone_flags & CLONE_NEWUSER) || spec->may_nest || host->has_fixed_sysctls)
+		return;
+	plan_add(plan, (struct step){ .op = OP_WRITE, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
+		.subject = "/proc/sys/user/max_user_namespaces", .text = is_nested ? "1" : "0", .origin = origin,
+		.why = is_nested ? "none inside this one but one of immure's" : "no user namespaces inside this one" });
+	if (!is_nested)
+		return;
+	slot = plan_slot(plan);
+	plan_add(plan, (struct step){ .op = OP_OPEN, .side = INIT, .phase = PHASE_NAMES, .slot = slot, .subject = "/proc/self",
+		.number = O_PATH | O_DIRECTORY | O_CLOEXEC, .origin = origin, .why = "its id maps will be written there" });
+	plan_add(plan, (struct step){ .op = OP_NEST, .side = INIT, .phase = PHASE_READY, .slot = slot, .origin = origin,
+		.why = "the program could raise the limit of its own one" });
+}
+
+/* The last of what init does as the jail's maker. */
+static void plan_inner_userns(struct plan *plan, const struct spec *spec)
+{
+	const struct origin *origin = SPEC_ORIGIN(spec, inner_userns);
+	const int slot = spec->inner_userns ? plan_slot(plan) : SLOT_NONE;
+	const char *path = spec->inner_userns ? plan_copy(plan, spec->inner_userns) : NULL;
+
+	if (!path)
+		return;
+	plan_add(plan, (struct step){ .op = OP_OPEN, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = slot, .subject = path, .origin = origin });
+	plan_add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .side = INIT, .phase = PHASE_READY, .slot = slot, .flags = CLONE_NEWUSER,
+		.subject = path, .origin = origin });
+}
+
+/* Whoever is told of the namespaces at birth is told of this one as well, unless init is moved into a group first. */
+static bool is_told_at_birth(const struct spec *spec)
+{
+	const bool has_pids = spec->pids != NUMBER_NONE && !spec_leaves(spec, "limits");
+
+	return (spec->info_fd || spec->status_fd) && spec->memory_bytes == NUMBER_NONE && spec->cpus_thousandths == NUMBER_NONE &&
+	       spec->cpu_time_ns == NUMBER_NONE && !spec->io_max && !has_pids;
 }
 
 static void choose(struct plan *plan, const struct spec *spec)
@@ -266,7 +356,8 @@ static void choose(struct plan *plan, const struct spec *spec)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const enum namespace_mode mode = choice_of(spec, i)->mode;
 
-		if ((mode == NAMESPACE_NEW || mode == NAMESPACE_BARE) && kinds[i].flag != CLONE_NEWCGROUP && kinds[i].flag != NEWTIME)
+		if ((mode == NAMESPACE_NEW || mode == NAMESPACE_BARE) && kinds[i].flag != NEWTIME &&
+		    (kinds[i].flag != CLONE_NEWCGROUP || is_told_at_birth(spec)))
 			plan->clone_flags |= kinds[i].flag;
 	}
 	plan->has_userns = spec->userns.mode != NAMESPACE_HOST;
@@ -327,11 +418,16 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 	} else {
 		choose(plan, spec);
 		plan_joins(plan, spec, host);
-		if (spec->cgroupns.mode == NAMESPACE_NEW)
+		if (spec->cgroupns.mode == NAMESPACE_NEW && !(plan->clone_flags & CLONE_NEWCGROUP))
 			unshare_cgroup(plan, spec);
 		plan_clocks(plan, spec);
-		plan_names(plan, spec, host);
+		plan_names(plan, spec);
+		plan_nesting(plan, spec, host);
+		plan_inner_userns(plan, spec);
 	}
+	if (spec->asserts_no_userns)
+		plan_add(plan, (struct step){ .op = OP_ASSERT_NO_USERNS, .side = PAYLOAD, .phase = PHASE_CHECK, .slot = SLOT_NONE,
+			.origin = SPEC_ORIGIN(spec, asserts_no_userns) });
 	plan->opens_as_launcher = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
 	plan_add(plan, (struct step){ .op = OP_CLONE, .side = LAUNCHER, .phase = PHASE_BIRTH, .flags = plan->clone_flags,
 				      .slot = SLOT_CGROUP, .why = "init is born" });

@@ -30,6 +30,11 @@ static const struct field fields[] = {
 	  .help = "a denied call: errno (fails with EPERM), kill (the process), log (is permitted and named), trap (SIGSYS)" },
 	{ .key = "foreign-arch", .type = FIELD_FLAG, FIELD(foreign_arch), .since = "0.1",
 	  .help = "permit calls of the processor's other architecture (32-bit programs), filtered by the same names" },
+	{ .key = "seccomp-fd", .type = FIELD_WORDS, FIELD(seccomp_fds), .metavar = "N", .example = "11", .since = "0.1", .is_hidden_in_files = true,
+	  .help = "load the compiled filter that is read from this descriptor, last of all; may be repeated",
+	  .detail = "An array of struct sock_filter; seccomp(2). They are loaded in the order given, behind immure's own filter, if there "
+		    "is one; so all but the last must permit to load the next, and all must permit execve. Of all "
+		    "verdicts on a call the strictest counts." },
 	{ 0 },
 };
 
@@ -58,8 +63,34 @@ static int check_start(const struct filter *filter, struct error *err)
 	return 0;
 }
 
+/* Loading a filter is a call as well, and immure's own filter is there first. */
+static int check_next(const struct spec *spec, const struct filter *filter, struct error *err)
+{
+	const uint64_t args[FILTER_ARGS] = { SECCOMP_SET_MODE_FILTER };
+
+	if (!spec->seccomp_fds || filter_run(filter, syscall_number("seccomp"), args) == SECCOMP_RET_ALLOW)
+		return 0;
+	error_mistake(err, "--seccomp-fd: the profile %s denies seccomp, without which no further filter can be loaded", filter->name);
+	error_remedy(err, "E-SECCOMP-NEXT", "--seccomp-allow seccomp, or --seccomp off");
+	return -EINVAL;
+}
+
+static int check_descriptors(const struct spec *spec, const struct host *host, struct error *err)
+{
+	uint64_t number;
+
+	for (const struct string_item *item = spec->seccomp_fds; item; item = item->next)
+		if (number_parse(item->text, INT32_MAX, &number) < 0)
+			return error_mistake(err, "--seccomp-fd %s: it wants the number of a descriptor", item->text);
+	if (spec->seccomp_fds && !host->has_seccomp)
+		return error_mistake(err, "--seccomp-fd: this kernel has no seccomp filters");
+	return 0;
+}
+
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
+	if (check_descriptors(spec, host, err) < 0)
+		return -EINVAL;
 	if (is_off(spec))
 		return 0;
 	if (!filter_of(spec)) {
@@ -72,7 +103,7 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_remedy(err, "E-SECCOMP-NONE", "CONFIG_SECCOMP_FILTER, or --may-lack seccomp");
 		return -EINVAL;
 	}
-	return check_start(filter_of(spec), err);
+	return check_start(filter_of(spec), err) < 0 ? -EINVAL : check_next(spec, filter_of(spec), err);
 }
 
 /*
@@ -96,7 +127,7 @@ static uint32_t denied_return(const struct spec *spec, const struct host *host)
 	return is_noticed(spec, host) ? SECCOMP_RET_USER_NOTIF : filter_return(action[spec->seccomp_action], EPERM);
 }
 
-static void plan_seccomp(struct plan *plan, const struct spec *spec, const struct host *host)
+static void plan_filter(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	const struct filter *filter = filter_of(spec);
 	struct sock_filter *program;
@@ -115,6 +146,23 @@ static void plan_seccomp(struct plan *plan, const struct spec *spec, const struc
 	plan_add(plan, (struct step){ .op = OP_SECCOMP, .side = PAYLOAD, .phase = PHASE_FILTER, .subject = filter->name,
 		.data = program, .size = filter->count, .number = is_noticed(spec, host), .more = spec->seccomp_action, .flags = EPERM,
 		.origin = SPEC_ORIGIN(spec, seccomp), .slot = is_noticed(spec, host) ? SLOT_LISTENER : SLOT_NONE });
+}
+
+/* What they say is read before planning, but not for another machine. */
+static void plan_compiled(struct plan *plan, const struct spec *spec)
+{
+	size_t at = 0;
+
+	for (const struct string_item *item = spec->seccomp_fds; item; item = item->next, at++)
+		plan_add(plan, (struct step){ .op = OP_FILTER, .side = PAYLOAD, .phase = PHASE_FILTER, .slot = SLOT_NONE,
+			.subject = plan_copy(plan, item->text), .data = spec->compiled_filters ? spec->compiled_filters[at].program : NULL,
+			.size = spec->compiled_filters ? spec->compiled_filters[at].count : 0, .origin = SPEC_ORIGIN(spec, seccomp_fds) });
+}
+
+static void plan_seccomp(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	plan_filter(plan, spec, host);
+	plan_compiled(plan, spec);
 }
 
 const struct feature feature_seccomp = {

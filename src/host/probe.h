@@ -24,6 +24,8 @@ int host_probe_spec(struct host *host, const struct spec *spec, struct error *er
 
 /* Reads what each --file of SPEC shall hold. */
 int host_read_contents(struct spec *spec, struct error *err) MUST_CHECK;
+/* The filters of --seccomp-fd. */
+int host_read_programs(struct spec *spec, struct error *err) MUST_CHECK;
 
 /* The users and groups that SPEC names, looked up in the files of --root DIR (open as ROOT): no NSS, numbers never. */
 int host_probe_accounts(struct host *host, const struct spec *spec, int root, struct error *err) MUST_CHECK;

@@ -21,6 +21,7 @@ static _Noreturn void become_init(struct run *run)
 	if (sys_close(run->wire) < 0)
 		sys_exit(125); /* with both ends in hand it would never hear that the launcher is gone */
 	run->wire = run->far_wire;
+	forget_tellers(run);
 	run->at++;
 	init_live(run);
 }

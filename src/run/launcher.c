@@ -18,6 +18,8 @@
 
 static int fail_at(struct run *run, int at, int errnum, struct error *err)
 {
+	if (run->interruption)
+		return explain_interruption(run, err);
 	run->failed_step = at;
 	run->failed_errno = errnum;
 	return explain_failure(run->plan, at, errnum, err);

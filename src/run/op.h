@@ -15,6 +15,8 @@ op_function op_journal, op_cgroup_aside, op_cgroup_create, op_cgroup_join, op_cg
 /* op_world.c: namespaces, names, init itself */
 op_function op_die_with_parent, op_die_with_launcher, op_outlive, op_hide, op_own_id_map, op_join_namespace, op_unshare, op_open_process, op_adopt, op_fence, op_become_root_inside, op_host_name, op_loopback,
 	op_keyring;
+/* tell.c, op_life.c: descriptors that others wait at, what init holds */
+op_function op_tell_birth, op_tell_life, op_await, op_lock_file, op_hold, op_close_on_exec, op_assert_no_userns, op_nest;
 /* op_mount.c, op_tree.c: the new tree */
 op_function op_private, op_source, op_new_mount, op_attach, op_bind_inside, op_bind_part, op_mask, op_set_read_only, op_pivot, op_chroot;
 op_function op_directory, op_find, op_file, op_symlink;
@@ -28,7 +30,7 @@ op_function op_session, op_signals, op_chdir, op_umask, op_personality, op_rlimi
 op_function op_pipes, op_standard, op_pty, op_terminal;
 /* op_confine.c: identity, capabilities, Landlock, seccomp */
 op_function op_drop_bounding, op_groups, op_gid, op_uid, op_capabilities, op_ambient, op_securebits, op_keep_capabilities,
-	op_no_new_privs, op_landlock, op_seccomp;
+	op_no_new_privs, op_landlock, op_seccomp, op_filter;
 /* op_check.c: the self-check */
 op_function op_check_namespaces, op_check_joined, op_check_init, op_check_root, op_check_process, op_check_identity, op_check_capabilities, op_check_mounts, op_check_limit, op_check_descriptors;
 

@@ -131,3 +131,9 @@ int op_seccomp(struct run *run, const struct step *step)
 		run->slots[SLOT_LISTENER] = rc;
 	return rc < 0 ? rc : 0;
 }
+
+int op_filter(struct run *run, const struct step *step)
+{
+	(void)run;
+	return sys_seccomp_load(step->data, (unsigned short)step->size, false);
+}

@@ -87,6 +87,9 @@ void end_init(const struct run *run, int patience_ms);
 /* FD stays open in init as long as it lives; HELD at most. */
 void hold(struct run *run, int fd);
 
+/* In the child: descriptors by which only the launcher tells are closed, or their readers would wait for the child as well. */
+void forget_tellers(const struct run *run);
+
 /* The child's whole life; never returns. */
 _Noreturn void init_live(struct run *run);
 /* The payload's: from the step after OP_FORK to exec. Returns an exit status only on failure. */

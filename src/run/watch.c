@@ -17,7 +17,8 @@
 
 /* In the order in which they start and finish. */
 static const struct source *const sources_of_run[] = {
-	&source_signals, &source_wall_time, &source_streams, &source_denied_calls, &source_group, &source_evidence, NULL,
+	&source_signals, &source_wall_time, &source_streams, &source_denied_calls, &source_group, &source_evidence, &source_life,
+	NULL,
 };
 _Static_assert(ARRAY_SIZE(sources_of_run) <= WATCH_SOURCES, "the table of states is too small");
 

@@ -92,6 +92,6 @@ void watch_signal(struct watch *watch, int signal);
 /* Tells every source about a signal. */
 void watch_tell(struct watch *watch, int signal);
 
-extern const struct source source_signals, source_wall_time, source_streams, source_denied_calls, source_group, source_evidence;
+extern const struct source source_signals, source_wall_time, source_streams, source_denied_calls, source_group, source_evidence, source_life;
 
 #endif

@@ -113,6 +113,14 @@ struct caller {
 enum { SPEC_ORIGINS = 160 };
 
 struct filter;
+struct sock_filter;
+
+/* Compiled by somebody else. */
+struct compiled_filter {
+	const struct sock_filter *program;
+	unsigned short count; /* instructions */
+};
+
 struct profile;
 
 struct spec {
@@ -124,6 +132,8 @@ struct spec {
 	struct namespace_choice userns, pidns, mountns, net, utsns, ipcns, cgroupns, timens;
 	const char *host_name;
 	uint64_t monotonic_offset_ns, boottime_offset_ns;
+	const char *pidns_parent, *inner_userns; /* paths of namespace files */
+	bool asserts_no_userns;
 	bool may_nest;      /* new user namespaces may be made inside */
 
 	/* file system */
@@ -157,11 +167,12 @@ struct spec {
 	struct string_item *cap_add;
 	const char *securebits;
 	const char *seccomp;      /* a shipped profile, a file, or "off" */
-	struct string_item *seccomp_allow, *seccomp_deny;
+	struct string_item *seccomp_allow, *seccomp_deny, *seccomp_fds;
 	enum denied_action seccomp_action;
 	bool foreign_arch;
 	const struct profile *custom_profile; /* what custom_filter was compiled from */
 	const struct filter *custom_filter; /* compiled from a file or edits, before planning; NULL: a shipped one */
+	const struct compiled_filter *compiled_filters; /* one for each of seccomp_fds, once they were read; NULL before */
 	enum landlock_mode landlock;
 	struct port_item *tcp_bind, *tcp_connect;
 
@@ -178,6 +189,8 @@ struct spec {
 	enum init_mode init;
 	enum lifetime lifetime;
 	bool dies_with_parent;
+	struct string_item *lock_files, *hold_fds;
+	const char *info_fd, *status_fd, *block_fd, *maps_fd; /* numbers of descriptors */
 
 	/* running */
 	enum tty_mode tty;

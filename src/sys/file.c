@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -149,6 +151,23 @@ int sys_write_all(int fd, const void *bytes, size_t size)
 		size -= (size_t)done;
 	}
 	return 0;
+}
+
+int sys_write_unharmed(int fd, const void *bytes, size_t size)
+{
+	const struct timespec now = { 0 };
+	sigset_t pipe, before;
+	int rc;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	if (sigprocmask(SIG_BLOCK, &pipe, &before) < 0)
+		return -errno;
+	rc = sys_write_all(fd, bytes, size);
+	if (rc == -EPIPE && !sigismember(&before, SIGPIPE))
+		sigtimedwait(&pipe, NULL, &now);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }
 
 int sys_write_file(const char *path, const char *text)
@@ -323,6 +342,13 @@ int sys_lock_byte(int fd, int64_t at)
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
 
 	return minus_errno(fcntl(fd, F_OFD_SETLK, &lock));
+}
+
+int sys_lock_to_read(int fd)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	return minus_errno(fcntl(fd, F_SETLK, &lock));
 }
 
 int sys_getcwd(char *buffer, size_t size)

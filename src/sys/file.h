@@ -35,6 +35,8 @@ int sys_openat2(int directory, const char *path, int flags, unsigned mode, uint6
 int sys_close(int fd);
 /* All of SIZE bytes; short writes are continued. */
 int sys_write_all(int fd, const void *bytes, size_t size);
+/* The same, and nobody dies of it where no reader is left: -EPIPE. */
+int sys_write_unharmed(int fd, const void *bytes, size_t size);
 ssize_t sys_read(int fd, void *buffer, size_t size);
 ssize_t sys_read_at(int fd, void *buffer, size_t size, int64_t offset);
 ssize_t sys_write(int fd, const void *bytes, size_t size);
@@ -66,6 +68,8 @@ bool sys_exists(const char *path);
 int sys_flock(int fd, int operation);
 /* An open-file-description lock on one byte; -EAGAIN: somebody else has it. fcntl(2) */
 int sys_lock_byte(int fd, int64_t at);
+/* The whole file, for reading, by this process: until it closes any descriptor of it. fcntl(2) */
+int sys_lock_to_read(int fd);
 /* The raw result must begin with "/": "(unreachable)" is refused (CVE-2024-21626). */
 int sys_getcwd(char *buffer, size_t size);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -47,13 +48,13 @@ static int read_detached_link(const char *path, char *text, size_t room)
 }
 
 /* The link says "net:[4026531840]". */
-static int read_link(unsigned kind, uint64_t *inode)
+static int read_link(const char *process, unsigned kind, uint64_t *inode)
 {
-	char path[32] = "/proc/self/ns/", text[64];
+	char path[48], text[64];
 	const char *digits;
 	int rc;
 
-	strcat(path, namespace_names[kind]);
+	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, namespace_names[kind]);
 	rc = (int)sys_readlink(path, text, sizeof(text));
 	if (rc == -ENOENT)
 		rc = read_detached_link(path + strlen("/proc/"), text, sizeof(text));
@@ -69,5 +70,14 @@ int sys_own_namespace(int pidfd, unsigned kind, uint64_t *inode)
 	int rc = pidfd < 0 ? -ENOTTY : ask_pidfd(pidfd, kind, inode);
 
 	/* An older kernel, or one built without this kind, which then has no file in /proc either. */
-	return rc < 0 ? read_link(kind, inode) : 0;
+	return rc < 0 ? read_link("self", kind, inode) : 0;
+}
+
+int sys_namespace_of(int pidfd, int pid, unsigned kind, uint64_t *inode)
+{
+	int rc = ask_pidfd(pidfd, kind, inode);
+	char process[16];
+
+	snprintf(process, sizeof(process), "%d", pid);
+	return rc < 0 ? read_link(process, kind, inode) : 0;
 }

@@ -14,5 +14,7 @@ extern const uint64_t namespace_flags[NAMESPACES];      /* CLONE_NEW* */
  * answer without /proc; -1: there is none. 0 or -errno.
  */
 int sys_own_namespace(int pidfd, unsigned kind, uint64_t *inode);
+/* The same of the process PID. */
+int sys_namespace_of(int pidfd, int pid, unsigned kind, uint64_t *inode);
 
 #endif
