@@ -196,7 +196,11 @@ int spec_write_words(const struct spec *spec, struct text *out, struct error *er
 	auto_arena struct arena arena = { 0 };
 	struct writer writer = { .spec = spec, .defaults = &defaults, .arena = &arena, .out = out, .err = err };
 	const size_t start = out->used;
-	int rc = spec_default(&defaults, err);
+	int rc;
+
+	if (spec->compiled_filters)
+		return error_mistake(err, "--seccomp-fd: a filter that was read from a descriptor is loaded by the process that read it");
+	rc = spec_default(&defaults, err);
 
 	parcel_add_text(out, magic);
 	parcel_add_number(out, WORDS_VERSION);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who lives how long. Lost would be a process that nobody ends, a jail that dies with the wrong one, or a failed start called a success."""
+import contextlib
 import json
 import os
 import signal
@@ -41,7 +42,8 @@ def word():
     text = f"{500 + uuid.uuid4().int % 400}.{uuid.uuid4().int % 10**9:09d}"
     yield text
     for pid in alive(text):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -321,6 +321,7 @@ static void no_member_of_a_spec_is_forgotten(void **state)
 	cover(bytes, offsetof(struct spec, custom_profile), sizeof(spec->custom_profile));
 	cover(bytes, offsetof(struct spec, caller_environment), sizeof(spec->caller_environment));
 	cover(bytes, offsetof(struct spec, custom_filter), sizeof(spec->custom_filter));
+	cover(bytes, offsetof(struct spec, compiled_filters), sizeof(spec->compiled_filters)); /* refused */
 	if (first_left(bytes, sizeof(*spec)) >= 0)
 		fail_msg("the member at byte %ld of struct spec has neither a row nor words of its own", first_left(bytes, sizeof(*spec)));
 	free(spec);
@@ -516,6 +517,20 @@ static void what_is_not_resolved_is_not_handed_over(void **state)
 	assert_int_equal(spec_write_words(&spec->spec, &words, NULL), 0);
 }
 
+/* Elsewhere it would be another descriptor, or none: the filter would be missing. */
+static void a_filter_from_a_descriptor_is_not_handed_over(void **state)
+{
+	static const struct compiled_filter filter = { 0 };
+	auto_spec struct immure_spec *spec = new_spec();
+	auto_text struct text words = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(spec_write_words(&spec->spec, &words, NULL), 0); /* the control */
+	spec->spec.compiled_filters = &filter;
+	assert_int_equal(spec_write_words(&spec->spec, &words, &err), -22);
+}
+
 static void more_than_can_be_handed_over_is_refused(void **state)
 {
 	auto_spec struct immure_spec *spec = new_spec();
@@ -549,6 +564,7 @@ int main(void)
 		cmocka_unit_test(bytes_that_are_cut_or_go_on_are_refused),
 		cmocka_unit_test(another_version_is_told_so),
 		cmocka_unit_test(what_is_not_resolved_is_not_handed_over),
+		cmocka_unit_test(a_filter_from_a_descriptor_is_not_handed_over),
 		cmocka_unit_test(more_than_can_be_handed_over_is_refused),
 	};
 
