@@ -95,7 +95,7 @@ static void find_home(struct host *host, int root, const char *home)
 /* Whether the line's account is USER, by its name or by its number. */
 static bool is_account(char *const fields[FIELDS], const char *user, uint32_t *uid)
 {
-	uint32_t wanted;
+	uint32_t wanted = 0;
 
 	if (!read_id(fields[2], uid))
 		return false;
