@@ -12,10 +12,13 @@
 static const struct {
 	const char *id, *remedy;
 } remedies[] = {
+	{ "E-ASSERT-USERNS", "--unshare-user --disable-userns" },
 	{ "E-CAP-NOT-HELD", "--unshare-user, or run it as a user who holds it" },
 	{ "E-EXEC-MISSING", "the program, or its interpreter, must exist inside; --ro-bind PATH PATH brings it in" },
 	{ "E-HOSTNAME-DENIED", "an outer container forbids sethostname(2); leave out --hostname" },
 	{ "E-ID-UNMAPPED", "the user namespace does not have this id; choose another with --uid and --gid" },
+	{ "E-JOIN-DENIED", "joining wants rights in the user namespace that owns it: --userns with that one as well" },
+	{ "E-JOIN-KIND", "the descriptor must be open on a namespace of this kind; a user namespace must be below the caller's own" },
 	{ "E-NAMESPACE-ROOT", "--unshare-user, or run it as root" },
 	{ "E-NESTED-USERNS", "/proc/sys is read-only here; leave out --disable-userns and IMMURE_HARDEN" },
 	{ "E-OVERLAY-MISSING", "this kernel has no overlayfs" },
@@ -41,6 +44,7 @@ static const struct {
 	{ ": see to directory ", " (", "Can't mkdir" },
 	{ ": see to link ", " -> ", "Can't make symlink at" },
 	{ ": write file ", " (", "Can't create file" },
+	{ ": lock ", " for reading", "Unable to open lock file" },
 	{ ": change the mode of ", " to ", "Can't chmod" },
 };
 
