@@ -334,8 +334,10 @@ static int tell_failure(int rc, struct error *err)
 {
 	if (rc == -EPROTO) /* nobody had words for it */
 		rc = error_mistake(err, "these bytes are no spec, or another version's of immure");
-	error_remedy(err, "E-WORDS", "the two processes are of different versions of immure: end the pod, and start it again");
-	return error_while(err, "reading what was handed over");
+	if (rc == -EINVAL)
+		error_remedy(err, "E-WORDS", "the two processes are of different versions of immure: end the pod, and start it again");
+	error_while(err, "reading what was handed over");
+	return rc;
 }
 
 int spec_read_words(struct spec *spec, const void *bytes, size_t size, struct error *err)
