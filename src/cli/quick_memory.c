@@ -96,6 +96,30 @@ static struct block *take_new(size_t size)
 	return block;
 }
 
+/* The whole pages in a block. */
+static size_t pages_in(const struct block *block, char **first)
+{
+	const uintptr_t start = (uintptr_t)(block + 1), end = (start + block->size) & ~(uintptr_t)(PAGE - 1);
+	const uintptr_t page = (start + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+
+	*first = (char *)page;
+	return page < end ? end - page : 0;
+}
+
+/* The pages of a large one went back when it was freed: they are zero, and stay untouched. */
+static void make_zero(struct block *block)
+{
+	char *start = (char *)(block + 1), *first, *end = start + block->size;
+	const size_t pages = block->size >= LARGE ? pages_in(block, &first) : 0;
+
+	if (!pages) {
+		memset(start, 0, block->size);
+		return;
+	}
+	memset(start, 0, (size_t)(first - start));
+	memset(first + pages, 0, (size_t)(end - first - pages));
+}
+
 static void *give(size_t size, int wants_zeros)
 {
 	struct block *block;
@@ -116,7 +140,7 @@ static void *give(size_t size, int wants_zeros)
 		return NULL;
 	}
 	if (is_used && wants_zeros)
-		memset(block + 1, 0, size);
+		make_zero(block);
 	return block + 1;
 }
 
@@ -130,19 +154,12 @@ static struct block *header_of(void *pointer)
 	return pointer ? (struct block *)pointer - 1 : NULL;
 }
 
-static void give_pages_back(char *start, size_t size)
-{
-	const uintptr_t first = ((uintptr_t)start + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-	const uintptr_t end = ((uintptr_t)start + size) & ~(uintptr_t)(PAGE - 1);
-
-	if (first < end)
-		madvise((void *)first, end - first, MADV_DONTNEED);
-}
-
 /* The latest block is as if it had never been, and zero for the next. */
 void free(void *pointer)
 {
 	struct block *block = header_of(pointer), **bin;
+	size_t pages;
+	char *first;
 
 	if (!block)
 		return;
@@ -152,8 +169,8 @@ void free(void *pointer)
 		heap.latest = NULL;
 		return;
 	}
-	if (block->size >= LARGE)
-		give_pages_back(pointer, block->size);
+	if (block->size >= LARGE && (pages = pages_in(block, &first)) > 0)
+		madvise(first, pages, MADV_DONTNEED);
 	bin = bin_of(block->size);
 	block->next = *bin;
 	*bin = block;

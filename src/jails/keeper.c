@@ -291,6 +291,8 @@ static int open_keeper(struct keeper *keeper, const char *pod)
 	clients_open(&keeper->clients, KEEPER_LISTENER, sys_effective_user());
 	sigfillset(&all);
 	rc = sys_block_signals(&all, NULL);
+	if (rc >= 0)
+		rc = sys_listen_on(KEEPER_LISTENER);
 	if (rc < 0)
 		return rc;
 	sigemptyset(&asked);

@@ -23,7 +23,25 @@ static _Noreturn void become_init(struct run *run)
 	run->wire = run->far_wire;
 	forget_tellers(run);
 	run->at++;
+	if (run->is_hidden && (sys_set_dumpable(true) < 0 || channel_send(run->wire, (struct message){ WIRE_SEEN, 0 }, -1) < 0))
+		sys_exit(125);
 	init_live(run);
+}
+
+/*
+ * The child of a launcher that nobody may look at is as hidden, and then its maps belong to root: no ordinary user may write
+ * them. So it shows itself first; nothing of the jail exists yet, and it hides before anything does. proc(5)
+ */
+static int await_sight(const struct run *run)
+{
+	struct message message;
+	int fd, rc = channel_receive(run->wire, &message, &fd);
+
+	if (fd >= 0)
+		sys_close(fd);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ECHILD;
+	return message.what == WIRE_SEEN ? 0 : -EPROTO;
 }
 
 static bool is_join(const struct step *step)
@@ -120,6 +138,7 @@ int give_birth(struct run *run, const struct step *step)
 
 	for (int i = 0; i < run->at; i++)
 		has_joins |= is_join(&run->plan->steps[i]);
+	run->is_hidden = sys_is_dumpable() != 1;
 	pid = has_joins ? bear_by_helper(run, step, false) : bear(run, step);
 	if (pid < 0)
 		return pid;
@@ -127,7 +146,7 @@ int give_birth(struct run *run, const struct step *step)
 	run->has_child = true;
 	rc = sys_close(run->far_wire); /* still open, it would hide init's death */
 	run->far_wire = -1;
-	return rc;
+	return rc == 0 && run->is_hidden ? await_sight(run) : rc;
 }
 
 /* Where no PID namespace ends with init, init must end what it started, and be asked to, before it may be killed. One that outlives

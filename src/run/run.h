@@ -10,7 +10,8 @@
  * What crosses the wire is two integers: {step, 0} passes the baton, {step, errno} reports a failure,
  * {step of exec, -pid} that the program was executed (with the descriptor of its denied calls),
  * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_SIGNAL,
- * signal} a signal in. The launcher holds the same plan and finds the words.
+ * signal} a signal in; {WIRE_SEEN, 0} is the first of all where the launcher is hidden (birth.c). The launcher holds the same plan
+ * and finds the words.
  */
 #ifndef IMMURE_RUN_RUN_H
 #define IMMURE_RUN_RUN_H
@@ -25,7 +26,7 @@
 #include "sys/rest.h"
 #include "sys/namespace.h"
 
-enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3 };
+enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3, WIRE_SEEN = -4 };
 
 /* In memory that the launcher shares with the process that becomes the program: the step that failed behind the filter. */
 struct fate {
@@ -45,6 +46,7 @@ struct run {
 	int lease;            /* holds the lock on leased ids; -1: none */
 	pid_t keeper;         /* keeps a scope of systemd's alive; 0: none */
 	int keeper_pidfd;
+	bool is_hidden;       /* the launcher is not dumpable */
 	bool has_child;       /* init is alive or not yet reaped */
 	uint64_t namespaces[NAMESPACES]; /* the launcher's own, where the self-check compares them; 0: not looked at */
 	int keyring;          /* its session keyring, or -errno */

@@ -44,6 +44,11 @@ int sys_listen(int directory, const char *name)
 	return rc < 0 ? rc : take_fd(&fd);
 }
 
+int sys_listen_on(int listener)
+{
+	return minus_errno(listen(listener, WAITING_PEERS));
+}
+
 int sys_connect(int directory, const char *name)
 {
 	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);

@@ -14,6 +14,8 @@ struct iovec;
 
 /* A listening socket NAME in the folder DIRECTORY, for its owner alone; it does not wait. -EADDRINUSE: the name is taken. */
 int sys_listen(int directory, const char *name);
+/* Goes on listening on a socket that another process made: who connects from now on sees this one as its peer. */
+int sys_listen_on(int listener);
 /* -ECONNREFUSED: nobody listens any more. */
 int sys_connect(int directory, const char *name);
 /* The next who wants to talk; the descriptor does not wait. -EAGAIN: nobody. */

@@ -27,6 +27,7 @@ class Client:
     """One talk with the keeper whose pod has FOLDER."""
 
     def __init__(self, folder, timeout=10, hello=True):
+        self.folder = folder
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(timeout)
         here = os.open(folder, os.O_RDONLY)
@@ -39,6 +40,13 @@ class Client:
 
     def close(self):
         self.socket.close()
+
+    def pid(self):
+        """The keeper's: who connects once it has begun sees it as the one that listens. unix(7), SO_PEERCRED"""
+        fresh = Client(self.folder)
+        number = struct.unpack("=iII", fresh.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        fresh.close()
+        return number
 
     def say(self, kind, payload=b"", fds=()):
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []

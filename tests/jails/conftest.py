@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keepers for tests: of root and of an ordinary user, each with a folder of its own, and none left behind."""
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import keeper as protocol  # noqa: E402
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
+NOBODY = 65534
+
+
+@pytest.fixture(scope="session")
+def executables():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="immure-test-"))
+    folder.chmod(0o755)
+    for path in (BUILD / "immure", BUILD / "immure-full", BUILD / "tests" / "immure-drive"):
+        if path.exists():
+            shutil.copy2(path, folder / path.name)
+            (folder / path.name).chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def descendants(pid):
+    """Every process below PID, and PID."""
+    found = [pid]
+    for parent in found:
+        try:
+            found += map(int, pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split())
+        except OSError:
+            pass
+    return found
+
+
+def is_alive(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def await_true(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)
+
+
+class Keep:
+    """Makes pods, and ends those that a test leaves."""
+
+    def __init__(self, executables, uid):
+        self.executables, self.uid = executables, uid
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="immure-pods-"))
+        os.chown(self.folder, uid, uid)
+        self.drop = [] if uid == os.geteuid() else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+        self.pods = []
+
+    def pod(self, name="pod", prefix=(), full=False):
+        pod = protocol.Pod(self.folder, self.executables / "immure-drive", name, [*prefix, *self.drop], full)
+        self.pods.append(pod)
+        return pod
+
+    def close(self):
+        for pod in self.pods:
+            for client in pod.clients:
+                client.close()
+            try:
+                pid = protocol.Client(pod.folder, timeout=5).pid()
+                os.kill(pid, signal.SIGKILL)
+            except (OSError, AssertionError, protocol.Refused):
+                pass
+        subprocess.run([*self.drop, self.executables / "immure", "gc"], capture_output=True, check=False, timeout=30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["root", "user"])
+def keep(request, executables):
+    own = os.geteuid()
+    if request.param == "root" and own != 0:
+        pytest.skip("needs root")
+    it = Keep(executables, 0 if request.param == "root" else own or NOBODY)
+    yield it
+    it.close()
+
+
+@pytest.fixture
+def pod(keep):
+    return keep.pod()
+
+
+@pytest.fixture
+def client(pod):
+    return pod.client()

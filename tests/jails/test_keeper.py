@@ -1,0 +1,463 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jails that stay: what their keeper does for them and for its clients, and what it never does."""
+import json
+import os
+import pathlib
+import signal
+
+import struct
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import NOBODY, await_true, descendants, is_alive
+from keeper import ATTACH_INPUT, ATTACH_REPLAY, RUN_INPUT, RUN_REMOVE, Client, Refused
+
+SLEEP = ("--", "/bin/sleep", "100")
+
+
+def log_of(pod, name):
+    return [line.split(b" ", 3) for file in ("log.1", "log") if (path := pod.folder / "jails" / name / file).exists()
+            for line in path.read_bytes().splitlines()]
+
+
+def test_a_jail_starts_writes_and_ends_and_all_is_known_of_it(pod, client):
+    pid = client.run(pod.words("--", "/bin/sh", "-c", "echo out; echo error >&2; exit 7"), "web")
+    assert pid > 0
+    assert client.wait("web") == 7
+    state = client.status("web")
+    assert (state["state"], state["exit_code"], state["reason"]) == ("ended", 7, "exited")
+    assert sorted((stream, tag, text) for _, stream, tag, text in log_of(pod, "web")) == [(b"stderr", b"F", b"error"), (b"stdout", b"F", b"out")]
+    late = pod.client()
+    late.attach("web")
+    assert late.output() == ({1: b"out\n", 2: b"error\n"}, 0, 7)
+    assert client.remove("web") == "OK"
+    await_true(lambda: not pod.folder.exists())
+
+
+def test_a_program_that_is_missing_is_told_as_by_run_and_leaves_nothing(pod, client):
+    with pytest.raises(Refused) as refused:
+        client.run(pod.words("--", "/no/such/program"), "web")
+    assert refused.value.exit_code == 127
+    assert "/no/such/program" in refused.value.text
+    await_true(lambda: not pod.folder.exists())
+
+
+def test_members_are_independent(pod, client):
+    client.run(pod.words(*SLEEP), "one")
+    with pytest.raises(Refused):
+        client.run(pod.words("--", "/no/such/program"), "two")
+    with pytest.raises(Refused):
+        client.run(b"these are no words", "two")
+    with pytest.raises(Refused) as twice:
+        client.run(pod.words(*SLEEP), "one")
+    assert "exists" in twice.value.text
+    client.run(pod.words("--", "/bin/sh", "-c", "exit 3"), "two")
+    assert client.wait("two") == 3
+    assert client.status("one")["state"] == "running"
+    with pytest.raises(Refused): # "" is the only one, and there are two
+        client.status()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "-a", "a b", "ü"])
+def test_a_name_that_is_none_is_refused(pod, client, name):
+    with pytest.raises(Refused):
+        client.run(pod.words(*SLEEP), name)
+    assert not (pod.folder / "jails").exists() or not os.listdir(pod.folder / "jails")
+
+
+def test_the_jail_does_not_wait_for_one_who_does_not_read(pod, client):
+    size = 10 << 20
+    client.run(pod.words("--", "/bin/sh", "-c", f"read go; head -c {size} /dev/zero | tr '\\0' x; echo; echo end"), "flood", RUN_INPUT)
+    lazy = pod.client()
+    lazy.attach("flood", ATTACH_INPUT)
+    lazy.say("INPUT", b"go\n")
+    start = time.monotonic()
+    assert client.wait("flood") == 0
+    assert time.monotonic() - start < 10
+    written, lost, code = lazy.output()
+    assert code == 0
+    assert len(written[1]) + lost == size + 5
+    assert lost > 0 and written[1].endswith(b"x\nend\n")
+    records = log_of(pod, "flood")
+    assert all(tag == b"P" for _, _, tag, _ in records[:-2]) and records[-1][3] == b"end"
+    for file in ("log", "log.1"):
+        assert 0 < (pod.folder / "jails" / "flood" / file).stat().st_size <= 1 << 20
+
+
+def test_one_who_reads_gets_everything_in_order(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "read go; seq 1 20000"), "seq", RUN_INPUT)
+    client.attach("seq", ATTACH_INPUT)
+    client.say("INPUT", b"go\n")
+    written, lost, code = client.output()
+    assert (lost, code) == (0, 0)
+    assert written[1].split() == [b"%d" % i for i in range(1, 20001)]
+
+
+def test_twenty_clients_at_once(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "read go; seq 1 3000; exit 5"), "busy", RUN_INPUT)
+    others = [pod.client(timeout=30) for _ in range(20)]
+    results = [None] * len(others)
+
+    def talk(at):
+        for _ in range(20):
+            assert others[at].status("busy")["state"] == "running"
+        others[at].attach("busy")
+        ready.release()
+        results[at] = others[at].output()
+
+    ready = threading.Semaphore(0)
+    threads = [threading.Thread(target=talk, args=(at,)) for at in range(len(others))]
+    for thread in threads:
+        thread.start()
+    for _ in others:
+        assert ready.acquire(timeout=30)
+    client.attach("busy", ATTACH_INPUT)
+    client.say("INPUT", b"go\n")
+    for thread in threads:
+        thread.join(30)
+    expected = b"".join(b"%d\n" % i for i in range(1, 3001))
+    assert results == [({1: expected, 2: b""}, 0, 5)] * len(others)
+
+
+def test_ten_megabytes_typed_arrive_whole(pod, client):
+    size = 10 << 20
+    client.run(pod.words("--", "/bin/sh", "-c", "sleep 0.3; md5sum"), "sum", RUN_INPUT)
+    client.attach("sum", ATTACH_INPUT)
+    client.socket.settimeout(30)
+    data = os.urandom(16000)
+    for _ in range(size // len(data)):
+        client.say("INPUT", data)
+    client.say("INPUT")
+    written, _, code = client.output()
+    expected = subprocess.run(["md5sum"], input=data * (size // len(data)), capture_output=True, check=True).stdout
+    assert (written[1], code) == (expected, 0)
+
+
+def test_without_input_the_program_sees_its_end(pod, client):
+    client.run(pod.words("--", "/bin/cat"), "cat")
+    assert client.wait("cat") == 0
+
+
+def test_a_terminal_is_as_large_as_the_smallest_screen(pod, client):
+    program = "trap 'stty size' WINCH; stty size; echo ready; while :; do sleep 0.02; done"
+    client.run(pod.words("--tty", "yes", "--", "/bin/sh", "-c", program), "term", size=(40, 100))
+    seen = b""
+    first, second = pod.client(), pod.client()
+
+    def await_size(size):
+        nonlocal seen
+        while size not in seen.split(b"ready", 1)[-1]:
+            seen += client.hear()[1][4:]
+        seen = b"ready"
+
+    client.attach("term")
+    while b"ready" not in seen:
+        seen += client.hear()[1][4:]
+    assert b"40 100" in seen
+    first.attach("term", size=(30, 120))
+    await_size(b"30 120")
+    second.attach("term", size=(50, 80))
+    await_size(b"30 80")
+    first.say("RESIZE", struct.pack("=HH", 60, 200))
+    await_size(b"50 80")
+    second.close()
+    await_size(b"60 200")
+
+
+def test_typing_into_a_terminal_and_interrupting(pod, client):
+    client.run(pod.words("--tty", "yes", "--", "/bin/sh", "-c", "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done"), "term")
+    client.attach("term", ATTACH_INPUT | ATTACH_REPLAY)
+    seen = b""
+    while b"ready" not in seen:
+        seen += client.hear()[1][4:]
+    client.say("INPUT", b"\3")
+    written, _, code = client.output()
+    assert (b"caught" in written[1], code) == (True, 9)
+
+
+def test_a_terminal_that_nobody_has_open_costs_no_processor(pod, client):
+    client.run(pod.words("--tty", "yes", "--", "/bin/sh", "-c", "exec >/dev/null 2>&1 </dev/null; exec sleep 100"), "dark")
+    pid = client.status()["keeper"]
+    await_true(lambda: "sleep" in pathlib.Path(f"/proc/{client.status()['pid']}/comm").read_text(encoding="ascii") or True)
+    time.sleep(0.5)
+
+    def used():
+        return sum(map(int, pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[11:13]))
+
+    before = used()
+    time.sleep(1)
+    assert used() - before <= 3
+
+
+@pytest.mark.parametrize("limits", [(), ("--memory", "64M")])
+def test_a_paused_jail_stands_still_and_goes_on(keep, limits):
+    if limits and keep.uid:
+        pytest.skip("groups are root's here")
+    pod = keep.pod()
+    client, other = pod.client(), pod.client()
+    client.run(pod.words(*limits, "--", "/bin/sh", "-c", "while :; do echo x; sleep 0.01; done"), "tick")
+    await_true(lambda: client.status()["output_bytes"] > 20)
+    assert client.about("PAUSE")[0] == "OK"
+    state = client.status()
+    assert (state["state"], state["paused_by"] in (("cgroup", "freezer", "signals") if limits else ("signals",))) == ("paused", True)
+    time.sleep(0.2)
+    before = client.status()["output_bytes"]
+    time.sleep(0.3)
+    assert client.status()["output_bytes"] == before
+    with pytest.raises(Refused):
+        other.about("PAUSE")
+    assert client.about("RESUME")[0] == "OK"
+    await_true(lambda: client.status()["output_bytes"] > before)
+    assert client.about("PAUSE")[0] == "OK"
+    assert client.stop(grace_ms=5000) == "OK" # the paused can be ended
+    assert client.status()["exit_code"] == 128 + signal.SIGTERM
+
+
+def test_stop_asks_then_kills(pod, client):
+    polite = "trap 'exit 4' TERM; echo ready; while :; do sleep 0.02; done"
+    stubborn = "trap '' TERM; echo ready; while :; do sleep 0.02; done"
+    custom = "trap 'exit 6' USR1; echo ready; while :; do sleep 0.02; done"
+    for name, program, how in (("polite", polite, 0), ("stubborn", stubborn, 0), ("custom", custom, signal.SIGUSR1)):
+        client.run(pod.words("--", "/bin/sh", "-c", program), name, stop_signal=how)
+        await_true(lambda jail=name: client.status(jail)["output_bytes"])
+    assert client.stop("polite") == "OK"
+    assert client.status("polite")["exit_code"] == 4
+    assert client.stop("custom") == "OK"
+    assert client.status("custom")["exit_code"] == 6
+    start = time.monotonic()
+    assert client.stop("stubborn", grace_ms=300) == "OK"
+    assert 0.3 <= time.monotonic() - start < 3
+    assert client.status("stubborn")["exit_code"] == 128 + signal.SIGKILL
+
+
+def test_signals_reach_the_program_and_kill_ends_it(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "trap 'echo hup' HUP; echo ready; while :; do sleep 0.02; done"), "web")
+    await_true(lambda: client.status()["output_bytes"] == 6)
+    assert client.signal("web", signal.SIGHUP) == "OK"
+    await_true(lambda: client.status()["output_bytes"] == 10)
+    with pytest.raises(Refused):
+        client.signal("web", 65)
+    assert client.about("KILL")[0] == "OK"
+    assert client.status()["exit_code"] == 137
+    with pytest.raises(Refused):
+        client.signal("web", signal.SIGHUP)
+
+
+def test_several_wait_and_all_are_told(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "read go; exit 3"), "web", RUN_INPUT)
+    waiting = [pod.client() for _ in range(5)]
+    for one in waiting:
+        one.say("WAIT", struct.pack("=64s", b"web"))
+    client.attach("web", ATTACH_INPUT)
+    client.say("INPUT", b"\n")
+    for one in waiting:
+        kind, payload, _ = one.hear()
+        assert (kind, struct.unpack_from("=i", payload)[0]) == ("ENDED", 3)
+        assert one.status("web")["state"] == "ended"
+
+
+def test_removal_needs_the_end_or_force(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    with pytest.raises(Refused) as busy:
+        client.remove("web")
+    assert "running" in busy.value.text
+    keeper = client.pid()
+    jail = descendants(keeper)[1:]
+    assert jail
+    assert client.remove("web", force=True) == "OK"
+    await_true(lambda: not pod.folder.exists() and not is_alive(keeper))
+    assert not any(map(is_alive, jail))
+
+
+def test_one_that_goes_at_its_end_goes_and_its_last_words_are_heard(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "read go; seq 1 1000; exit 2"), "brief", RUN_INPUT | RUN_REMOVE)
+    client.attach("brief", ATTACH_INPUT)
+    client.say("INPUT", b"\n")
+    written, lost, code = client.output()
+    assert (written[1].split()[-1], lost, code) == (b"1000", 0, 2)
+    await_true(lambda: not pod.folder.exists())
+
+
+def test_events_are_told(pod, client):
+    listener = pod.client()
+    assert listener.ask("EVENTS")[0] == "OK"
+    client.run(pod.words(*SLEEP), "web")
+    client.about("PAUSE")
+    client.about("RESUME")
+    client.about("KILL")
+    lines = [listener.hear()[1] for _ in range(4)]
+    assert [line.split(b'"event":"')[1].split(b'"')[0] for line in lines] == [b"start", b"freeze", b"thaw", b"exit"]
+    assert b'"exit_code":137' in lines[3]
+
+
+def test_inspect_gives_the_plan(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    kind, _, (fd,) = client.about("INSPECT", "web")
+    assert kind == "DESCRIPTOR"
+    with os.fdopen(fd, "rb") as file:
+        file.seek(0)
+        text = file.read()
+
+    inspected = json.loads(text)
+    assert inspected["state"]["name"] == "web" and any(step["op"] == "exec" for step in inspected["plan"])
+
+
+def test_the_death_of_the_keeper_is_the_death_of_its_jails(keep):
+    pod = keep.pod()
+    client = pod.client()
+    limits = ("--memory", "64M") if keep.uid == 0 else ()
+    client.run(pod.words(*limits, "--", "/bin/sh", "-c", "trap '' TERM HUP; setsid sleep 100 & sleep 100"), "web")
+    client.run(pod.words(*SLEEP), "two")
+    keeper = client.pid()
+    await_true(lambda: len(descendants(keeper)) >= 6)
+    processes = descendants(keeper)
+    groups = [path for path in pathlib.Path("/sys/fs/cgroup").rglob(f"immure-{keeper}-*") if path.is_dir()]
+    assert bool(groups) == bool(limits)
+    os.kill(keeper, signal.SIGKILL)
+    await_true(lambda: not any(map(is_alive, processes)))
+    collected = subprocess.run([*keep.drop, keep.executables / "immure", "gc"], capture_output=True, text=True, timeout=30, check=False)
+    assert collected.returncode == 0, collected.stderr
+    assert not any(group.exists() for group in groups)
+    again = keep.pod() # the lock is free: a new keeper can be started in its place
+    assert again.client().run(again.words(*SLEEP), "three") > 0
+
+
+def test_asked_to_end_it_ends_its_jails_and_leaves_their_states(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    keeper = client.pid()
+    os.kill(keeper, signal.SIGTERM)
+    await_true(lambda: not is_alive(keeper))
+    state = (pod.folder / "jails" / "web" / "state.json").read_text(encoding="utf-8")
+    assert '"state":"ended"' in state and '"exit_code":143' in state
+
+
+def test_who_breaks_the_protocol_is_dropped_and_the_rest_go_on(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    name = struct.pack("=64s", b"web")
+    forged = [(250, b""), ("STATUS", name[:-1]), ("STATUS", b"x" * 64), ("INPUT", b"x"), ("OK", b""), ("HELLO", struct.pack("=II", 1, 0)),
+              ("ATTACH", name + struct.pack("=IHH", 1 << 20, 0, 0)), ("RUN", name + bytes(24))]
+    for kind, payload in forged:
+        bad = pod.client()
+        assert bad.status("web")["state"] == "running"
+        bad.say(kind, payload)
+        assert bad.hear()[0] is None, kind
+    bad = pod.client()
+    bad.say("STATUS", name, [0] * 3)
+    assert bad.hear()[0] is None
+    raw = pod.client()
+    raw.socket.send(b"abc")
+    assert raw.hear()[0] is None
+    stranger = pod.client(hello=False)
+    stranger.say("STATUS", name)
+    assert stranger.hear()[0] is None
+    other = pod.client(hello=False)
+    with pytest.raises(Refused):
+        other.ask("HELLO", struct.pack("=II", 99, 0))
+    assert other.hear()[0] is None
+    assert client.status("web")["state"] == "running"
+
+
+def test_a_keeper_has_nothing_of_those_who_started_it(keep):
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    try:
+        pod = keep.pod()
+        client = pod.client()
+        client.run(pod.words(*SLEEP), "web")
+        keeper = client.pid()
+        own = pathlib.Path(f"/proc/{keeper}")
+        assert (own / "environ").read_bytes() == b""
+        assert os.readlink(own / "cwd") == "/"
+        links = [os.readlink(path) for path in (own / "fd").iterdir()]
+        assert not any(link == os.readlink(f"/proc/self/fd/{write}") for link in links)
+        assert [os.readlink(own / "fd" / str(fd)) for fd in range(3)] == ["/dev/null"] * 3
+        assert os.getsid(keeper) != os.getsid(0)
+        assert "immure" in (own / "comm").read_text(encoding="ascii")
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_a_keeper_is_small(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    keeper = client.pid()
+    client.close()
+    time.sleep(0.5)
+    with open(f"/proc/{keeper}/smaps_rollup", encoding="ascii") as file:
+        pss = next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+    assert pss <= 150
+
+
+def test_a_keeper_does_not_grow_with_its_clients(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    keeper = client.pid()
+
+    def anonymous():
+        with open(f"/proc/{keeper}/smaps_rollup", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
+
+    def come_and_go(times):
+        for _ in range(times):
+            one = pod.client()
+            one.attach("web")
+            one.close()
+            client.run(pod.words("--", "/bin/true"), "brief")
+            client.wait("brief")
+            client.remove("brief")
+
+    come_and_go(10)
+    before = anonymous()
+    come_and_go(40)
+    assert anonymous() - before < 200
+
+
+def test_when_the_disk_is_full_the_log_loses_and_the_jail_goes_on(keep):
+    pod = keep.pod(prefix=["prlimit", "--fsize=100000:unlimited"])
+    client, listener = pod.client(), pod.client()
+    assert listener.ask("EVENTS")[0] == "OK"
+    client.run(pod.words("--", "/bin/sh", "-c", "head -c 300000 /dev/zero | tr '\\0' y; exit 3"), "web")
+    assert client.wait("web") == 3
+    state = client.status("web")
+    assert state["output_bytes"] == 300000
+    assert 200000 <= state["log_lost_bytes"] < 300000
+    assert any(b'"log-lost"' in listener.hear()[1] for _ in range(3))
+    assert (pod.folder / "jails" / "web" / "log").stat().st_size <= 100000
+
+
+def test_another_user_cannot_reach_a_keeper(keep):
+    if keep.uid != 0:
+        pytest.skip("root's keeper")
+    pod = keep.pod()
+    keep.folder.chmod(0o755)
+    pod.folder.chmod(0o755)
+    (pod.folder / "socket").chmod(0o777) # the credentials are looked at all the same
+    script = f"""
+import socket, os
+os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.settimeout(5)
+s.connect({str(pod.folder / 'socket')!r})
+try: s.send(bytes([0,0,0,0,8,0,0,0,1,0,0,0,0,0,0,0])); got = s.recv(100)
+except (ConnectionResetError, BrokenPipeError): got = b''
+print(len(got))
+"""
+    got = subprocess.run(["/usr/bin/python3", "-c", script], capture_output=True, text=True, check=False, timeout=20)
+    assert got.stdout.strip() == "0", got.stderr
+    assert pod.client().pid() > 0
+
+
+def test_the_full_executable_can_be_the_keeper(keep):
+    pod = keep.pod(full=True)
+    client = pod.client()
+    client.run(pod.words("--", "/bin/sh", "-c", "exit 8"), "web")
+    assert client.wait() == 8
+    assert pathlib.Path(f"/proc/{client.pid()}/exe").resolve().name == "immure-full"
+
+
+def test_a_second_keeper_of_a_pod_is_not_started(keep):
+    pod = keep.pod()
+    second = subprocess.run([*keep.drop, pod.drive, "start", pod.pods, "pod"], check=False, timeout=20)
+    assert second.returncode == 3
+    assert pod.client().pid() > 0
