@@ -66,11 +66,34 @@ static int join_all(struct run *run)
 	return 0;
 }
 
+/* A PID namespace that is joined holds for children only, and only one of them can make a new one below it. pid_namespaces(7) */
+static bool needs_second_helper(const struct run *run, const struct step *step)
+{
+	bool joins_pids = false;
+
+	for (int i = 0; i < run->at; i++)
+		joins_pids |= is_join(&run->plan->steps[i]) && (run->plan->steps[i].flags & SYS_CLONE_NEWPID);
+	return joins_pids && (step->flags & SYS_CLONE_NEWPID);
+}
+
+/* The first one goes on as the second, sleeps until that has ended, and tells the launcher whom it must reap as well: {0, pid}. */
+static int go_on_below(int end)
+{
+	pid_t second = sys_fork_sibling_first();
+
+	if (second <= 0)
+		return second;
+	channel_send(end, (struct message){ 0, second }, -1);
+	sys_exit(0);
+}
+
 static _Noreturn void go_first(struct run *run, const struct step *step, bool by_unshare, int end)
 {
 	struct message message = { 0 };
 	int pidfd = -1, rc = join_all(run);
 
+	if (rc == 0 && needs_second_helper(run, step))
+		rc = go_on_below(end);
 	if (rc == 0 && by_unshare)
 		rc = sys_unshare((int)step->flags);
 	if (rc == 0)
@@ -85,11 +108,25 @@ static _Noreturn void go_first(struct run *run, const struct step *step, bool by
 	sys_exit(0);
 }
 
-static pid_t hear_of_birth(struct run *run, int end)
+/* Where it told of a birth, its pid was that of another namespace. All that the helpers said is there: both have ended. */
+static void hear_of_second(int end, struct message *birth)
+{
+	struct message message;
+	int fd, status;
+
+	if (channel_receive(end, &message, &fd) > 0 && message.what == 0)
+		sys_wait(message.value, &status, 0, NULL);
+	if (birth->what > 0)
+		birth->what = sys_pid_of(birth->value);
+}
+
+static pid_t hear_of_birth(struct run *run, const struct step *step, int end)
 {
 	struct message message;
 	int fd, rc = channel_receive(end, &message, &fd);
 
+	if (rc > 0 && needs_second_helper(run, step))
+		hear_of_second(end, &message);
 	if (rc <= 0)
 		return rc < 0 ? rc : -ECHILD;
 	if (message.what <= 0) {
@@ -113,7 +150,7 @@ static pid_t bear_by_helper(struct run *run, const struct step *step, bool by_un
 	if (helper > 0)
 		sys_wait(helper, &status, 0, NULL); /* what it said waits in the socket */
 	sys_close(ends[1]);
-	init = helper < 0 ? helper : hear_of_birth(run, ends[0]);
+	init = helper < 0 ? helper : hear_of_birth(run, step, ends[0]);
 	sys_close(ends[0]);
 	return init;
 }

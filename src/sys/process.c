@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -56,6 +57,21 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd)
 pid_t sys_fork_with_descriptors(void)
 {
 	return minus_errno(syscall(SYS_clone, CLONE_FILES, NULL, NULL, NULL, NULL));
+}
+
+pid_t sys_fork_sibling_first(void)
+{
+	return minus_errno(syscall(SYS_clone, CLONE_FILES | CLONE_PARENT | CLONE_VFORK, NULL, NULL, NULL, NULL));
+}
+
+pid_t sys_pid_of(int pidfd)
+{
+	char path[48], text[1024];
+	const char *line;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	line = sys_read_file(path, text, sizeof(text)) > 0 ? strstr(text, "\nPid:") : NULL;
+	return line ? (pid_t)strtol(line + 5, NULL, 10) : -ESRCH;
 }
 
 void sys_wait_for_end(int socket, int pidfd, int timeout_ms)

@@ -34,6 +34,10 @@ pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t 
 
 /* A child as fork makes it, but for the descriptor table, which is shared. */
 pid_t sys_fork_with_descriptors(void);
+/* The same, a child of the caller's parent; the caller sleeps until it has ended. */
+pid_t sys_fork_sibling_first(void);
+/* The process of a pidfd, by its number in the /proc that is there. 0 or less: it has none. */
+pid_t sys_pid_of(int pidfd);
 /* Ends the talk on SOCKET and waits until the process of PIDFD has ended, at most TIMEOUT_MS. */
 void sys_wait_for_end(int socket, int pidfd, int timeout_ms);
 

@@ -382,6 +382,29 @@ def test_an_inner_user_namespace_is_entered_in_the_end(immure, holder):
         inner.wait()
 
 
+@needs_root
+def test_the_pid_namespace_is_made_below_another(immure):
+    if immure.uid:
+        pytest.skip("only root may")
+    outer = subprocess.Popen(["unshare", "--pid", "--fork", "sleep", "20"])
+    try:
+        assert wait_until(lambda: namespace(outer.pid, "pid_for_children") != namespace("self", "pid"))
+        path = f"/proc/{outer.pid}/ns/pid_for_children"
+        time.sleep(0.1)
+        with open(path, "rb") as file:
+            done = immure.run("run", "--pidns-parent", f"/proc/self/fd/{file.fileno()}", "--", "/bin/sh", "-c", "grep NSpid /proc/self/status; readlink /proc/self/ns/pid",
+                              pass_fds=(file.fileno(),))
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.split()[-1] != f"pid:[{os.fstat(file.fileno()).st_ino}]"
+        done = immure.run("run", "--pidns", "host", "--proc", "bind", "--pidns-parent", "/proc/self/ns/pid", "--", "/bin/true")
+        assert done.returncode == 125 and "--pidns-parent" in done.stderr
+    finally:
+        with open(f"/proc/{outer.pid}/task/{outer.pid}/children", encoding="ascii") as file:
+            for child in file.read().split():
+                os.kill(int(child), signal.SIGKILL)
+        outer.wait(10)
+
+
 # --- no user namespaces
 
 
