@@ -101,6 +101,12 @@ static void tell_id(struct teller *teller, const char *key, int64_t id, uint32_t
 	tell_number(teller, key, is_given ? id : (int64_t)fallback, is_given ? where : OWN);
 }
 
+/* In a namespace that others have made nobody becomes anybody, unless it is said who. */
+static bool leaves_ids(const struct bwrap *bwrap)
+{
+	return (bwrap->userns_fd >= 0 || bwrap->userns2_fd >= 0) && bwrap->uid == BWRAP_UNSET_ID && bwrap->gid == BWRAP_UNSET_ID;
+}
+
 /*
  * One id, the caller's, by whatever name. Hardened, root has a range of ids of its own instead, and is root of that. Where somebody
  * else writes the maps, the program is whoever they make of it.
@@ -115,7 +121,7 @@ static void tell_ids(struct teller *teller)
 		tell(teller, "allow-host-root", NULL, "the caller is root");
 	if (bwrap->unshare_user)
 		tell(teller, "ids", has_range ? "range" : "single", OWN);
-	if (bwrap->userns_block_fd >= 0)
+	if (bwrap->userns_block_fd >= 0 || leaves_ids(bwrap))
 		return;
 	tell_id(teller, "user", bwrap->uid, caller->uid, "--uid");
 	tell_id(teller, "group", bwrap->gid, caller->gid, "--gid");
@@ -149,7 +155,7 @@ static void tell_left(struct teller *teller)
 		{ "descriptors", is_soft }, { "umask", true }, { "groups", is_soft }, { "capabilities", keeps_capabilities },
 		{ "bounding", is_soft && !bwrap->unshare_user && bwrap->userns_fd < 0 }, { "keyring", is_soft },
 		{ "personality", is_soft }, { "limits", is_soft }, { "propagation", is_soft }, { "executable", is_soft },
-		{ "owners", true }, { "hostname", is_soft && bwrap->unshare_uts && !bwrap->hostname },
+		{ "owners", true }, { "ids", leaves_ids(bwrap) }, { "hostname", is_soft && bwrap->unshare_uts && !bwrap->hostname },
 	};
 	char text[256] = "";
 	size_t used = 0;

@@ -113,7 +113,7 @@ static void check_process(struct plan *plan)
 	plan_add(plan, step);
 }
 
-static void check_identity(struct plan *plan)
+static void check_identity(struct plan *plan, const struct spec *spec)
 {
 	struct step step = check_step(OP_CHECK_IDENTITY);
 	const struct step *groups = NULL;
@@ -125,6 +125,8 @@ static void check_identity(struct plan *plan)
 		if (plan->steps[i].op == OP_UID)
 			step.slot = plan->steps[i].slot;
 	}
+	if (spec_leaves(spec, "ids"))
+		return;
 	if (plan_find(plan, OP_AWAIT) && plan_find(plan, OP_AWAIT)->side == LAUNCHER && !plan_find(plan, OP_UID))
 		return; /* who it is was decided by others */
 	step.number = plan->uid;
@@ -233,7 +235,7 @@ static void plan_check(struct plan *plan, const struct spec *spec, const struct 
 	check_init(plan);
 	check_root(plan);
 	check_process(plan);
-	check_identity(plan);
+	check_identity(plan, spec);
 	check_privileges(plan, spec, host);
 	if (plan->mounts)
 		check_ordered(plan);

@@ -85,7 +85,7 @@ static void plan_identity(struct plan *plan, const struct spec *spec, const stru
 		step.data = group_numbers(plan, spec, host, &step.size);
 		plan_add(plan, step);
 	}
-	if (spec->maps_fd && !spec->user)
+	if (spec_leaves(spec, "ids") || (spec->maps_fd && !spec->user))
 		return; /* whoever the maps make of the caller */
 	if (!plan->has_userns && host->uid)
 		return; /* neither root nor a user namespace: the caller's ids stay */

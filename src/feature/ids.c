@@ -389,7 +389,7 @@ static void plan_ids(struct plan *plan, const struct spec *spec, const struct ho
 		plan_subids(plan, spec, host);
 	else
 		plan_single(plan, spec, host);
-	if (plan->has_root_inside || (plan->has_userns && ((spec->userns.mode == NAMESPACE_JOIN && !spec->inner_userns) || spec->uid_maps ||
+	if (plan->has_root_inside || (plan->has_userns && !spec_leaves(spec, "ids") && ((spec->userns.mode == NAMESPACE_JOIN && !spec->inner_userns) || spec->uid_maps ||
 							(spec->maps_fd && spec->user))))
 		plan_set_up_id(plan);
 }

@@ -215,7 +215,7 @@ struct plan {
 	unsigned note_count;
 	const char *notes[16];   /* defaults that were left out here, and what that means */
 	unsigned left_count;     /* words of --leave */
-	const char *left[16];
+	const char *left[24];
 	unsigned lacking_count;  /* words of --may-lack that were asked for and are not in force */
 	const char *lacks[16];
 	struct step steps[PLAN_STEPS]; /* last, for most of it is never touched */
