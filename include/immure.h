@@ -113,7 +113,10 @@ IMMURE_API int immure_facts(char **text, struct immure_error *err);
 struct immure_result;
 
 /* Runs the command to its end. 0: it was started, *RESULT says how it ended. Negative: it was not; *RESULT is given all the
- * same when it exists (else NULL). The caller frees it. */
+ * same when it exists (else NULL). The caller frees it.
+ * With "lifetime" own the jail's init may still live then, a child of the caller that sends no SIGCHLD and is seen by wait only
+ * with __WCLONE or __WALL. With "init" no the program itself is a child of the caller: nothing else may wait for any child meanwhile,
+ * and SIGCHLD has its default disposition until the call returns. "info-fd" and "status-fd" are closed when they were written. */
 IMMURE_API int immure_run(struct immure_spec *spec, struct immure_result **result, struct immure_error *err);
 IMMURE_API void immure_result_free(struct immure_result *result); /* NULL is fine */
 
