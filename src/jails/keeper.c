@@ -80,6 +80,13 @@ static void tell_start(const struct keeper *keeper, struct member *member)
 	}
 }
 
+static void let_go(const struct keeper *keeper, const struct member *member)
+{
+	for (unsigned i = 0; i < keeper->clients.count; i++)
+		if (keeper->clients.client[i]->subject == member)
+			client_drop(keeper->clients.client[i]);
+}
+
 /* It never ran: nothing of it stays but the answer. */
 static void tell_failure(struct keeper *keeper, struct member *member)
 {
@@ -88,6 +95,7 @@ static void tell_failure(struct keeper *keeper, struct member *member)
 
 	while ((client = next_waiting(keeper, member, PACKET_RUN, &at)))
 		answer_error(client, &member->err, member->exit_code);
+	let_go(keeper, member); /* who was too quick to attach or wait */
 	keeper_remove(keeper, member);
 }
 
@@ -135,13 +143,6 @@ static bool is_in_use(const struct keeper *keeper, const struct member *member)
 	return false;
 }
 
-static void let_readers_go(const struct keeper *keeper, const struct member *member)
-{
-	for (unsigned i = 0; i < keeper->clients.count; i++)
-		if (keeper->clients.client[i]->subject == member)
-			client_drop(keeper->clients.client[i]);
-}
-
 static void sweep_members(struct keeper *keeper)
 {
 	struct member **link = &keeper->members;
@@ -149,8 +150,6 @@ static void sweep_members(struct keeper *keeper)
 	while (*link) {
 		struct member *member = *link;
 
-		if (member->state == MEMBER_REMOVED && member->timer < 0)
-			let_readers_go(keeper, member);
 		if (member->state != MEMBER_REMOVED || is_in_use(keeper, member)) {
 			link = &member->next;
 			continue;
@@ -275,6 +274,8 @@ static int serve(struct keeper *keeper)
 	for (struct member *member = keeper->members; member; member = member->next) {
 		member_serve(member, polled + member->polled, member->polled_count);
 		note_changes(keeper, member);
+		if (member->state == MEMBER_REMOVED && member->timer < 0)
+			let_go(keeper, member); /* they had their time to read */
 	}
 	hear_clients(keeper, polled + 2, clients);
 	refresh_clients(keeper);

@@ -8,7 +8,7 @@
 
 #include "sys/file.h"
 
-enum { READY = 1 << TALK_READY, ATTACHED = 1 << TALK_ATTACHED, HEADER = 8, RUN_DESCRIPTORS = 1, EXEC_DESCRIPTORS = 4 };
+enum { READY = 1 << TALK_READY, ATTACHED = 1 << TALK_ATTACHED, BOTH = READY | ATTACHED, HEADER = 8, RUN_DESCRIPTORS = 1, EXEC_DESCRIPTORS = 4 };
 
 struct row {
 	const char *name;
@@ -29,9 +29,10 @@ static const struct row rows[PACKETS] = {
 	[PACKET_EXEC] = { "exec", true, true, sizeof(struct packet_exec), 0, 1, EXEC_DESCRIPTORS, READY, ~0u },
 	[PACKET_STATUS] = { "status", true, true, sizeof(struct packet_name), 0, 0, 0, READY },
 	[PACKET_ATTACH] = { "attach", true, true, sizeof(struct packet_attach), 0, 0, 0, READY, ATTACH_FLAGS },
-	[PACKET_INPUT] = { "input", true, false, 0, PACKET_ROOM, 0, 0, ATTACHED },
-	[PACKET_RESIZE] = { "resize", true, false, sizeof(struct packet_resize), 0, 0, 0, ATTACHED },
-	[PACKET_DETACH] = { "detach", true, false, 0, 0, 0, 0, ATTACHED },
+	/* on their way while the jail ended, they are no mistake: they mean nothing then */
+	[PACKET_INPUT] = { "input", true, false, 0, PACKET_ROOM, 0, 0, BOTH },
+	[PACKET_RESIZE] = { "resize", true, false, sizeof(struct packet_resize), 0, 0, 0, BOTH },
+	[PACKET_DETACH] = { "detach", true, false, 0, 0, 0, 0, BOTH },
 	[PACKET_SIGNAL] = { "signal", true, true, sizeof(struct packet_signal), 0, 0, 0, READY },
 	[PACKET_STOP] = { "stop", true, true, sizeof(struct packet_stop), 0, 0, 0, READY },
 	[PACKET_KILL] = { "kill", true, true, sizeof(struct packet_name), 0, 0, 0, READY },

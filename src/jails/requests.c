@@ -172,7 +172,7 @@ static void input(struct keeper *keeper, struct client *client, const struct pac
 	struct member *member = client->subject;
 
 	(void)keeper;
-	if (!client->may_write || !member->is_watched)
+	if (client->talk != TALK_ATTACHED || !client->may_write || !member->is_watched)
 		return;
 	output_type(member, packet->bytes, packet->size);
 	client->is_held = output_has_waiting(member);
@@ -182,7 +182,8 @@ static void resize(struct keeper *keeper, struct client *client, const struct pa
 {
 	client->rows = packet->resize.rows;
 	client->columns = packet->resize.columns;
-	keeper_fit_screen(keeper, client->subject);
+	if (client->talk == TALK_ATTACHED)
+		keeper_fit_screen(keeper, client->subject);
 }
 
 static void detach(struct keeper *keeper, struct client *client, const struct packet *packet)
@@ -193,7 +194,8 @@ static void detach(struct keeper *keeper, struct client *client, const struct pa
 	client->ring = NULL;
 	client->lost = 0;
 	client->talk = TALK_READY;
-	keeper_fit_screen(keeper, member);
+	if (member)
+		keeper_fit_screen(keeper, member);
 	answer_ok(client);
 }
 

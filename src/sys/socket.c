@@ -126,11 +126,12 @@ ssize_t sys_receive_packet(int socket, const struct iovec *parts, unsigned count
 	ssize_t got;
 
 	*fd_count = 0;
+	/* That the other side went without reading everything is told once, and before what it sent. */
 	do
 		got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return -errno;
 	*fd_count = take_descriptors(&header, fds);
 	if (!(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return got;

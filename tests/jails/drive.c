@@ -2,6 +2,7 @@
 /*
  * What tests of the keeper cannot do by themselves:
  *	start FOLDER POD [full]            makes the pod's socket and lock in FOLDER, and starts its keeper
+ *	run FOLDER POD NAME < WORDS        asks the keeper for a jail and waits for its end, by src/jails/client.h
  *	words [OPTION...] -- PROGRAM ...   writes a spec's words on stdout
  */
 #include <errno.h>
@@ -45,6 +46,40 @@ static int start(char *const *words)
 	return keeper_start(&start, &err) < 0 ? fail("start", &err) : 0;
 }
 
+static int run_and_wait(int folder, const char *name, struct error *err)
+{
+	struct packet_run run = { .log_bytes = 1 << 20 };
+	struct packet_name who = { { 0 } };
+	static struct packet reply;
+	const int words = 0;
+	int socket = keeper_connect(folder, err), rc;
+
+	if (socket < 0)
+		return socket;
+	snprintf(run.name, sizeof(run.name), "%s", name);
+	snprintf(who.name, sizeof(who.name), "%s", name);
+	rc = keeper_ask(socket, &(struct packet_parts){ .type = PACKET_RUN, .fixed = &run, .fds = &words, .fd_count = 1 }, &reply, err);
+	if (rc == 0)
+		printf("%s\n", packet_type_name(reply.type));
+	if (rc == 0)
+		rc = keeper_ask(socket, &(struct packet_parts){ .type = PACKET_WAIT, .fixed = &who }, &reply, err);
+	if (rc == 0)
+		printf("%s %d\n", packet_type_name(reply.type), reply.ended.exit_code);
+	sys_close(socket);
+	return rc;
+}
+
+static int run(char *const *words)
+{
+	struct error err = { 0 };
+	char path[4096];
+	int folder;
+
+	snprintf(path, sizeof(path), "%s/%s", words[0], words[1]);
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return run_and_wait(folder, words[2], &err) < 0 ? fail("run", &err) : 0;
+}
+
 static int write_words(int count, char *const *words)
 {
 	struct immure_spec *spec = immure_spec_new();
@@ -66,6 +101,8 @@ int main(int argc, char *argv[])
 {
 	if (argc > 3 && strcmp(argv[1], "start") == 0)
 		return start(argv + 2);
+	if (argc > 4 && strcmp(argv[1], "run") == 0)
+		return run(argv + 2);
 	if (argc > 2 && strcmp(argv[1], "words") == 0)
 		return write_words(argc - 2, argv + 2);
 	return 2;

@@ -7,6 +7,7 @@ import signal
 
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -134,6 +135,47 @@ def test_ten_megabytes_typed_arrive_whole(pod, client):
     written, _, code = client.output()
     expected = subprocess.run(["md5sum"], input=data * (size // len(data)), capture_output=True, check=True).stdout
     assert (written[1], code) == (expected, 0)
+
+
+def test_what_is_typed_while_the_jail_ends_is_no_mistake(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "read go"), "web", RUN_INPUT)
+    client.attach("web", ATTACH_INPUT)
+    for _ in range(50):
+        client.say("INPUT", b"more\n")
+        client.say("RESIZE", struct.pack("=HH", 10, 10))
+    assert client.output()[2] == 0
+    client.say("INPUT", b"more\n")
+    assert client.ask("DETACH")[0] == "OK"
+    assert client.status("web")["state"] == "ended"
+
+
+def test_an_oom_is_an_event(keep):
+    if keep.uid != 0:
+        pytest.skip("groups are root's here")
+    pod = keep.pod()
+    client, listener = pod.client(), pod.client()
+    assert listener.ask("EVENTS")[0] == "OK"
+    client.run(pod.words("--memory", "20M", "--", "/usr/bin/python3", "-c", "b = bytearray(100 << 20)"), "greedy")
+    assert client.wait() == 137
+    assert client.status()["reason"] == "memory"
+    events = [listener.hear()[1].split(b'"event":"')[1].split(b'"')[0] for _ in range(3)]
+    assert events == [b"start", b"oom", b"exit"]
+
+
+@pytest.mark.parametrize("options", [("--pidns", "host", "--proc", "none"), ("--init", "no"), ("--net", "host"), ("--ids", "range")])
+def test_every_kind_of_jail_can_be_kept(keep, options):
+    if options == ("--ids", "range") and keep.uid:
+        pytest.skip("a range is root's to give")
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words(*options, "--", "/bin/sh", "-c", "echo out; sleep 100 & wait"), "web")
+    await_true(lambda: client.status()["output_bytes"] == 4)
+    client.run(pod.words(*options, "--", "/bin/sh", "-c", "exit 4"), "two")
+    assert client.wait("two") == 4
+    processes = descendants(client.pid())[1:]
+    assert client.about("KILL", "web")[0] == "OK"
+    await_true(lambda: not any(map(is_alive, processes)))
+    assert client.status("web")["exit_code"] == 137
 
 
 def test_without_input_the_program_sees_its_end(pod, client):
@@ -337,13 +379,17 @@ def test_asked_to_end_it_ends_its_jails_and_leaves_their_states(pod, client):
 def test_who_breaks_the_protocol_is_dropped_and_the_rest_go_on(pod, client):
     client.run(pod.words(*SLEEP), "web")
     name = struct.pack("=64s", b"web")
-    forged = [(250, b""), ("STATUS", name[:-1]), ("STATUS", b"x" * 64), ("INPUT", b"x"), ("OK", b""), ("HELLO", struct.pack("=II", 1, 0)),
+    forged = [(250, b""), ("STATUS", name[:-1]), ("STATUS", b"x" * 64), ("OK", b""), ("HELLO", struct.pack("=II", 1, 0)),
               ("ATTACH", name + struct.pack("=IHH", 1 << 20, 0, 0)), ("RUN", name + bytes(24))]
     for kind, payload in forged:
         bad = pod.client()
         assert bad.status("web")["state"] == "running"
         bad.say(kind, payload)
         assert bad.hear()[0] is None, kind
+    bad = pod.client()
+    bad.attach("web")
+    bad.say("STATUS", name)
+    assert bad.hear()[0] is None
     bad = pod.client()
     bad.say("STATUS", name, [0] * 3)
     assert bad.hear()[0] is None
@@ -461,3 +507,16 @@ def test_a_second_keeper_of_a_pod_is_not_started(keep):
     second = subprocess.run([*keep.drop, pod.drive, "start", pod.pods, "pod"], check=False, timeout=20)
     assert second.returncode == 3
     assert pod.client().pid() > 0
+
+
+def test_the_library_s_own_client_asks_and_is_answered(pod, client):
+    with tempfile.TemporaryFile() as file:
+        file.write(pod.words("--", "/bin/sh", "-c", "exit 9"))
+        file.flush()
+        asked = [*pod.drop, pod.drive, "run", pod.pods, "pod"]
+        done = subprocess.run([*asked, "web"], stdin=file, capture_output=True, text=True, check=False, timeout=20)
+        assert (done.returncode, done.stdout) == (0, "started\nended 9\n"), done.stderr
+        again = subprocess.run([*asked, "web"], stdin=file, capture_output=True, text=True, check=False, timeout=20)
+        assert again.returncode == 125 and "File exists" in again.stderr
+    client.remove("web")
+    await_true(lambda: not pod.folder.exists())
