@@ -28,17 +28,17 @@ static void print_time(struct text *out, const char *key, uint64_t time_ns)
 	if (!time_ns)
 		return;
 	log_print_time(time_ns, stamp);
-	text_add(out, ",\"%s\":\"%s\"", key, stamp);
+	text_add(out, ", \"%s\": \"%s\"", key, stamp);
 }
 
 static void print_end(const struct member *member, struct text *out)
 {
 	const struct result *result = &member->result;
 
-	text_add(out, ",\"reason\":\"%s\",\"exit_code\":%d", reason_name(result->reason), member->exit_code);
+	text_add(out, ", \"reason\": \"%s\", \"exit_code\": %d", reason_name(result->reason), member->exit_code);
 	if (result->signal)
-		text_add(out, ",\"signal\":%d", result->signal);
-	text_add(out, ",\"wall_ns\":%llu,\"user_ns\":%llu,\"system_ns\":%llu,\"peak_memory_bytes\":%llu",
+		text_add(out, ", \"signal\": %d", result->signal);
+	text_add(out, ", \"wall_ns\": %llu, \"user_ns\": %llu, \"system_ns\": %llu, \"peak_memory_bytes\": %llu",
 		 (unsigned long long)result->wall_ns, (unsigned long long)result->user_ns, (unsigned long long)result->system_ns,
 		 (unsigned long long)result->peak_memory_bytes);
 }
@@ -48,7 +48,7 @@ static void print_command(const struct member *member, struct text *out)
 {
 	enum { MOST_WORD = 256, MOST = 8 << 10 };
 
-	text_add(out, ",\"command\":[");
+	text_add(out, ", \"command\": [");
 	for (char **word = member->spec.command; word && *word && out->used < MOST; word++) {
 		char beginning[MOST_WORD];
 
@@ -63,31 +63,31 @@ static void print_log(const struct member *member, struct text *out)
 {
 	if (!member->has_log)
 		return;
-	text_add(out, ",\"log_bytes\":%llu,\"log_lost_bytes\":%llu", (unsigned long long)member->log.limit,
+	text_add(out, ", \"log_bytes\": %llu, \"log_lost_bytes\": %llu", (unsigned long long)member->log.limit,
 		 (unsigned long long)member->log.lost);
 	if (member->log.lost_errno)
-		text_add(out, ",\"log_errno\":%d", member->log.lost_errno);
+		text_add(out, ", \"log_errno\": %d", member->log.lost_errno);
 }
 
+/* The state comes first: who only wants to know that reads no further. */
 void member_print_state(const struct member *member, struct text *out)
 {
 	static const char *const ways[] = { [PAUSE_GROUP] = "cgroup", [PAUSE_FREEZER] = "freezer", [PAUSE_SIGNALS] = "signals" };
 
-	text_add(out, "{\"name\":");
+	text_add(out, "{\"state\": \"%s\", \"name\": ", member_state_name(member->state));
 	json_add_string(out, member->name);
-	text_add(out, ",\"pod\":");
+	text_add(out, ", \"pod\": ");
 	json_add_string(out, member->pod);
-	text_add(out, ",\"state\":\"%s\"", member_state_name(member->state));
 	if (member->pause)
-		text_add(out, ",\"paused_by\":\"%s\"", ways[member->pause]);
-	text_add(out, ",\"keeper\":%d", (int)sys_pid());
+		text_add(out, ", \"paused_by\": \"%s\"", ways[member->pause]);
+	text_add(out, ", \"keeper\": %d", (int)sys_pid());
 	if (member_lives(member))
-		text_add(out, ",\"pid\":%d", (int)member->run.init);
+		text_add(out, ", \"pid\": %d", (int)member->run.init);
 	print_time(out, "started", member->started_ns);
 	print_time(out, "ended", member->ended_ns);
 	if (!member_lives(member))
 		print_end(member, out);
-	text_add(out, ",\"terminal\":%s,\"output_bytes\":%llu", member->output.is_terminal ? "true" : "false",
+	text_add(out, ", \"terminal\": %s, \"output_bytes\": %llu", member->output.is_terminal ? "true" : "false",
 		 (unsigned long long)member->output.passed);
 	print_log(member, out);
 	print_command(member, out);

@@ -373,7 +373,7 @@ def test_asked_to_end_it_ends_its_jails_and_leaves_their_states(pod, client):
     os.kill(keeper, signal.SIGTERM)
     await_true(lambda: not is_alive(keeper))
     state = (pod.folder / "jails" / "web" / "state.json").read_text(encoding="utf-8")
-    assert '"state":"ended"' in state and '"exit_code":143' in state
+    assert state.startswith('{"state": "ended", "name": "web", "pod": "pod"') and json.loads(state)["exit_code"] == 143
 
 
 def test_who_breaks_the_protocol_is_dropped_and_the_rest_go_on(pod, client):
@@ -520,3 +520,47 @@ def test_the_library_s_own_client_asks_and_is_answered(pod, client):
         assert again.returncode == 125 and "File exists" in again.stderr
     client.remove("web")
     await_true(lambda: not pod.folder.exists())
+
+
+def test_killed_at_any_moment_a_keeper_leaves_nothing_that_gc_does_not_find(keep):
+    limits = ("--memory", "64M") if keep.uid == 0 else ()
+    for attempt in range(12):
+        pod = keep.pod(f"pod{attempt}")
+        client = pod.client()
+        client.run(pod.words(*limits, *SLEEP), "first")
+        keeper = client.pid()
+        words = pod.words(*limits, *SLEEP)
+        memory = os.memfd_create("words")
+        os.write(memory, words)
+        client.say("RUN", struct.pack("=64sIIQHH4x", b"second", 0, 0, 1 << 20, 0, 0), [memory])
+        os.close(memory)
+        time.sleep(attempt * 0.0015)
+        processes = descendants(keeper)
+        os.kill(keeper, signal.SIGKILL)
+        await_true(lambda all_of_them=processes: not any(map(is_alive, all_of_them)))
+        collected = subprocess.run([*keep.drop, keep.executables / "immure", "gc"], capture_output=True, text=True, timeout=30, check=False)
+        assert collected.returncode == 0, collected.stderr
+        assert not [path for path in pathlib.Path("/sys/fs/cgroup").rglob(f"immure-{keeper}-*") if path.is_dir()]
+
+
+def test_clients_that_are_killed_cost_nobody_anything(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "while :; do seq 1 1000; done"), "flood", log=0)
+    keeper = client.pid()
+    for attempt in range(20):
+        child = os.fork()
+        if child == 0:
+            try:
+                one = Client(pod.folder)
+                one.attach("flood", ATTACH_INPUT)
+                while True:
+                    one.hear()
+                    one.say("INPUT", b"x" * 1000)
+            finally:
+                os._exit(0)
+        time.sleep(0.01 + attempt * 0.002)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert client.status()["state"] == "running"
+    assert is_alive(keeper)
+    assert client.about("KILL")[0] == "OK"
+    assert len(os.listdir(f"/proc/{keeper}/fd")) < 20
