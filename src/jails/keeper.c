@@ -49,7 +49,7 @@ void keeper_fit_screen(const struct keeper *keeper, struct member *member)
 
 void keeper_remove(struct keeper *keeper, struct member *member)
 {
-	member_remove_files(member, keeper->jails);
+	member_remove_files(member, &keeper->state);
 	member->state = MEMBER_REMOVED;
 	if (member_set_timer(member, UINT64_C(1000000000) * LAST_READERS_S) < 0)
 		member->timer = -1;
@@ -288,7 +288,7 @@ static int open_keeper(struct keeper *keeper, const char *pod)
 	sigset_t all, asked;
 	int rc;
 
-	*keeper = (struct keeper){ .pod = pod, .folder = KEEPER_FOLDER, .jails = -1, .signals = -1, .timer = -1 };
+	*keeper = (struct keeper){ .pod = pod, .state = { -1, -1 }, .signals = -1, .timer = -1 };
 	clients_open(&keeper->clients, KEEPER_LISTENER, sys_effective_user());
 	sigfillset(&all);
 	rc = sys_block_signals(&all, NULL);
@@ -302,31 +302,20 @@ static int open_keeper(struct keeper *keeper, const char *pod)
 	sigaddset(&asked, SIGHUP);
 	rc = keeper->signals = sys_signal_descriptor(&asked);
 	if (rc >= 0)
-		rc = sys_mkdirat(keeper->folder, "jails", 0700);
-	if (rc >= 0 || rc == -EEXIST)
-		rc = keeper->jails = sys_openat(keeper->folder, "jails", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+		rc = keeper->state.pods = sys_openat(KEEPER_FOLDER, "..", O_RDONLY | O_DIRECTORY, 0);
+	if (rc >= 0)
+		rc = keeper->state.names = sys_openat(KEEPER_FOLDER, "../../names", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (rc >= 0)
 		rc = keeper->timer = sys_timer(UINT64_C(1000000000) * FIRST_JAIL_S);
 	sys_rest_find(&keeper->rest);
 	return rc < 0 ? rc : 0;
 }
 
-/* Nothing is left to be looked at: then the folder goes. Whoever finds it half gone makes it anew. */
-static void remove_pod(const struct keeper *keeper)
-{
-	auto_close int pods = sys_openat(keeper->folder, "..", O_RDONLY | O_DIRECTORY, 0);
-
-	if (sys_unlinkat(keeper->folder, "jails", AT_REMOVEDIR) < 0)
-		return; /* jails that have ended are still listed */
-	sys_unlinkat(keeper->folder, "socket", 0);
-	sys_unlinkat(keeper->folder, "pod.json", 0);
-	sys_unlinkat(keeper->folder, "lock", 0);
-	if (pods >= 0)
-		sys_unlinkat(pods, keeper->pod, AT_REMOVEDIR);
-}
-
 static void close_keeper(struct keeper *keeper)
 {
+	/* Jails that have ended and were not removed stay listed; who comes now finds no keeper, or waits for the name to be free. */
+	if (!keeper->members)
+		(void)!pod_remove(&keeper->state, keeper->pod, KEEPER_LOCK, NULL);
 	clients_close(&keeper->clients);
 	while (keeper->members) {
 		struct member *member = keeper->members;
@@ -334,7 +323,6 @@ static void close_keeper(struct keeper *keeper)
 		keeper->members = member->next;
 		member_free(member);
 	}
-	remove_pod(keeper);
 }
 
 int keeper_live(const char *pod, scope_starter *start_scope)

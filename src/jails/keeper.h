@@ -4,9 +4,8 @@
  * keeps what they write, and does what clients ask over its socket. It waits for nobody but poll(2). It ends when its last jail is
  * removed, or, asked by SIGTERM, when all have ended. However it ends, its jails end with it.
  *
- *	pods/POD/socket, lock    the client made both and handed them over; the lock is free when the keeper is dead
- *	pods/POD/jails/NAME/     state.json, log, log.1
- *	names/NAME               a link that says POD; made by the client, removed with the jail
+ * Who starts it has taken the pod's name, and hands over its folder, lock and socket (state.h); the keeper takes the names of
+ * jails, and gives all back when they are removed, and at last when the pod is.
  */
 #ifndef IMMURE_JAILS_KEEPER_H
 #define IMMURE_JAILS_KEEPER_H
@@ -19,7 +18,7 @@ enum { KEEPER_LISTENER = 3, KEEPER_LOCK = 4, KEEPER_FOLDER = 5, KEEPER_FIRST_FRE
 
 struct keeper {
 	const char *pod;
-	int folder, jails;       /* pods/POD, and jails in it */
+	struct state state;
 	int signals;
 	int timer;               /* for the first jail to come, and for the last clients to read; -1: none is set */
 	bool has_kept;           /* there was a jail */

@@ -3,7 +3,6 @@
 #include "jails/member.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -63,14 +62,10 @@ static int make_plan(struct member *member, const struct member_request *request
 
 static int make_files(struct member *member, const struct member_request *request, struct error *err)
 {
-	int rc = sys_mkdirat(request->jails, member->name, 0700);
+	int rc = member->folder = jail_reserve(request->state, request->pod, member->name, err);
 
-	if (rc == 0 || rc == -EEXIST)
-		rc = member->folder = sys_openat(request->jails, member->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (rc < 0)
-		return error_set(err, -rc, "making the folder of %s", member->name);
-	if (!request->packet->log_bytes)
-		return 0;
+	if (rc < 0 || !request->packet->log_bytes)
+		return rc < 0 ? rc : 0;
 	rc = log_open(&member->log, member->folder, request->packet->log_bytes);
 	member->has_log = rc == 0;
 	return rc < 0 ? error_set(err, -rc, "opening the log of %s", member->name) : 0;
@@ -125,7 +120,7 @@ struct member *member_start(const struct member_request *request, struct error *
 		return member;
 	}
 	if (member)
-		member_remove_files(member, request->jails);
+		member_remove_files(member, request->state);
 	if (member)
 		member_free(member);
 	return NULL;

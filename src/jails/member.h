@@ -16,6 +16,7 @@
 #include "jails/output.h"
 #include "jails/protocol.h"
 #include "jails/ring.h"
+#include "jails/state.h"
 #include "run/watch.h"
 #include "spec/spec.h"
 
@@ -39,7 +40,7 @@ struct member {
 	bool was_started;        /* the program was executed */
 	bool goes_at_end;        /* it is removed when it ends */
 	unsigned stop_signal;
-	int folder;              /* jails/NAME; -1: none */
+	int folder;              /* its own in the state; -1: none */
 	int timer;               /* for the grace of a stop, and the patience behind a removal; -1: none */
 
 	struct spec spec;
@@ -69,13 +70,13 @@ struct member_request {
 	const struct packet_run *packet;
 	const char *pod;
 	int words;               /* a descriptor of the spec's words */
-	int jails;               /* the folder of the pod's jails */
+	const struct state *state;
 	scope_starter *start_scope; /* NULL: this build cannot */
 	void *keeper;
 	member_event *tell;
 };
 
-/* Plans it and begins its set-up. NULL: ERR says why, and nothing is left of it. */
+/* Plans it, takes its name and begins its set-up. NULL: ERR says why, and nothing is left of it. */
 struct member *member_start(const struct member_request *request, struct error *err);
 /* Names the descriptors to poll; at most MEMBER_DESCRIPTORS. */
 enum { MEMBER_DESCRIPTORS = WATCH_DESCRIPTORS + 1 };
@@ -99,8 +100,8 @@ int member_set_timer(struct member *member, uint64_t nanoseconds) MUST_CHECK;
 void member_print_state(const struct member *member, struct text *out);
 int member_write_state(const struct member *member);
 const char *member_state_name(enum member_state state);
-/* Its folder goes, with all in it that is immure's. */
-void member_remove_files(struct member *member, int jails);
+/* Its folder and its name go. A failure leaves them to be removed by name. */
+void member_remove_files(struct member *member, const struct state *state);
 void member_free(struct member *member);
 
 #endif

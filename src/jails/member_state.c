@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a member says of itself: a JSON object, over the socket and in its folder. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/json.h"
 #include "jails/member.h"
+#include "jails/store.h"
 #include "sys/file.h"
 #include "sys/process.h"
-
-static const char state_file[] = "state.json", new_state_file[] = "state.json.new";
 
 const char *member_state_name(enum member_state state)
 {
@@ -74,7 +72,7 @@ void member_print_state(const struct member *member, struct text *out)
 {
 	static const char *const ways[] = { [PAUSE_GROUP] = "cgroup", [PAUSE_FREEZER] = "freezer", [PAUSE_SIGNALS] = "signals" };
 
-	text_add(out, "{\"state\": \"%s\", \"name\": ", member_state_name(member->state));
+	text_add(out, STATE_BEGIN "\"%s\", \"name\": ", member_state_name(member->state));
 	json_add_string(out, member->name);
 	text_add(out, ", \"pod\": ");
 	json_add_string(out, member->pod);
@@ -97,27 +95,17 @@ void member_print_state(const struct member *member, struct text *out)
 int member_write_state(const struct member *member)
 {
 	auto_text struct text text = { 0 };
-	auto_close int fd = -1;
-	int rc;
 
 	member_print_state(member, &text);
 	text_add(&text, "\n");
-	if (text.is_short)
-		return -ENOMEM;
-	fd = sys_openat(member->folder, new_state_file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-	rc = fd < 0 ? fd : sys_write_all(fd, text.bytes, text.used);
-	return rc < 0 ? rc : sys_rename(member->folder, new_state_file, state_file);
+	return text.is_short ? -ENOMEM : store_write(member->folder, STATE_JAIL, text.bytes, text.used);
 }
 
-void member_remove_files(struct member *member, int jails)
+void member_remove_files(struct member *member, const struct state *state)
 {
-	static const char *const files[] = { state_file, new_state_file, LOG_NAME, LOG_BEFORE, "spec.json" };
-
 	if (member->folder < 0)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		sys_unlinkat(member->folder, files[i], 0);
 	sys_close(member->folder);
 	member->folder = -1;
-	sys_unlinkat(jails, member->name, AT_REMOVEDIR);
+	(void)!jail_remove(state, member->pod, member->name, NULL);
 }

@@ -96,18 +96,10 @@ static void hello(struct keeper *keeper, struct client *client, const struct pac
 	client->is_leaving = true;
 }
 
-/* The folder is named after it: jails/NAME. */
-static bool is_good_name(const char *name)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-
-	return *name && !strchr("_.-", *name) && name[strspn(name, letters)] == '\0';
-}
-
 static void run(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
 	const struct member_request request = { .packet = &packet->run, .pod = keeper->pod, .words = packet->fds[0],
-		.jails = keeper->jails, .start_scope = keeper->start_scope, .keeper = keeper, .tell = keeper_tell_event };
+		.state = &keeper->state, .start_scope = keeper->start_scope, .keeper = keeper, .tell = keeper_tell_event };
 	struct member **last = &keeper->members, *member = NULL;
 	struct error err = { 0 };
 
@@ -115,8 +107,10 @@ static void run(struct keeper *keeper, struct client *client, const struct packe
 	if (keeper->timer >= 0)
 		sys_close(keeper->timer);
 	keeper->timer = -1;
-	if (!is_good_name(packet->name.name) || packet->run.stop_signal > 64)
-		error_mistake(&err, "a jail cannot be called %s", packet->name.name);
+	if (packet->run.stop_signal > 64)
+		error_mistake(&err, "%u is no signal", packet->run.stop_signal);
+	else if (name_check(packet->name.name, &err) < 0)
+		err.is_mistake = true;
 	else if (keeper->is_asked_to_end)
 		error_set(&err, ESHUTDOWN, "starting %s", packet->name.name);
 	else if (keeper_find(keeper, packet->name.name))

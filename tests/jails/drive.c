@@ -9,12 +9,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/api.h"
 #include "feature/words.h"
 #include "jails/client.h"
+#include "jails/state.h"
 #include "sys/file.h"
 
 static int fail(const char *what, const struct error *err)
@@ -28,19 +28,16 @@ static int fail(const char *what, const struct error *err)
 
 static int start(char *const *words)
 {
+	auto_state struct state state = { -1, -1 };
+	auto_pod_place struct pod_place place = { -1, -1, -1 };
 	struct keeper_start start = { .pod = words[1], .needs_full = words[2] != NULL };
 	struct error err = { 0 };
-	int folder;
 
-	mkdir(words[0], 0700);
-	folder = open(words[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	mkdirat(folder, words[1], 0700);
-	start.folder = openat(folder, words[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	start.lock = openat(start.folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (start.folder < 0 || start.lock < 0 || sys_lock_byte(start.lock, 0) < 0)
-		return 3; /* a keeper has it */
-	unlinkat(start.folder, "socket", 0);
-	start.listener = sys_listen(start.folder, "socket");
+	if (state_open(&state, words[0], &err) < 0 || pod_reserve(&state, words[1], &place, &err) < 0)
+		return fail("reserve", &err);
+	start.folder = place.folder;
+	start.lock = place.lock;
+	start.listener = sys_listen(place.folder, STATE_SOCKET);
 	if (start.listener < 0)
 		return 4;
 	return keeper_start(&start, &err) < 0 ? fail("start", &err) : 0;
@@ -75,7 +72,7 @@ static int run(char *const *words)
 	char path[4096];
 	int folder;
 
-	snprintf(path, sizeof(path), "%s/%s", words[0], words[1]);
+	snprintf(path, sizeof(path), "%s/pods/%s", words[0], words[1]);
 	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return run_and_wait(folder, words[2], &err) < 0 ? fail("run", &err) : 0;
 }

@@ -130,7 +130,7 @@ class Pod:
     """A keeper with its folder, started by USER's drive."""
 
     def __init__(self, folder, drive, name="pod", drop=(), full=False):
-        self.pods, self.folder, self.drive, self.drop = folder, folder / name, drive, list(drop)
+        self.pods, self.folder, self.drive, self.drop = folder, folder / "pods" / name, drive, list(drop)
         subprocess.run([*self.drop, drive, "start", folder, name, *(["full"] if full else [])], check=True, timeout=20)
         self.clients = []
 
