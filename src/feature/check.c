@@ -92,7 +92,8 @@ static const char *process_words(struct plan *plan, const struct step *step)
 	const char *persona = step->more & CHECK_PERSONALITY ? plan_format(plan, ", personality 0x%llx", (unsigned long long)step->flags) : "";
 
 	return plan_format(plan, "that the umask is %04llo%s%s%s%s", (unsigned long long)step->number, persona,
-			   step->more & CHECK_SESSION ? ", the session its own" : "", step->more & CHECK_KEYRING ? ", the keyring new" : "",
+			   step->more & CHECK_SESSION ? ", the session its own" : step->more & CHECK_INITS_SESSION ? ", the session init's" : "",
+			   step->more & CHECK_KEYRING ? ", the keyring new" : "",
 			   step->how & STEP_LEFT ? "" : ", no signal blocked");
 }
 
@@ -107,7 +108,7 @@ static void check_process(struct plan *plan)
 	step.number = mask->number;
 	step.flags = persona ? persona->flags : 0;
 	step.more = (find_step(plan, INIT, OP_KEYRING) ? CHECK_KEYRING : 0) | (find_step(plan, PAYLOAD, OP_SESSION) ? CHECK_SESSION : 0) |
-		    (persona ? CHECK_PERSONALITY : 0);
+		    (find_step(plan, INIT, OP_SESSION) ? CHECK_INITS_SESSION : 0) | (persona ? CHECK_PERSONALITY : 0);
 	step.how = signals ? signals->how : STEP_LEFT;
 	step.text = process_words(plan, &step);
 	plan_add(plan, step);

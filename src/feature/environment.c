@@ -90,14 +90,29 @@ static void plan_descriptors(struct plan *plan, const struct spec *spec)
 	plan_add(plan, step);
 }
 
+/*
+ * The program leads its session, to control its terminal. Where the terminal is left there is none to control, and init leads: then the
+ * program may begin another, setsid(2), as daemons do.
+ */
+static struct step new_session(const struct plan *plan, const struct spec *spec)
+{
+	struct step step = { .op = OP_SESSION, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE };
+
+	if (spec_leaves(spec, "terminal") && !plan->has_no_init) {
+		step.side = INIT;
+		step.phase = PHASE_NAMES;
+		step.why = "the program may begin another";
+	}
+	return step;
+}
+
 static void plan_session(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	const bool leaves_signals = spec_leaves(spec, "signals"), leaves_umask = spec_leaves(spec, "umask");
 	struct step step = { .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE };
 
-	step.op = OP_SESSION;
 	if (!spec_leaves(spec, "session"))
-		plan_add(plan, step);
+		plan_add(plan, new_session(plan, spec));
 	step.op = OP_SIGNALS;
 	step.text = leaves_signals ? "signals as the caller has them" : "signals to their defaults, none blocked";
 	step.how = leaves_signals ? STEP_LEFT : 0;

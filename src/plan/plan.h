@@ -85,6 +85,7 @@ enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLO
 #define CHECK_KEYRING 1
 #define CHECK_SESSION 2
 #define CHECK_PERSONALITY 4
+#define CHECK_INITS_SESSION 8
 #define CHECK_BOUNDING 1
 #define CHECK_SETS 2
 /* Ops of the tree again: the place is on a mount of immure's own, and reached by it; and, it is a file's. */

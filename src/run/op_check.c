@@ -134,6 +134,8 @@ int op_check_process(struct run *run, const struct step *step)
 		return DIFFERENT;
 	if (step->more & CHECK_SESSION && !sys_leads_session())
 		return DIFFERENT;
+	if (step->more & CHECK_INITS_SESSION && !sys_is_in_parents_session())
+		return DIFFERENT;
 	if (!(step->how & STEP_LEFT) && sys_has_blocked_signals() != 0)
 		return DIFFERENT;
 	return step->more & CHECK_KEYRING && !has_new_keyring(run) ? DIFFERENT : 0;

@@ -200,6 +200,11 @@ bool sys_leads_session(void)
 	return getsid(0) == sys_pid();
 }
 
+bool sys_is_in_parents_session(void)
+{
+	return getsid(0) == getppid();
+}
+
 int sys_new_session(void)
 {
 	return minus_errno(setsid());

@@ -57,6 +57,7 @@ pid_t sys_pid(void);
 uid_t sys_effective_user(void);
 int sys_new_session(void);
 bool sys_leads_session(void);
+bool sys_is_in_parents_session(void); /* that the parent leads */
 int sys_set_controlling_terminal(int fd);
 int sys_set_dumpable(bool is_dumpable);
 int sys_is_dumpable(void);                     /* 0, 1, 2; prctl(2), PR_GET_DUMPABLE */

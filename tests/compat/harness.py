@@ -165,7 +165,7 @@ class Side:
         """
         if not self.helpers:
             words = [self.probe, "start", "uid=%d" % self.uid, "--", "unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child",
-                     "sh", "-c", "unshare --user sh -c 'echo; exec sleep 60' & wait"]
+                     "sh", "-c", "unshare --user --map-current-user sh -c 'echo; exec sleep 60' & wait"]
             helper = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             helper.stdout.readline()
             self.helpers.append(helper)
