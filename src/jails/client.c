@@ -41,7 +41,7 @@ int keeper_connect(int folder, struct error *err)
 {
 	const struct packet_hello hello = { .version = PACKET_VERSION };
 	auto_close int socket = sys_connect(folder, "socket");
-	auto_free struct packet *reply = malloc(sizeof(*reply));
+	auto_free struct packet *reply = calloc(1, sizeof(*reply));
 	int rc;
 
 	if (socket < 0 || !reply)

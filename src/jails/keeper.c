@@ -87,6 +87,24 @@ static void let_go(const struct keeper *keeper, const struct member *member)
 			client_drop(keeper->clients.client[i]);
 }
 
+/* Those who asked for its end have it. True when one of them wanted it removed as well. */
+static bool tell_enders(const struct keeper *keeper, const struct member *member)
+{
+	static const enum packet_type questions[] = { PACKET_STOP, PACKET_KILL, PACKET_REMOVE };
+	struct client *client;
+	bool is_unwanted = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
+		unsigned at = 0;
+
+		while ((client = next_waiting(keeper, member, questions[i], &at))) {
+			answer_ok(client);
+			is_unwanted |= questions[i] == PACKET_REMOVE;
+		}
+	}
+	return is_unwanted;
+}
+
 /* It never ran: nothing of it stays but the answer. */
 static void tell_failure(struct keeper *keeper, struct member *member)
 {
@@ -95,6 +113,7 @@ static void tell_failure(struct keeper *keeper, struct member *member)
 
 	while ((client = next_waiting(keeper, member, PACKET_RUN, &at)))
 		answer_error(client, &member->err, member->exit_code);
+	tell_enders(keeper, member);
 	let_go(keeper, member); /* who was too quick to attach or wait */
 	keeper_remove(keeper, member);
 }
@@ -102,22 +121,16 @@ static void tell_failure(struct keeper *keeper, struct member *member)
 static void tell_end(struct keeper *keeper, struct member *member)
 {
 	struct client *client;
-	bool is_unwanted = member->goes_at_end;
+	unsigned waiting = 0;
 
 	for (unsigned i = 0; i < keeper->clients.count; i++) {
 		client = keeper->clients.client[i];
 		if (client->subject == member && client->talk == TALK_ATTACHED)
 			answer_end(client, member);
 	}
-	for (unsigned at = 0; (client = next_waiting(keeper, member, PACKET_WAIT, &at));)
+	while ((client = next_waiting(keeper, member, PACKET_WAIT, &waiting)))
 		answer_end(client, member);
-	for (unsigned at = 0; (client = next_waiting(keeper, member, PACKET_STOP, &at));)
-		answer_ok(client);
-	for (unsigned at = 0; (client = next_waiting(keeper, member, PACKET_KILL, &at));)
-		answer_ok(client);
-	for (unsigned at = 0; (client = next_waiting(keeper, member, PACKET_REMOVE, &at)); is_unwanted = true)
-		answer_ok(client);
-	if (is_unwanted)
+	if (tell_enders(keeper, member) || member->goes_at_end)
 		keeper_remove(keeper, member);
 }
 

@@ -86,6 +86,12 @@ static int go_on(struct member *member, int rc)
 	return rc;
 }
 
+static int begin(struct member *member, struct error *err)
+{
+	member->has_run = true;
+	return go_on(member, run_begin(&member->run, member->plan, &member->result, err));
+}
+
 static struct member *new_member(const struct member_request *request)
 {
 	struct member *member = calloc(1, sizeof(*member));
@@ -107,22 +113,23 @@ static struct member *new_member(const struct member_request *request)
 struct member *member_start(const struct member_request *request, struct error *err)
 {
 	struct member *member = new_member(request);
-	int rc = member ? read_words(member, request->words, err) : error_set(err, ENOMEM, "starting %s", request->packet->name);
+	int rc;
 
+	if (!member) {
+		error_set(err, ENOMEM, "starting %s", request->packet->name);
+		return NULL;
+	}
+	rc = read_words(member, request->words, err);
 	if (rc == 0)
 		rc = make_plan(member, request, err);
 	if (rc == 0)
 		rc = make_files(member, request, err);
 	if (rc == 0)
-		rc = go_on(member, run_begin(&member->run, member->plan, &member->result, err));
-	if (rc == 0) {
-		member->has_run = true;
+		rc = begin(member, err);
+	if (rc == 0)
 		return member;
-	}
-	if (member)
-		member_remove_files(member, request->state);
-	if (member)
-		member_free(member);
+	member_remove_files(member, request->state);
+	member_free(member);
 	return NULL;
 }
 
