@@ -411,6 +411,42 @@ static void plan_end(struct plan *plan, const struct spec *spec, const struct ho
 	plan_add(plan, plan->outlives && (plan->owns_pids || !spec->dies_with_parent) ? outlive : die);
 }
 
+static bool is_own(const struct spec *spec, size_t kind)
+{
+	const bool has_clocks = spec->monotonic_offset_ns || spec->boottime_offset_ns;
+
+	return choice_of(spec, kind)->mode != NAMESPACE_HOST || (kinds[kind].flag == NEWTIME && has_clocks);
+}
+
+static unsigned kind_of(uint64_t flag)
+{
+	unsigned kind = 0;
+
+	while (kind + 1 < NAMESPACES && namespace_flags[kind] != flag)
+		kind++;
+	return kind;
+}
+
+/*
+ * Who keeps the jail holds its namespaces by descriptor, to let others in. Init gives them, for nobody else can open those of an
+ * undumpable process; and its root, once that is the jail's. A keeper is undumpable itself, so init must be seen for its set-up.
+ */
+static void give_worlds(struct plan *plan, const struct spec *spec)
+{
+	struct step give = { .op = OP_GIVE_NAMESPACES, .side = INIT, .phase = PHASE_ROOT, .slot = SLOT_NONE, .why = "its keeper holds them" };
+
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		if (!is_own(spec, kind))
+			continue;
+		give.flags |= kinds[kind].flag;
+		plan->worlds[kind_of(kinds[kind].flag)] = plan_slot(plan);
+	}
+	if (give.flags)
+		plan_add(plan, give);
+	if (plan->has_mountns)
+		plan_add(plan, (struct step){ .op = OP_GIVE_ROOT, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE });
+}
+
 static void plan_namespaces(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	if (host->has_no_namespaces) {
@@ -431,6 +467,10 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 	plan->opens_as_launcher = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
 	plan_add(plan, (struct step){ .op = OP_CLONE, .side = LAUNCHER, .phase = PHASE_BIRTH, .flags = plan->clone_flags,
 				      .slot = SLOT_CGROUP, .why = "init is born" });
+	if (spec->is_kept)
+		plan_add(plan, (struct step){ .op = OP_SHOW, .side = INIT, .phase = PHASE_SELF, .slot = SLOT_NONE });
+	if (spec->is_kept && !host->has_no_namespaces)
+		give_worlds(plan, spec);
 	plan_end(plan, spec, host);
 	/* Not sooner: what is in /proc/self belongs to root for an undumpable process, id maps included. proc(5) */
 	plan_add(plan, (struct step){ .op = OP_HIDE, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE });

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "host/host.h"
 #include "spec/origin.h"
+#include "sys/namespace.h"
 
 /* Who acts. The baton passes where the side changes between LAUNCHER and INIT; PAYLOAD is init's child, or init itself where the
  * plan has no OP_FORK. */
@@ -54,6 +55,7 @@ enum op {
 	OP_DIE_WITH_PARENT, OP_DIE_WITH_LAUNCHER, OP_OUTLIVE, OP_HIDE, OP_OWN_ID_MAP, OP_JOIN_NAMESPACE, OP_UNSHARE, OP_BECOME_ROOT_INSIDE,
 	OP_HOST_NAME, OP_LOOPBACK, OP_KEYRING,
 	OP_OPEN_PROCESS, OP_ADOPT, OP_FENCE,
+	OP_SHOW, OP_GIVE_NAMESPACES, OP_GIVE_ROOT, OP_GIVE_FILE, OP_ROOT_AGAIN,
 	OP_PRIVATE, OP_NEW_MOUNT, OP_ATTACH, OP_DIRECTORY, OP_FIND, OP_FILE, OP_FILE_COVER, OP_SYMLINK, OP_BIND_INSIDE, OP_BIND_PART, OP_OVERLAY, OP_MASK,
 	OP_SET_READ_ONLY, OP_PIVOT, OP_CHROOT,
 	OP_TOP, OP_PUT, OP_PLACE, OP_FILL, OP_LINK, OP_CHMOD, OP_SEAL, OP_LAYERS,
@@ -68,7 +70,7 @@ enum op {
 };
 
 /* Slots with a meaning of their own; further ones are handed out by plan_slot(). -1: none. */
-enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLOT_LISTENER, SLOT_NULL, SLOT_CHILDREN, SLOT_FREE };
+enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLOT_LISTENER, SLOT_NULL, SLOT_CHILDREN, SLOT_FILE, SLOT_FREE };
 
 /* How the ops of the tree treat their place. */
 #define STEP_OWNED 1    /* what is made belongs to the jail's user, not to set-up's id */
@@ -175,6 +177,10 @@ struct scope {
 	unsigned pid_count;
 };
 typedef int scope_starter(const struct scope *scope);
+/* OP_TERMINAL: the size of the screen, in characters; 0: not known. Without one it is that of the caller's. */
+struct screen {
+	uint16_t rows, columns;
+};
 struct program {
 	char *const *argv;
 	char *const *const *environments; /* one for each row of OP_CHDIR */
@@ -207,6 +213,8 @@ struct plan {
 	uint64_t init_capabilities; /* what init keeps: to signal a program of another id */
 	uint32_t uid, gid;       /* of the program, as seen inside */
 	const char *home;
+	bool is_entry;           /* into a jail that is there, beside its own program: feature/enter.h */
+	int worlds[NAMESPACES];  /* slots of the jail's own namespaces, which its keeper holds; 0: not its own, or not held */
 	struct tree *tree;
 	const struct mount_expectation *mounts; /* what must be in force in a tree that was built in order; NULL: it was not */
 	size_t mount_count;

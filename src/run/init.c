@@ -100,7 +100,7 @@ static int init_perform(struct run *run)
 		if (step->op == OP_FORK)
 			return 0;
 	}
-	return -ENOEXEC; /* a plan without a payload is a mistake of ours */
+	return plan->is_entry ? 0 : -ENOEXEC; /* a jail without a payload is a mistake of ours */
 }
 
 /* The program was executed; the descriptor of its denied calls comes along if there is one. */
@@ -337,6 +337,26 @@ static _Noreturn void become_program(struct run *run)
 	sys_exit(FAILED);
 }
 
+/*
+ * A helper that enters a jail: all that needs its privileges is done, and they are given away. The program is born where the
+ * helper itself is not, in the jail's PID namespace; it is the launcher's child, who waits for it. The helper is not needed then.
+ */
+static _Noreturn void let_in(struct run *run, char *stack)
+{
+	int rc = 0;
+
+	if (plan_has(run->plan, OP_FORK)) {
+		rc = run->payload = sys_borrow_sibling(payload_live, run, stack, PAYLOAD_STACK);
+		if (rc > 0)
+			rc = fate_of_payload(run);
+		if (rc == 0)
+			announce(run);
+	}
+	if (rc < 0)
+		report_failure(run, rc);
+	sys_exit(rc < 0 ? FAILED : 0);
+}
+
 /* Signals that are left to the caller's terminal and others reach init as well: it is not theirs to end. */
 static int shut_signals_out(const struct run *run)
 {
@@ -356,6 +376,8 @@ _Noreturn void init_live(struct run *run)
 	rc = shut_signals_out(run);
 	if (rc == 0)
 		rc = init_perform(run);
+	if (rc == 0 && run->plan->is_entry)
+		let_in(run, stack);
 	if (rc == 0 && run->plan->has_no_init)
 		rc = run->plan->leaves_signals ? signals_give_children_back(run) : 0;
 	if (rc == 0 && run->plan->has_no_init)

@@ -42,7 +42,7 @@ static int open_run(struct run *run, const struct plan *plan, bool is_kept)
 		return -ENOMEM;
 	for (int i = 0; i < plan->slots; i++)
 		run->slots[i] = -1;
-	rc = plan->has_no_init ? sys_share_memory(sizeof(*run->fate), (void **)&run->fate) : 0;
+	rc = plan->has_no_init && !plan->is_entry ? sys_share_memory(sizeof(*run->fate), (void **)&run->fate) : 0;
 	if (rc >= 0 && !is_kept)
 		rc = signals_block(run);
 	if (rc >= 0)
@@ -174,23 +174,70 @@ static void begin_result(struct result *result, const struct plan *plan)
 	memcpy(result->lacks, plan->lacks, sizeof(plan->lacks));
 }
 
-static int begin(struct run *run, const struct plan *plan, bool is_kept, struct result *result, struct error *err)
+static int perform_first(struct run *run, struct result *result, struct error *err)
 {
-	int rc = open_run(run, plan, is_kept);
+	int rc;
 
-	begin_result(result, plan);
-	if (rc < 0)
-		return error_set(err, -rc, "preparing to run");
-	run->at = next_own(plan, 0);
+	run->at = next_own(run->plan, 0);
 	rc = perform_own(run, err);
 	if (rc < 0)
 		blame(run, result);
 	return rc;
 }
 
+static int begin(struct run *run, const struct plan *plan, bool is_kept, struct result *result, struct error *err)
+{
+	int rc = open_run(run, plan, is_kept);
+
+	begin_result(result, plan);
+	return rc < 0 ? error_set(err, -rc, "preparing to run") : perform_first(run, result, err);
+}
+
 int run_begin(struct run *run, const struct plan *plan, struct result *result, struct error *err)
 {
 	return begin(run, plan, true, result, err);
+}
+
+/* Of what the jail's own run holds: whatever the plan's steps name. */
+static int inherit_slots(struct run *run, const struct run *jail)
+{
+	const struct plan *plan = run->plan;
+
+	run->slots[SLOT_IDS] = jail->slots[SLOT_IDS];
+	for (int i = -2; i < plan->count; i++) {
+		const int slot = i == -2 ? SLOT_CGROUP : i == -1 ? SLOT_ROOT : plan->steps[i].slot;
+
+		if (slot <= SLOT_IDS || slot == SLOT_TERMINAL || slot == SLOT_LISTENER || slot >= jail->plan->slots)
+			continue;
+		if (run->slots[slot] < 0 && jail->slots[slot] >= 0)
+			run->slots[slot] = sys_duplicate(jail->slots[slot]);
+		if (run->slots[slot] < 0 && jail->slots[slot] >= 0)
+			return run->slots[slot];
+	}
+	return 0;
+}
+
+static int inherit_streams(struct run *run, const int streams[3])
+{
+	for (int i = 0; streams && i < 3; i++) {
+		run->far_streams[i] = sys_duplicate(streams[i]);
+		if (run->far_streams[i] < 0)
+			return run->far_streams[i];
+	}
+	return 0;
+}
+
+int run_enter(struct run *run, const struct plan *plan, const struct run *jail, const int streams[3], struct result *result,
+	      struct error *err)
+{
+	int rc = open_run(run, plan, true);
+
+	begin_result(result, plan);
+	if (rc >= 0)
+		rc = inherit_slots(run, jail);
+	if (rc >= 0)
+		rc = inherit_streams(run, streams);
+	return rc < 0 ? error_set(err, -rc, "preparing to enter") : perform_first(run, result, err);
 }
 
 int run_go_on(struct run *run, struct result *result, struct error *err)

@@ -13,10 +13,12 @@ op_function op_lease_ids, op_open, op_write, op_id_map, op_subid_map, op_id_user
 op_function op_journal, op_cgroup_aside, op_cgroup_create, op_cgroup_join, op_cgroup_verify,
 	op_cgroup_scope /* op_scope.c: made by systemd */;
 /* op_world.c: namespaces, names, init itself */
-op_function op_die_with_parent, op_die_with_launcher, op_outlive, op_hide, op_own_id_map, op_join_namespace, op_unshare, op_open_process, op_adopt, op_fence, op_become_root_inside, op_host_name, op_loopback,
+op_function op_die_with_parent, op_die_with_launcher, op_outlive, op_hide, op_own_id_map, op_join_namespace, op_unshare, op_open_process, op_adopt, op_fence, op_show, op_become_root_inside, op_host_name, op_loopback,
 	op_keyring;
 /* tell.c, op_life.c: descriptors that others wait at, what init holds */
 op_function op_tell_birth, op_tell_life, op_await, op_lock_file, op_hold, op_close_on_exec, op_assert_no_userns, op_nest;
+/* op_enter.c: letting others into a jail that is there */
+op_function op_give_namespaces, op_give_root, op_give_file, op_root_again;
 /* op_mount.c, op_tree.c: the new tree */
 op_function op_private, op_source, op_new_mount, op_attach, op_bind_inside, op_bind_part, op_mask, op_set_read_only, op_pivot, op_chroot;
 op_function op_directory, op_find, op_file, op_symlink;

@@ -52,7 +52,7 @@ int op_pty(struct run *run, const struct step *step)
 }
 
 /* As the caller's is: mode, characters, size. One that only takes output leaves the caller's to deal with line ends. */
-static int furnish(int slave, uint64_t flags)
+static int furnish(int slave, uint64_t flags, const struct screen *screen)
 {
 	struct termios settings;
 	int rc = 0;
@@ -65,7 +65,9 @@ static int furnish(int slave, uint64_t flags)
 	} else if (sys_get_settings(0, &settings) == 0) {
 		rc = sys_set_settings(slave, &settings);
 	}
-	for (int i = 0; i < STREAMS; i++)
+	if (screen && screen->rows)
+		return sys_set_window_size(slave, screen->rows, screen->columns);
+	for (int i = 0; !screen && i < STREAMS; i++)
 		if (sys_copy_window_size(i, slave) == 0)
 			break;
 	return rc;
@@ -89,7 +91,7 @@ int op_terminal(struct run *run, const struct step *step)
 	int rc = slave;
 
 	if (rc >= 0)
-		rc = furnish(slave, step->flags);
+		rc = furnish(slave, step->flags, step->data);
 	if (rc >= 0 && step->subject) /* one of the host's has no path inside, and ids that may have no names there */
 		rc = sys_chownat(slave, "", (uid_t)step->number + base, (gid_t)step->more + base, AT_EMPTY_PATH);
 	if (rc >= 0)

@@ -9,9 +9,9 @@
  *
  * What crosses the wire is two integers: {step, 0} passes the baton, {step, errno} reports a failure,
  * {step of exec, -pid} that the program was executed (with the descriptor of its denied calls),
- * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_SIGNAL,
- * signal} a signal in; {WIRE_SEEN, 0} is the first of all where the launcher is hidden (birth.c). The launcher holds the same plan
- * and finds the words.
+ * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_ROOT, 0},
+ * {WIRE_NAMESPACE - kind, 0} what a keeper holds, {WIRE_FILE, 0} a file that is fetched; {WIRE_SIGNAL, signal} a signal in;
+ * {WIRE_SEEN, 0} is the first of all where the launcher is hidden (birth.c). The launcher holds the same plan and finds the words.
  */
 #ifndef IMMURE_RUN_RUN_H
 #define IMMURE_RUN_RUN_H
@@ -26,7 +26,7 @@
 #include "sys/rest.h"
 #include "sys/namespace.h"
 
-enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3, WIRE_SEEN = -4 };
+enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3, WIRE_SEEN = -4, WIRE_ROOT = -5, WIRE_FILE = -6, WIRE_NAMESPACE = -16 /* and below */ };
 
 /* In memory that the launcher shares with the process that becomes the program: the step that failed behind the filter. */
 struct fate {
@@ -110,6 +110,13 @@ int run_plan(const struct plan *plan, struct result *result, struct error *err) 
  * errno: it failed, RESULT and ERR say how. run_close follows in any case, behind the end of a watch that began.
  */
 int run_begin(struct run *run, const struct plan *plan, struct result *result, struct error *err) MUST_CHECK;
+
+/*
+ * The same for a plan of feature/enter.h, into the jail of another run, which is watched; its descriptors are duplicated. STREAMS:
+ * what becomes 0, 1 and 2, or NULL; they stay the caller's.
+ */
+int run_enter(struct run *run, const struct plan *plan, const struct run *jail, const int streams[3], struct result *result,
+	      struct error *err) MUST_CHECK;
 int run_go_on(struct run *run, struct result *result, struct error *err) MUST_CHECK;
 /* Init is killed if it lives, and what was made on the host is undone. */
 void run_close(struct run *run);

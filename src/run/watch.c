@@ -114,6 +114,28 @@ static void tell_start(struct watch *watch)
 	}
 }
 
+/*
+ * Into a jail that is there: the helper has told which process is the program, and ends. Only a child of this process can be
+ * that one. It may have ended already, which its pidfd will tell.
+ */
+static void take_program(struct watch *watch)
+{
+	struct run *run = watch->run;
+	int status, rc = sys_is_child(watch->program) ? sys_open_pid(watch->program) : -ECHILD;
+
+	if (rc < 0) {
+		watch->failure = rc;
+		return;
+	}
+	sys_wait(run->init, &status, 0, NULL);
+	sys_close(run->init_pidfd);
+	run->init = watch->program;
+	run->init_pidfd = rc;
+	watch_drop(watch, run->wire);
+	watch->failure = add(watch, run->init_pidfd, POLLIN, OWNER_END);
+	tell_start(watch);
+}
+
 /* A step inside failed, or the last one was reached. */
 static void hear_of_step(struct watch *watch, const struct message *message)
 {
@@ -127,17 +149,35 @@ static void hear_of_step(struct watch *watch, const struct message *message)
 	} else if (plan->steps[message->what].op == OP_EXEC && !watch->is_announced) {
 		watch->program = (pid_t)-message->value;
 		watch->is_announced = true;
-		if (!watch->run->plan->has_no_init)
+		if (watch->run->plan->is_entry)
+			take_program(watch);
+		else if (!watch->run->plan->has_no_init)
 			tell_start(watch);
 	}
 }
 
-/* A descriptor is taken only for the slot it is meant for, once. */
-static void keep_descriptor(struct run *run, const struct message *message, int fd)
+static int slot_of(const struct plan *plan, int what)
 {
-	const int slot = message->what == WIRE_TERMINAL ? SLOT_TERMINAL : SLOT_LISTENER;
+	const int kind = WIRE_NAMESPACE - what;
 
-	if (fd >= 0 && run->slots[slot] < 0)
+	if (what >= 0)
+		return SLOT_LISTENER;
+	if (what == WIRE_TERMINAL)
+		return SLOT_TERMINAL;
+	if (what == WIRE_ROOT && plan_has(plan, OP_GIVE_ROOT))
+		return SLOT_ROOT;
+	if (what == WIRE_FILE && plan_has(plan, OP_GIVE_FILE))
+		return SLOT_FILE;
+	return kind >= 0 && kind < NAMESPACES && plan->worlds[kind] ? plan->worlds[kind] : SLOT_NONE;
+}
+
+/* A descriptor is taken only for the slot it is meant for, once; what a keeper holds, before the program is there. */
+static void keep_descriptor(struct watch *watch, const struct message *message, int fd)
+{
+	struct run *run = watch->run;
+	const int slot = fd < 0 || (watch->is_announced && message->what <= WIRE_ROOT) ? SLOT_NONE : slot_of(run->plan, message->what);
+
+	if (slot >= 0 && run->slots[slot] < 0)
 		run->slots[slot] = take_fd(&fd);
 	if (fd >= 0)
 		sys_close(fd);
@@ -151,7 +191,7 @@ static bool hear(struct watch *watch)
 
 	if (rc <= 0)
 		return false;
-	keep_descriptor(watch->run, &message, fd);
+	keep_descriptor(watch, &message, fd);
 	if (message.what >= 0)
 		hear_of_step(watch, &message);
 	if (message.what == WIRE_STATUS && watch->is_announced) {
@@ -347,6 +387,8 @@ static int conclude(struct watch *watch, struct error *err)
 	}
 	if (watch->is_ending)
 		return 0;
+	if (watch->run->slots[SLOT_FILE] >= 0)
+		return 0; /* that is all there was to do */
 	if (!watch->is_announced)
 		return error_set(err, ECHILD, "set-up died before the program was started");
 	read_status(watch);

@@ -195,6 +195,7 @@ struct spec {
 	/* running */
 	enum tty_mode tty;
 	struct string_item *require, *may_lack;
+	bool is_kept;             /* not a setting: its launcher is a keeper, who lets others in later */
 	struct string_item *leave; /* what stays as the caller has it */
 	const char *result_path, *meta_path;
 	bool is_quiet;

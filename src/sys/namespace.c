@@ -3,6 +3,7 @@
 #include "sys/namespace.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +23,14 @@ const uint64_t namespace_flags[NAMESPACES] = { 0x10000000, 0x20000000, 0x0002000
 /* PIDFD_GET_*_NAMESPACE of linux/pidfd.h, since Linux 6.11; the same order. */
 static const unsigned char requests[NAMESPACES] = { 9, 5, 3, 4, 10, 2, 1, 7 };
 
+static int open_by_pidfd(int pidfd, unsigned kind)
+{
+	return pidfd < 0 ? -ENOTTY : minus_errno(ioctl(pidfd, _IO(0xff, requests[kind]), 0));
+}
+
 static int ask_pidfd(int pidfd, unsigned kind, uint64_t *inode)
 {
-	auto_close int fd = minus_errno(ioctl(pidfd, _IO(0xff, requests[kind]), 0));
+	auto_close int fd = open_by_pidfd(pidfd, kind);
 	struct stat state;
 
 	if (fd < 0)
@@ -67,7 +73,7 @@ static int read_link(const char *process, unsigned kind, uint64_t *inode)
 
 int sys_own_namespace(int pidfd, unsigned kind, uint64_t *inode)
 {
-	int rc = pidfd < 0 ? -ENOTTY : ask_pidfd(pidfd, kind, inode);
+	int rc = ask_pidfd(pidfd, kind, inode);
 
 	/* An older kernel, or one built without this kind, which then has no file in /proc either. */
 	return rc < 0 ? read_link("self", kind, inode) : 0;
@@ -80,4 +86,15 @@ int sys_namespace_of(int pidfd, int pid, unsigned kind, uint64_t *inode)
 
 	snprintf(process, sizeof(process), "%d", pid);
 	return rc < 0 ? read_link(process, kind, inode) : 0;
+}
+
+int sys_open_own_namespace(int pidfd, unsigned kind)
+{
+	char path[32] = "/proc/self/ns/";
+	int fd = open_by_pidfd(pidfd, kind);
+
+	if (fd >= 0)
+		return fd;
+	strcat(path, namespace_names[kind]);
+	return sys_open(path, O_RDONLY, 0);
 }

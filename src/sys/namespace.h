@@ -16,5 +16,7 @@ extern const uint64_t namespace_flags[NAMESPACES];      /* CLONE_NEW* */
 int sys_own_namespace(int pidfd, unsigned kind, uint64_t *inode);
 /* The same of the process PID. */
 int sys_namespace_of(int pidfd, int pid, unsigned kind, uint64_t *inode);
+/* A descriptor of it, for setns(2). */
+int sys_open_own_namespace(int pidfd, unsigned kind);
 
 #endif

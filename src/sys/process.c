@@ -87,6 +87,11 @@ pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t 
 	return minus_errno(clone(body, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, argument));
 }
 
+pid_t sys_borrow_sibling(int (*body)(void *), void *argument, void *stack, size_t stack_size)
+{
+	return minus_errno(clone(body, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PARENT, argument));
+}
+
 _Noreturn void sys_exit(int status)
 {
 	_exit(status);
@@ -160,6 +165,13 @@ int sys_signal_pidfd(int pidfd, int signal)
 int sys_kill(pid_t pid, int signal)
 {
 	return minus_errno(kill(pid, signal));
+}
+
+bool sys_is_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
 pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage)

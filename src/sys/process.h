@@ -32,6 +32,9 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd);
  */
 pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t stack_size);
 
+/* The same, but a child of the caller's parent. */
+pid_t sys_borrow_sibling(int (*body)(void *), void *argument, void *stack, size_t stack_size);
+
 /* A child as fork makes it, but for the descriptor table, which is shared. */
 pid_t sys_fork_with_descriptors(void);
 /* The same, a child of the caller's parent; the caller sleeps until it has ended. */
@@ -51,6 +54,8 @@ int sys_signal_pidfd(int pidfd, int signal);
 int sys_kill(pid_t pid, int signal);
 /* wait4(2) for children of every kind; -EAGAIN: WNOHANG and nobody has died. */
 pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage);
+/* Whether it is the caller's, alive or not yet waited for. */
+bool sys_is_child(pid_t pid);
 int sys_die_with_parent(int signal);
 pid_t sys_parent(void);
 pid_t sys_pid(void);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entering a jail that is there. Nothing is decided anew: the steps are those of the plan that made the jail, in another order.
+ * Theory: who joins a PID namespace by setns(2) stays outside it, and only its children are in. So a helper does everything that
+ * needs a privilege, and everything that takes privileges away, out of sight of the jail; the process that appears inside has
+ * neither the launcher's rights nor a descriptor of it, and has nothing left to do but to load the filter and to execute.
+ *
+ *	launcher   bears the helper (into the jail's group where the kernel can), puts it into the jail's groups
+ *	helper     takes its standard descriptors, joins the namespaces, becomes the jail's user; limits, capabilities, Landlock;
+ *	           the self-check; bears the payload as a child of the launcher's, tells that it was executed, and ends
+ *	payload    session, terminal, filter, program
+ */
+#include "feature/enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "feature/program.h"
+
+enum { SCOPE_SIGNALS = 2, CONTROLS = 1 | 2 | 4 | STEP_CONTROLS };
+
+/* What all newcomers take over from the plan of the jail. */
+static void begin(struct plan *plan, struct arena *arena, const struct plan *jail)
+{
+	memset(plan, 0, offsetof(struct plan, steps));
+	plan->arena = arena;
+	plan->slots = jail->slots; /* the launcher fills in those that it holds */
+	plan->tree = jail->tree;
+	plan->home = jail->home;
+	plan->uid = jail->uid;
+	plan->gid = jail->gid;
+	plan->has_userns = jail->has_userns;
+	plan->has_pidns = jail->has_pidns;
+	plan->has_mountns = jail->has_mountns;
+	plan->joins_mountns = jail->joins_mountns;
+	plan->owns_pids = jail->owns_pids;
+	plan->has_leased_ids = jail->has_leased_ids;
+	plan->has_root_inside = jail->has_root_inside;
+	plan->may_set_groups = jail->may_set_groups;
+	plan->has_no_init = plan->is_entry = true;
+}
+
+static void add(struct plan *plan, struct step step, enum side side)
+{
+	step.side = side;
+	plan->feature = step.feature ? step.feature : "enter";
+	plan_add(plan, step);
+}
+
+static void add_own(struct plan *plan, enum op op, enum side side, const char *why)
+{
+	add(plan, (struct step){ .op = op, .slot = SLOT_NONE, .why = why }, side);
+}
+
+static bool is_of_group(const struct step *step)
+{
+	return step->op == OP_CGROUP_JOIN || step->op == OP_CGROUP_VERIFY;
+}
+
+/* Born into the jail's group where SLOT_CGROUP holds one, and moved into the others before it does anything. */
+static void bear(struct plan *plan, const struct plan *jail)
+{
+	add(plan, (struct step){ .op = OP_CLONE, .slot = SLOT_CGROUP, .why = "a helper is born" }, LAUNCHER);
+	for (int i = 0; i < jail->count; i++)
+		if (is_of_group(&jail->steps[i]))
+			add(plan, jail->steps[i], LAUNCHER);
+}
+
+/* The user namespace first: it gives the right to enter the others. setns(2) */
+static void join(struct plan *plan, const struct plan *jail)
+{
+	for (unsigned kind = 0; kind < NAMESPACES; kind++)
+		if (jail->worlds[kind])
+			add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .slot = jail->worlds[kind], .flags = namespace_flags[kind],
+				.subject = plan_format(plan, "the jail's %s namespace", namespace_names[kind]) }, INIT);
+	if (plan_has(jail, OP_CHROOT))
+		add(plan, (struct step){ .op = OP_ROOT_AGAIN, .slot = SLOT_ROOT, .why = "the namespace's own root is another" }, INIT);
+	if (plan_has(jail, OP_BECOME_ROOT_INSIDE))
+		add(plan, *plan_find(jail, OP_BECOME_ROOT_INSIDE), INIT);
+}
+
+static void take_streams(struct plan *plan, bool has_streams)
+{
+	if (has_streams)
+		add(plan, (struct step){ .op = OP_STANDARD, .slot = SLOT_NONE, .flags = 7, .why = "those of who asks" }, INIT);
+	add(plan, (struct step){ .op = OP_DESCRIPTORS, .slot = SLOT_NONE, .text = "close all descriptors from 3 at exec" }, INIT);
+	add(plan, (struct step){ .op = OP_CHECK_DESCRIPTORS, .slot = SLOT_NONE }, INIT);
+}
+
+/* The PID namespace bounds whom it can signal; its own domain would keep it from the jail's other processes. */
+static struct step without_signal_scope(struct plan *plan, struct step step)
+{
+	struct landlock_rules *rules = arena_alloc(plan->arena, sizeof(*rules));
+
+	plan->is_short |= !rules;
+	if (!rules || !plan->owns_pids)
+		return step;
+	*rules = *(const struct landlock_rules *)step.data;
+	rules->scopes &= ~(uint64_t)SCOPE_SIGNALS;
+	step.data = rules;
+	return step;
+}
+
+/* Checks of what is shared with the jail, which was checked when it was made; and what is done differently here. */
+static bool is_left_out(const struct step *step)
+{
+	switch ((int)step->op) {
+	case OP_CHECK_MOUNTS: case OP_DESCRIPTORS: case OP_CHECK_DESCRIPTORS: case OP_CHECK_PROCESS:
+	case OP_CHDIR: case OP_CHECK_PROGRAM: case OP_DIE_WITH_LAUNCHER: case OP_OUTLIVE: return true;
+	default: return false;
+	}
+}
+
+/* What the newcomer wants to be, as steps of its own. */
+struct wishes {
+	struct step start, check, exec;
+	bool has_check;
+};
+
+/* Planned as for any run, but into a place from which they are taken one by one. */
+static struct wishes make_wishes(struct plan *plan, const struct enter *enter)
+{
+	struct wishes wishes = { 0 };
+
+	plan_program(plan, enter->spec, enter->host);
+	for (int i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->op == OP_CHDIR)
+			wishes.start = *step;
+		if (step->op == OP_EXEC)
+			wishes.exec = *step;
+		if (step->op == OP_CHECK_PROGRAM)
+			wishes.check = *step;
+	}
+	wishes.has_check = plan_has(plan, OP_CHECK_PROGRAM);
+	plan->count = 0;
+	return wishes;
+}
+
+/* What the payload of the jail did between its session and its filter, in its order. */
+static void confine(struct plan *plan, const struct plan *jail, const struct wishes *wishes)
+{
+	for (int i = 0; i < jail->count; i++) {
+		struct step step = jail->steps[i];
+
+		if (step.op == OP_CHDIR)
+			add(plan, wishes->start, INIT);
+		if (step.op == OP_CHECK_ROOT) {
+			step.subject = wishes->start.subject;
+			step.data = wishes->start.data;
+			step.size = wishes->start.size;
+		}
+		if (step.op == OP_CHECK_ROOT && wishes->has_check)
+			add(plan, wishes->check, INIT);
+		if (step.side == PAYLOAD && step.phase >= PHASE_LIMITS && step.phase <= PHASE_CHECK && !is_left_out(&step))
+			add(plan, step.op == OP_LANDLOCK ? without_signal_scope(plan, step) : step, INIT);
+	}
+}
+
+static bool is_of_streams(const struct step *step)
+{
+	return step->op == OP_TERMINAL || step->op == OP_STANDARD;
+}
+
+/* A terminal of the jail's own file system where it has one; else the host's, which the launcher opens. */
+static void add_terminal(struct plan *plan, const struct enter *enter)
+{
+	const struct tree_item *pts = plan->tree ? tree_find(plan->tree, "/dev/pts") : NULL;
+	const bool has_own = pts && pts->kind == TREE_DEVPTS && plan->has_mountns;
+	struct screen *screen = arena_alloc(plan->arena, sizeof(*screen));
+
+	plan->is_short |= !screen;
+	if (!screen)
+		return;
+	*screen = enter->screen;
+	add(plan, (struct step){ .op = OP_TERMINAL, .subject = has_own ? "/dev/pts/ptmx" : NULL, .flags = CONTROLS, .number = plan->uid,
+		.more = plan->gid, .slot = plan->has_leased_ids && !plan->has_userns ? SLOT_IDS : SLOT_NONE, .data = screen }, PAYLOAD);
+}
+
+static void execute(struct plan *plan, const struct enter *enter, const struct wishes *wishes)
+{
+	const struct plan *jail = enter->jail;
+
+	add_own(plan, OP_FORK, INIT, "a child of the launcher's, in the jail's PID namespace");
+	for (int i = 0; i < jail->count; i++)
+		if (jail->steps[i].side == PAYLOAD && jail->steps[i].phase == PHASE_SESSION && !is_of_streams(&jail->steps[i]))
+			add(plan, jail->steps[i], PAYLOAD);
+	if (enter->has_terminal)
+		add_terminal(plan, enter);
+	if (plan_has(jail, OP_CHECK_PROCESS))
+		add(plan, *plan_find(jail, OP_CHECK_PROCESS), PAYLOAD);
+	if (!plan->owns_pids) /* no namespace ends it */
+		add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .slot = SLOT_NONE, .subject = "the keeper" }, PAYLOAD);
+	for (int i = 0; i < jail->count; i++)
+		if (jail->steps[i].side == PAYLOAD && jail->steps[i].phase == PHASE_FILTER)
+			add(plan, jail->steps[i], PAYLOAD);
+	add(plan, wishes->exec, PAYLOAD);
+}
+
+/* A terminal of the host's is opened before the helper is born, and its slave by the master. */
+static void open_terminal(struct plan *plan, const struct enter *enter)
+{
+	const struct tree_item *pts = plan->tree ? tree_find(plan->tree, "/dev/pts") : NULL;
+
+	if (enter->has_terminal && !(pts && pts->kind == TREE_DEVPTS && plan->has_mountns))
+		add(plan, (struct step){ .op = OP_PTY, .slot = SLOT_TERMINAL, .subject = "/dev/ptmx", .why = "the jail has no /dev/pts" }, LAUNCHER);
+}
+
+static int finish(struct plan *plan, struct error *err)
+{
+	return plan->is_short ? error_set(err, E2BIG, "planning to enter: more steps than a plan holds (%d)", PLAN_STEPS) : 0;
+}
+
+int plan_enter(struct plan *plan, struct arena *arena, const struct enter *enter, struct error *err)
+{
+	struct wishes wishes;
+
+	begin(plan, arena, enter->jail);
+	wishes = make_wishes(plan, enter);
+	open_terminal(plan, enter);
+	bear(plan, enter->jail);
+	take_streams(plan, enter->has_streams);
+	join(plan, enter->jail);
+	if (plan_has(enter->jail, OP_KEYRING))
+		add(plan, *plan_find(enter->jail, OP_KEYRING), INIT);
+	confine(plan, enter->jail, &wishes);
+	execute(plan, enter, &wishes);
+	return finish(plan, err);
+}
+
+static bool is_of_identity(const struct step *step)
+{
+	return step->side == PAYLOAD && (step->phase == PHASE_IDENTITY || step->op == OP_DROP_BOUNDING || step->op == OP_SECUREBITS ||
+					 step->op == OP_NO_NEW_PRIVS || step->op == OP_LANDLOCK);
+}
+
+int plan_fetch(struct plan *plan, struct arena *arena, const struct fetch *fetch, struct error *err)
+{
+	const struct plan *jail = fetch->jail;
+
+	begin(plan, arena, jail);
+	bear(plan, jail);
+	join(plan, jail);
+	for (int i = 0; i < jail->count; i++) {
+		struct step step = jail->steps[i];
+
+		if (is_of_identity(&step))
+			add(plan, step, INIT);
+		if (step.op == OP_CAPABILITIES) { /* even those that the program has are not needed here */
+			step.flags = 0;
+			add(plan, step, INIT);
+		}
+	}
+	add(plan, (struct step){ .op = OP_GIVE_FILE, .slot = SLOT_NONE, .subject = plan_copy(plan, fetch->path),
+		.flags = (uint64_t)fetch->flags, .number = fetch->mode, .why = "by the jail's user, inside" }, INIT);
+	return finish(plan, err);
+}

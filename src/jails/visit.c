@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a visit: planned from the jail's own plan, begun, served, told, ended. */
+#include "jails/visit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "feature/enter.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+static const struct source *const sources[] = { &source_denied_calls, NULL };
+
+static struct visit *new_visit(struct member *member, struct client *client)
+{
+	struct visit *visit = calloc(1, sizeof(*visit));
+
+	if (!visit)
+		return NULL;
+	visit->plan = calloc(1, sizeof(*visit->plan));
+	visit->member = member;
+	visit->client = client;
+	if (visit->plan)
+		return visit;
+	free(visit);
+	return NULL;
+}
+
+static void free_visit(struct visit *visit)
+{
+	if (visit->has_run)
+		run_close(&visit->run);
+	result_free(&visit->result);
+	arena_free(&visit->request.arena);
+	arena_free(&visit->arena);
+	free(visit->plan);
+	free(visit);
+}
+
+static void refuse(struct client *client, struct visit *visit, const struct error *err, int exit_code)
+{
+	answer_error(client, err, exit_code);
+	if (visit)
+		free_visit(visit);
+}
+
+static void go_on(struct keeper *keeper, struct visit *visit, int rc)
+{
+	struct client *client = visit->client;
+
+	visit->has_run = true;
+	if (rc < 0) {
+		refuse(client, visit, &visit->err, result_exit_code(&visit->result, visit->plan));
+		return;
+	}
+	watch_begin(&visit->watch, &visit->run, &visit->result, sources, visit);
+	visit->watch.never_waits = true;
+	visit->is_watched = true;
+	client->talk = visit->is_program ? TALK_VISITING : TALK_WAITING;
+	client->question = visit->is_program ? PACKET_EXEC : PACKET_OPEN;
+	client->subject = visit->member;
+	visit->next = keeper->visits;
+	keeper->visits = visit;
+}
+
+/* ---- a program ---- */
+
+/* The jail's own variables, and behind them, so that they win, the visitor's. */
+static int join_variables(struct visit *visit)
+{
+	const struct string_item *const lists[] = { visit->member->spec.env, visit->request.env };
+	struct string_item **last = &visit->spec.env;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		for (const struct string_item *item = lists[i]; item; item = item->next) {
+			struct string_item *copy = arena_alloc(&visit->arena, sizeof(*copy));
+
+			if (!copy)
+				return -ENOMEM;
+			*copy = (struct string_item){ .text = item->text, .origin = item->origin };
+			*last = copy;
+			last = &copy->next;
+		}
+	}
+	return 0;
+}
+
+/* The jail's spec, with what the visitor may choose. The lists are shared, and not changed. */
+static int make_spec(struct visit *visit, int words, struct error *err)
+{
+	int rc = member_read_words(&visit->request, words, err);
+
+	if (rc < 0)
+		return rc;
+	if (!visit->request.command)
+		return error_mistake(err, "there is no program to execute");
+	visit->spec = visit->member->spec;
+	visit->spec.env = NULL;
+	visit->spec.command = visit->request.command;
+	visit->spec.argv0 = visit->request.argv0;
+	if (visit->request.workdir) {
+		visit->spec.workdir = visit->request.workdir;
+		spec_set_origin(&visit->spec, offsetof(struct spec, workdir), SPEC_ORIGIN(&visit->request, workdir));
+	}
+	return join_variables(visit) < 0 ? error_set(err, ENOMEM, "executing a program") : 0;
+}
+
+static int start_program(struct visit *visit, const struct packet *packet)
+{
+	const struct packet_exec *exec = &packet->exec;
+	const struct enter enter = { .jail = visit->member->plan, .spec = &visit->spec, .host = &visit->member->host,
+		.has_streams = packet->fd_count == 4, .has_terminal = exec->flags & EXEC_TERMINAL, .screen = { exec->rows, exec->columns } };
+	int rc = make_spec(visit, packet->fds[0], &visit->err);
+
+	if (rc == 0)
+		rc = plan_enter(visit->plan, &visit->arena, &enter, &visit->err);
+	if (rc < 0)
+		return rc;
+	visit->is_program = true;
+	visit->is_left_alone = exec->flags & EXEC_ALONE;
+	return 0;
+}
+
+void visit_exec(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet)
+{
+	struct visit *visit = new_visit(member, client);
+	struct error err = { 0 };
+	int rc = visit ? start_program(visit, packet) : error_set(&err, ENOMEM, "executing a program");
+
+	if (rc < 0) {
+		refuse(client, visit, visit ? &visit->err : &err, 125);
+		return;
+	}
+	go_on(keeper, visit, run_enter(&visit->run, visit->plan, &member->run, packet->fd_count == 4 ? packet->fds + 1 : NULL,
+				       &visit->result, &visit->err));
+}
+
+/* ---- a file ---- */
+
+/* What a client may ask open(2) for; links are followed as inside, for inside is where it is opened. */
+enum { OPEN_FLAGS = O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_DIRECTORY | O_NOFOLLOW };
+
+static int start_fetch(struct visit *visit, const struct packet *packet)
+{
+	size_t size;
+	const char *tail = packet_tail(packet, &size);
+	const char *path = arena_copy_bytes(&visit->arena, tail, size);
+	const struct fetch fetch = { .jail = visit->member->plan, .path = path, .flags = (int)packet->open.flags, .mode = packet->open.mode };
+
+	if (!path)
+		return error_set(&visit->err, ENOMEM, "opening a file");
+	if (path[0] != '/' || strlen(path) != size)
+		return error_mistake(&visit->err, "\"%s\": the place inside must be an absolute path", path);
+	if (packet->open.flags & ~(uint32_t)OPEN_FLAGS || packet->open.mode & ~0777u)
+		return error_mistake(&visit->err, "\"%s\": these flags of open(2) are not for files of a jail", path);
+	return plan_fetch(visit->plan, &visit->arena, &fetch, &visit->err);
+}
+
+void visit_open(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet)
+{
+	struct visit *visit = new_visit(member, client);
+	struct error err = { 0 };
+	int rc = visit ? start_fetch(visit, packet) : error_set(&err, ENOMEM, "opening a file");
+
+	if (rc < 0) {
+		refuse(client, visit, visit ? &visit->err : &err, 125);
+		return;
+	}
+	go_on(keeper, visit, run_enter(&visit->run, visit->plan, &member->run, NULL, &visit->result, &visit->err));
+}
+
+/* ---- serving ---- */
+
+unsigned visit_poll(const struct visit *visit, struct pollfd *fds)
+{
+	for (unsigned i = 0; visit->is_watched && i < visit->watch.count; i++)
+		fds[i] = visit->watch.ready[i];
+	return visit->is_watched ? visit->watch.count : 0;
+}
+
+/* The master of its terminal goes to the client, which relays; what is left of it here would hide the client's death. */
+static void tell_start(struct visit *visit)
+{
+	const struct packet_started started = { .pid = visit->run.init };
+	int *terminal = &visit->run.slots[SLOT_TERMINAL];
+
+	visit->is_start_told = true;
+	if (visit->client && *terminal >= 0)
+		client_post(visit->client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = terminal, .fd_count = 1 });
+	if (*terminal >= 0)
+		sys_close(*terminal);
+	*terminal = -1;
+	if (visit->client)
+		client_post(visit->client, &(struct packet_parts){ .type = PACKET_STARTED, .fixed = &started });
+	if (!visit->client || !visit->is_left_alone)
+		return;
+	visit->client->talk = TALK_READY;
+	visit->client->subject = NULL;
+	visit->client = NULL;
+}
+
+static void tell_end(struct visit *visit, int rc)
+{
+	const int exit_code = result_exit_code(&visit->result, visit->plan), *file = &visit->run.slots[SLOT_FILE];
+	const struct packet_ended ended = { .exit_code = exit_code, .reason = (int32_t)visit->result.reason, .signal = visit->result.signal };
+	struct client *client = visit->client;
+
+	visit->client = NULL;
+	if (!client)
+		return;
+	client->talk = TALK_READY;
+	client->subject = NULL;
+	if (rc < 0)
+		answer_error(client, &visit->err, exit_code);
+	else if (visit->is_program)
+		client_post(client, &(struct packet_parts){ .type = PACKET_ENDED, .fixed = &ended });
+	else
+		client_post(client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = file, .fd_count = 1 });
+}
+
+/* Nobody waits for it any more. */
+static bool is_forgotten(const struct visit *visit)
+{
+	return !visit->client && !visit->is_left_alone;
+}
+
+void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count)
+{
+	const bool goes_on = watch_serve(&visit->watch, polled, count);
+
+	if (visit->watch.is_started && !visit->is_start_told) {
+		tell_start(visit);
+		if (is_forgotten(visit))
+			watch_end(&visit->watch, REASON_SIGNALED);
+	}
+	if (goes_on)
+		return;
+	tell_end(visit, watch_finish(&visit->watch, &visit->err));
+	run_close(&visit->run);
+	visit->has_run = visit->is_watched = false;
+}
+
+void visits_sweep(struct keeper *keeper)
+{
+	struct visit **link = &keeper->visits;
+
+	while (*link) {
+		struct visit *visit = *link;
+
+		if (visit->is_watched) {
+			link = &visit->next;
+			continue;
+		}
+		*link = visit->next;
+		free_visit(visit);
+	}
+}
+
+void visit_signal(struct visit *visit, int signal)
+{
+	watch_signal(&visit->watch, signal);
+}
+
+struct visit *visit_of(const struct keeper *keeper, const struct client *client)
+{
+	struct visit *visit = keeper->visits;
+
+	while (visit && visit->client != client)
+		visit = visit->next;
+	return visit;
+}
+
+/* One that is still on its way in is ended once it is there: its helper must not be killed between bearing it and telling of it. */
+void visits_forget(struct keeper *keeper, const struct client *client)
+{
+	struct visit *visit = visit_of(keeper, client);
+
+	if (!visit)
+		return;
+	visit->client = NULL;
+	if (visit->is_start_told && is_forgotten(visit))
+		watch_end(&visit->watch, REASON_SIGNALED);
+}
+
+void visits_end(struct keeper *keeper, const struct member *member)
+{
+	for (struct visit *visit = keeper->visits; visit; visit = visit->next) {
+		if (visit->member != member)
+			continue;
+		visit->is_left_alone = false;
+		if (visit->is_start_told)
+			watch_end(&visit->watch, REASON_SIGNALED);
+	}
+}
+
+bool visits_have(const struct keeper *keeper, const struct member *member)
+{
+	for (const struct visit *visit = keeper->visits; visit; visit = visit->next)
+		if (visit->member == member)
+			return true;
+	return false;
+}

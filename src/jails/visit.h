@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Visits to a jail: a program that a client executes in it beside its own, or a file that is fetched or brought. Each is a run of
+ * its own (run/run.h) by a plan of feature/enter.h, served beside the members and waiting for nobody. A program ends with the
+ * client that asked for it, unless that said otherwise, and at the latest with the jail.
+ */
+#ifndef IMMURE_JAILS_VISIT_H
+#define IMMURE_JAILS_VISIT_H
+
+#include "jails/keeper.h"
+
+struct visit {
+	struct visit *next;
+	struct member *member;
+	struct client *client;   /* who asked; NULL: gone, or told all */
+	bool is_program;         /* otherwise a file */
+	bool is_left_alone;      /* it goes on when the client is gone */
+	bool is_start_told;
+	struct spec request, spec; /* what the client said; and the jail's, with that */
+	struct arena arena;      /* owns the plan's strings */
+	struct plan *plan;
+	struct run run;
+	bool has_run, is_watched;
+	struct watch watch;
+	struct result result;
+	struct error err;
+	unsigned polled, polled_count;
+};
+
+/* PACKET_EXEC and PACKET_OPEN: begins it; the client is answered when there is something to say, or now that it failed. */
+void visit_exec(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet);
+void visit_open(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet);
+
+unsigned visit_poll(const struct visit *visit, struct pollfd *fds);
+/* What was polled, handed back; what follows from it is told. One that is over is freed by visits_sweep. */
+void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count);
+void visits_sweep(struct keeper *keeper);
+
+void visit_signal(struct visit *visit, int signal);
+/* The visit that CLIENT asked for and waits for; NULL: none. */
+struct visit *visit_of(const struct keeper *keeper, const struct client *client);
+/* CLIENT is gone. */
+void visits_forget(struct keeper *keeper, const struct client *client);
+/* The jail has ended, and with it whoever is in it. */
+void visits_end(struct keeper *keeper, const struct member *member);
+bool visits_have(const struct keeper *keeper, const struct member *member);
+
+#endif

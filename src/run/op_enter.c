@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ops for those who enter a jail that is there: what its keeper holds for them, and what they fetch. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "run/op.h"
+#include "sys/channel.h"
+#include "sys/process.h"
+
+/* WHAT says which descriptor it is; the launcher takes it only for the slot that is meant for it. */
+static int give(const struct run *run, int what, int fd)
+{
+	return channel_send(run->wire, (struct message){ what, 0 }, fd);
+}
+
+int op_give_namespaces(struct run *run, const struct step *step)
+{
+	auto_close int self = sys_open_pid(sys_pid());
+	int rc = 0;
+
+	for (unsigned kind = 0; rc == 0 && kind < NAMESPACES; kind++) {
+		auto_close int fd = step->flags & namespace_flags[kind] ? sys_open_own_namespace(self, kind) : -1;
+
+		if (step->flags & namespace_flags[kind])
+			rc = fd < 0 ? fd : give(run, WIRE_NAMESPACE - (int)kind, fd);
+	}
+	return rc;
+}
+
+int op_give_root(struct run *run, const struct step *step)
+{
+	auto_close int root = sys_open("/", O_PATH | O_DIRECTORY, 0);
+
+	(void)step;
+	return root < 0 ? root : give(run, WIRE_ROOT, root);
+}
+
+/* What is neither a file nor a directory could make whoever reads it wait, or worse. */
+static int check_kind(int fd)
+{
+	unsigned mode;
+	uid_t uid;
+	gid_t gid;
+	int rc = sys_stat(fd, "", AT_EMPTY_PATH, &mode, &uid, &gid);
+
+	return rc < 0 ? rc : S_ISREG(mode) || S_ISDIR(mode) ? 0 : -EINVAL;
+}
+
+int op_give_file(struct run *run, const struct step *step)
+{
+	auto_close int fd = sys_open(step->subject, (int)step->flags | O_NONBLOCK | O_NOCTTY, (unsigned)step->number);
+	int rc = fd < 0 ? fd : check_kind(fd);
+
+	return rc < 0 ? rc : give(run, WIRE_FILE, fd);
+}
+
+int op_root_again(struct run *run, const struct step *step)
+{
+	int rc = sys_fchdir(run->slots[step->slot]);
+
+	return rc < 0 ? rc : sys_chroot(".");
+}
