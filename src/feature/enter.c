@@ -78,6 +78,9 @@ static void join(struct plan *plan, const struct plan *jail)
 		add(plan, (struct step){ .op = OP_ROOT_AGAIN, .slot = SLOT_ROOT, .why = "the namespace's own root is another" }, INIT);
 	if (plan_has(jail, OP_BECOME_ROOT_INSIDE))
 		add(plan, *plan_find(jail, OP_BECOME_ROOT_INSIDE), INIT);
+	if (jail->worlds[NAMESPACES])
+		add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .slot = jail->worlds[NAMESPACES], .flags = namespace_flags[0],
+			.subject = "the jail's inner user namespace" }, INIT);
 }
 
 static void take_streams(struct plan *plan, bool has_streams)

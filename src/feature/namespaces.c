@@ -443,6 +443,13 @@ static void give_worlds(struct plan *plan, const struct spec *spec)
 	}
 	if (give.flags)
 		plan_add(plan, give);
+	if (plan_has(plan, OP_NEST) || spec->inner_userns) {
+		give.flags = CLONE_NEWUSER;
+		give.phase = PHASE_READY;
+		give.number = NAMESPACES;
+		plan->worlds[NAMESPACES] = plan_slot(plan);
+		plan_add(plan, give);
+	}
 	if (plan->has_mountns)
 		plan_add(plan, (struct step){ .op = OP_GIVE_ROOT, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE });
 }

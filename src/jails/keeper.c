@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
+#include "jails/visit.h"
 #include "sys/append.h"
 #include "sys/file.h"
 #include "sys/folder.h"
@@ -123,6 +124,7 @@ static void tell_end(struct keeper *keeper, struct member *member)
 	struct client *client;
 	unsigned waiting = 0;
 
+	visits_end(keeper, member);
 	for (unsigned i = 0; i < keeper->clients.count; i++) {
 		client = keeper->clients.client[i];
 		if (client->subject == member && client->talk == TALK_ATTACHED)
@@ -150,6 +152,8 @@ static void note_changes(struct keeper *keeper, struct member *member)
 /* Whether somebody still reads its scroll-back, or is going to be told something of it. */
 static bool is_in_use(const struct keeper *keeper, const struct member *member)
 {
+	if (visits_have(keeper, member))
+		return true;
 	for (unsigned i = 0; i < keeper->clients.count; i++)
 		if (keeper->clients.client[i]->subject == member)
 			return true;
@@ -196,6 +200,7 @@ static void hear_clients(struct keeper *keeper, const struct pollfd *polled, uns
 /* One left an attached screen, or typing became possible again. */
 static void note_client_gone(void *argument, struct client *client)
 {
+	visits_forget(argument, client);
 	if (client->talk == TALK_ATTACHED && client->subject)
 		keeper_fit_screen(argument, client->subject);
 }
@@ -253,6 +258,8 @@ static struct pollfd *make_room(struct keeper *keeper)
 
 	for (const struct member *member = keeper->members; member; member = member->next)
 		most += MEMBER_DESCRIPTORS;
+	for (const struct visit *visit = keeper->visits; visit; visit = visit->next)
+		most += WATCH_DESCRIPTORS;
 	if (most <= keeper->polled_room)
 		return keeper->polled;
 	free(keeper->polled);
@@ -278,6 +285,11 @@ static int serve(struct keeper *keeper)
 		member->polled_count = member_poll(member, polled + count);
 		count += member->polled_count;
 	}
+	for (struct visit *visit = keeper->visits; visit; visit = visit->next) {
+		visit->polled = count;
+		visit->polled_count = visit_poll(visit, polled + count);
+		count += visit->polled_count;
+	}
 	if (sys_rest_until_ready(&keeper->rest, polled, count) < 0)
 		return -errno;
 	if (polled[0].revents)
@@ -290,8 +302,11 @@ static int serve(struct keeper *keeper)
 		if (member->state == MEMBER_REMOVED && member->timer < 0)
 			let_go(keeper, member); /* they had their time to read */
 	}
+	for (struct visit *visit = keeper->visits; visit; visit = visit->next)
+		visit_serve(visit, polled + visit->polled, visit->polled_count);
 	hear_clients(keeper, polled + 2, clients);
 	refresh_clients(keeper);
+	visits_sweep(keeper);
 	sweep_members(keeper);
 	return 0;
 }

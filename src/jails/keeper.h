@@ -13,6 +13,8 @@
 #include "jails/clients.h"
 #include "jails/member.h"
 
+struct visit;
+
 /* What is handed over to the keeper at its start. */
 enum { KEEPER_LISTENER = 3, KEEPER_LOCK = 4, KEEPER_FOLDER = 5, KEEPER_FIRST_FREE = 6 };
 
@@ -27,6 +29,7 @@ struct keeper {
 	scope_starter *start_scope;
 	struct clients clients;
 	struct member *members;  /* in the order of their start */
+	struct visit *visits;    /* programs and hands in them, besides their own */
 	struct sys_rest rest;
 	struct pollfd *polled;
 	unsigned polled_room;

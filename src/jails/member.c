@@ -20,7 +20,7 @@ static const struct source *const sources[] = {
 };
 _Static_assert(ARRAY_SIZE(sources) <= WATCH_SOURCES, "the table of states is too small");
 
-static int read_words(struct member *member, int fd, struct error *err)
+int member_read_words(struct spec *spec, int fd, struct error *err)
 {
 	int64_t size = sys_size(fd);
 	auto_free char *bytes = NULL;
@@ -34,7 +34,7 @@ static int read_words(struct member *member, int fd, struct error *err)
 	got = sys_read_at(fd, bytes, (size_t)size, 0);
 	if (got != size)
 		return error_set(err, got < 0 ? (int)-got : EIO, "reading the words");
-	return spec_read_words(&member->spec, bytes, (size_t)size, err);
+	return spec_read_words(spec, bytes, (size_t)size, err);
 }
 
 static int make_plan(struct member *member, const struct member_request *request, struct error *err)
@@ -42,6 +42,7 @@ static int make_plan(struct member *member, const struct member_request *request
 	struct host *host = &member->host;
 	int rc;
 
+	member->spec.is_kept = true;
 	host_take_caller(host, &member->spec.caller);
 	rc = host_probe_basic(host, err);
 	if (rc == 0)
@@ -119,7 +120,7 @@ struct member *member_start(const struct member_request *request, struct error *
 		error_set(err, ENOMEM, "starting %s", request->packet->name);
 		return NULL;
 	}
-	rc = read_words(member, request->words, err);
+	rc = member_read_words(&member->spec, request->words, err);
 	if (rc == 0)
 		rc = make_plan(member, request, err);
 	if (rc == 0)

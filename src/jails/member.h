@@ -76,6 +76,9 @@ struct member_request {
 	member_event *tell;
 };
 
+/* The words in the file that FD is open on. */
+int member_read_words(struct spec *spec, int fd, struct error *err) MUST_CHECK;
+
 /* Plans it, takes its name and begins its set-up. NULL: ERR says why, and nothing is left of it. */
 struct member *member_start(const struct member_request *request, struct error *err);
 /* Names the descriptors to poll; at most MEMBER_DESCRIPTORS. */

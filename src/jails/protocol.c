@@ -8,7 +8,8 @@
 
 #include "sys/file.h"
 
-enum { READY = 1 << TALK_READY, ATTACHED = 1 << TALK_ATTACHED, BOTH = READY | ATTACHED, HEADER = 8, RUN_DESCRIPTORS = 1, EXEC_DESCRIPTORS = 4 };
+enum { READY = 1 << TALK_READY, ATTACHED = 1 << TALK_ATTACHED, VISITING = 1 << TALK_VISITING, BOTH = READY | ATTACHED };
+enum { HEADER = 8, RUN_DESCRIPTORS = 1, EXEC_DESCRIPTORS = 4 };
 
 struct row {
 	const char *name;
@@ -26,14 +27,14 @@ static const struct row rows[PACKETS] = {
 	[PACKET_HELLO] = { "hello", true, false, sizeof(struct packet_hello), 0, 0, 0, 1 << TALK_NEW },
 	[PACKET_RUN] = { "run", true, true, sizeof(struct packet_run), 0, RUN_DESCRIPTORS, RUN_DESCRIPTORS, READY,
 			 RUN_FLAGS },
-	[PACKET_EXEC] = { "exec", true, true, sizeof(struct packet_exec), 0, 1, EXEC_DESCRIPTORS, READY, ~0u },
+	[PACKET_EXEC] = { "exec", true, true, sizeof(struct packet_exec), 0, 1, EXEC_DESCRIPTORS, READY, EXEC_FLAGS },
 	[PACKET_STATUS] = { "status", true, true, sizeof(struct packet_name), 0, 0, 0, READY },
 	[PACKET_ATTACH] = { "attach", true, true, sizeof(struct packet_attach), 0, 0, 0, READY, ATTACH_FLAGS },
 	/* on their way while the jail ended, they are no mistake: they mean nothing then */
 	[PACKET_INPUT] = { "input", true, false, 0, PACKET_ROOM, 0, 0, BOTH },
 	[PACKET_RESIZE] = { "resize", true, false, sizeof(struct packet_resize), 0, 0, 0, BOTH },
 	[PACKET_DETACH] = { "detach", true, false, 0, 0, 0, 0, BOTH },
-	[PACKET_SIGNAL] = { "signal", true, true, sizeof(struct packet_signal), 0, 0, 0, READY },
+	[PACKET_SIGNAL] = { "signal", true, true, sizeof(struct packet_signal), 0, 0, 0, READY | VISITING },
 	[PACKET_STOP] = { "stop", true, true, sizeof(struct packet_stop), 0, 0, 0, READY },
 	[PACKET_KILL] = { "kill", true, true, sizeof(struct packet_name), 0, 0, 0, READY },
 	[PACKET_PAUSE] = { "pause", true, true, sizeof(struct packet_name), 0, 0, 0, READY },

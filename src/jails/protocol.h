@@ -38,6 +38,7 @@ enum talk {
 	TALK_WAITING,   /* its question is not answered yet */
 	TALK_ATTACHED,  /* to a jail's output, and input perhaps */
 	TALK_LISTENING, /* to events */
+	TALK_VISITING,  /* its program is executed in a jail */
 	TALKS,
 };
 
@@ -63,12 +64,14 @@ struct packet_run {
 };
 enum { RUN_INPUT = 1 /* its input stays open for those who attach */, RUN_REMOVE = 2 /* it goes when it has ended */,
        RUN_FLAGS = 3 };
-/* Descriptors: the request's words, then the standard descriptors of the program. */
+/* Descriptors: the request's words, then the three standard descriptors of the program, unless it gets a terminal. */
 struct packet_exec {
 	char name[PACKET_NAME];
-	uint32_t flags, unused;
+	uint32_t flags, unused; /* EXEC_* */
 	uint16_t rows, columns, unused2[2];
 };
+enum { EXEC_TERMINAL = 1 /* of the jail's; its master comes as a descriptor */, EXEC_ALONE = 2 /* it goes on without its client */,
+       EXEC_FLAGS = 3 };
 struct packet_attach {
 	char name[PACKET_NAME];
 	uint32_t flags;       /* ATTACH_* */
@@ -80,7 +83,8 @@ struct packet_resize {
 };
 struct packet_signal {
 	char name[PACKET_NAME];
-	uint32_t signal, unused;
+	uint32_t signal;
+	uint32_t is_for_visit; /* to the program that this client executes, and to nothing else */
 };
 struct packet_stop {
 	char name[PACKET_NAME];

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "jails/keeper.h"
+#include "jails/visit.h"
 #include "sys/append.h"
 #include "sys/file.h"
 
@@ -193,10 +193,44 @@ static void detach(struct keeper *keeper, struct client *client, const struct pa
 	answer_ok(client);
 }
 
-static void signal_member(struct keeper *keeper, struct client *client, const struct packet *packet)
+static void exec(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
 	struct member *member = find(keeper, client, packet, true);
 
+	if (member && member->was_started)
+		visit_exec(keeper, client, member, packet);
+	else if (member)
+		answer(client, -EAGAIN, "executing in a jail that is being set up");
+}
+
+static void open_file(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, true);
+
+	if (member && member->was_started)
+		visit_open(keeper, client, member, packet);
+	else if (member)
+		answer(client, -EAGAIN, "opening a file of a jail that is being set up");
+}
+
+/* Who visits speaks of its own program, and is not answered: the end of that is the answer. */
+static void signal_visit(struct keeper *keeper, const struct client *client, const struct packet *packet)
+{
+	struct visit *visit = visit_of(keeper, client);
+
+	if (visit && packet->signal.signal - 1 < 64)
+		visit_signal(visit, (int)packet->signal.signal);
+}
+
+static void signal_member(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member;
+
+	if (packet->signal.is_for_visit || client->talk == TALK_VISITING) {
+		signal_visit(keeper, client, packet);
+		return;
+	}
+	member = find(keeper, client, packet, true);
 	if (!member)
 		return;
 	if (packet->signal.signal - 1 >= 64) {
@@ -330,7 +364,8 @@ void keeper_tell_event(struct member *member, const char *event)
 void keeper_hear(struct keeper *keeper, struct client *client, struct packet *packet)
 {
 	static handler *const handlers[PACKETS] = {
-		[PACKET_HELLO] = hello, [PACKET_RUN] = run, [PACKET_STATUS] = status, [PACKET_ATTACH] = attach, [PACKET_INPUT] = input,
+		[PACKET_HELLO] = hello, [PACKET_RUN] = run, [PACKET_EXEC] = exec, [PACKET_OPEN] = open_file,
+		[PACKET_STATUS] = status, [PACKET_ATTACH] = attach, [PACKET_INPUT] = input,
 		[PACKET_RESIZE] = resize, [PACKET_DETACH] = detach, [PACKET_SIGNAL] = signal_member, [PACKET_STOP] = stop,
 		[PACKET_KILL] = kill_member, [PACKET_PAUSE] = pause_member, [PACKET_RESUME] = resume, [PACKET_WAIT] = wait_for_end,
 		[PACKET_REMOVE] = remove_member, [PACKET_EVENTS] = events, [PACKET_INSPECT] = inspect,

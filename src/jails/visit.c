@@ -103,7 +103,7 @@ static int make_spec(struct visit *visit, int words, struct error *err)
 	visit->spec.argv0 = visit->request.argv0;
 	if (visit->request.workdir) {
 		visit->spec.workdir = visit->request.workdir;
-		spec_set_origin(&visit->spec, offsetof(struct spec, workdir), SPEC_ORIGIN(&visit->request, workdir));
+		spec_set_origin(&visit->spec, offsetof(struct spec, workdir), spec_origin(&visit->request, offsetof(struct spec, workdir)));
 	}
 	return join_variables(visit) < 0 ? error_set(err, ENOMEM, "executing a program") : 0;
 }

@@ -214,7 +214,7 @@ struct plan {
 	uint32_t uid, gid;       /* of the program, as seen inside */
 	const char *home;
 	bool is_entry;           /* into a jail that is there, beside its own program: feature/enter.h */
-	int worlds[NAMESPACES];  /* slots of the jail's own namespaces, which its keeper holds; 0: not its own, or not held */
+	int worlds[NAMESPACES + 1]; /* slots of the jail's own namespaces, which its keeper holds; 0: not its own. The last: the inner user's */
 	struct tree *tree;
 	const struct mount_expectation *mounts; /* what must be in force in a tree that was built in order; NULL: it was not */
 	size_t mount_count;

@@ -17,13 +17,14 @@ static int give(const struct run *run, int what, int fd)
 int op_give_namespaces(struct run *run, const struct step *step)
 {
 	auto_close int self = sys_open_pid(sys_pid());
+	const int shift = (int)step->number;
 	int rc = 0;
 
 	for (unsigned kind = 0; rc == 0 && kind < NAMESPACES; kind++) {
 		auto_close int fd = step->flags & namespace_flags[kind] ? sys_open_own_namespace(self, kind) : -1;
 
 		if (step->flags & namespace_flags[kind])
-			rc = fd < 0 ? fd : give(run, WIRE_NAMESPACE - (int)kind, fd);
+			rc = fd < 0 ? fd : give(run, WIRE_NAMESPACE - (int)kind - shift, fd);
 	}
 	return rc;
 }

@@ -168,7 +168,7 @@ static int slot_of(const struct plan *plan, int what)
 		return SLOT_ROOT;
 	if (what == WIRE_FILE && plan_has(plan, OP_GIVE_FILE))
 		return SLOT_FILE;
-	return kind >= 0 && kind < NAMESPACES && plan->worlds[kind] ? plan->worlds[kind] : SLOT_NONE;
+	return kind >= 0 && kind <= NAMESPACES && plan->worlds[kind] ? plan->worlds[kind] : SLOT_NONE;
 }
 
 /* A descriptor is taken only for the slot it is meant for, once; what a keeper holds, before the program is there. */
