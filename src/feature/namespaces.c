@@ -429,7 +429,7 @@ static unsigned kind_of(uint64_t flag)
 
 /*
  * Who keeps the jail holds its namespaces by descriptor, to let others in. Init gives them, for nobody else can open those of an
- * undumpable process; and its root, once that is the jail's. A keeper is undumpable itself, so init must be seen for its set-up.
+ * undumpable process; and its root, once that is the jail's.
  */
 static void give_worlds(struct plan *plan, const struct spec *spec)
 {
@@ -474,8 +474,6 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 	plan->opens_as_launcher = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
 	plan_add(plan, (struct step){ .op = OP_CLONE, .side = LAUNCHER, .phase = PHASE_BIRTH, .flags = plan->clone_flags,
 				      .slot = SLOT_CGROUP, .why = "init is born" });
-	if (spec->is_kept)
-		plan_add(plan, (struct step){ .op = OP_SHOW, .side = INIT, .phase = PHASE_SELF, .slot = SLOT_NONE });
 	if (spec->is_kept && !host->has_no_namespaces)
 		give_worlds(plan, spec);
 	plan_end(plan, spec, host);

@@ -49,7 +49,6 @@ static const struct {
 	[OP_OPEN_PROCESS] = { "open-process", "open process %s" },
 	[OP_ADOPT] = { "adopt", "adopt the jail's orphans" },
 	[OP_FENCE] = { "fence", "enter a Landlock domain that signals cannot leave" },
-	[OP_SHOW] = { "show", "be dumpable for set-up, which a keeper's children are not" },
 	[OP_GIVE_NAMESPACES] = { "give-namespaces", "give the launcher its namespaces: %f" },
 	[OP_GIVE_ROOT] = { "give-root", "give the launcher its root" },
 	[OP_GIVE_FILE] = { "give-file", "open %s (%o) and give it to the launcher" },

@@ -175,7 +175,7 @@ int give_birth(struct run *run, const struct step *step)
 
 	for (int i = 0; i < run->at; i++)
 		has_joins |= is_join(&run->plan->steps[i]);
-	run->is_hidden = sys_is_dumpable() != 1;
+	run->is_hidden = !run->plan->is_entry && sys_is_dumpable() != 1; /* who enters a jail is never seen there */
 	pid = has_joins ? bear_by_helper(run, step, false) : bear(run, step);
 	if (pid < 0)
 		return pid;

@@ -13,7 +13,7 @@ op_function op_lease_ids, op_open, op_write, op_id_map, op_subid_map, op_id_user
 op_function op_journal, op_cgroup_aside, op_cgroup_create, op_cgroup_join, op_cgroup_verify,
 	op_cgroup_scope /* op_scope.c: made by systemd */;
 /* op_world.c: namespaces, names, init itself */
-op_function op_die_with_parent, op_die_with_launcher, op_outlive, op_hide, op_own_id_map, op_join_namespace, op_unshare, op_open_process, op_adopt, op_fence, op_show, op_become_root_inside, op_host_name, op_loopback,
+op_function op_die_with_parent, op_die_with_launcher, op_outlive, op_hide, op_own_id_map, op_join_namespace, op_unshare, op_open_process, op_adopt, op_fence, op_become_root_inside, op_host_name, op_loopback,
 	op_keyring;
 /* tell.c, op_life.c: descriptors that others wait at, what init holds */
 op_function op_tell_birth, op_tell_life, op_await, op_lock_file, op_hold, op_close_on_exec, op_assert_no_userns, op_nest;

@@ -60,13 +60,6 @@ int op_hide(struct run *run, const struct step *step)
 	return sys_set_dumpable(false);
 }
 
-int op_show(struct run *run, const struct step *step)
-{
-	(void)run;
-	(void)step;
-	return sys_set_dumpable(true);
-}
-
 int op_own_id_map(struct run *run, const struct step *step)
 {
 	const struct id_row *row = step->data;

@@ -6,12 +6,14 @@ import os
 import socket
 import struct
 import subprocess
+import tempfile
 
 CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT".split()
 KEEPER = "OK ERROR STARTED ENDED OUTPUT LOST DESCRIPTOR STATE EVENT".split()
 NUMBERS = {name: number for number, name in enumerate(CLIENT + KEEPER)}
 RUN_INPUT, RUN_REMOVE = 1, 2
 ATTACH_INPUT, ATTACH_REPLAY = 1, 2
+EXEC_TERMINAL, EXEC_ALONE = 1, 2
 
 
 class Refused(Exception):
@@ -89,6 +91,44 @@ class Client:
         kind, payload, _ = self.hear()
         assert kind == "STARTED", kind
         return struct.unpack_from("=i", payload)[0]
+
+    def exec(self, words, name="", flags=0, size=(0, 0), fds=None):
+        """The program's pid as the host sees it, and the master of its terminal. FDS: its standard descriptors; none with a terminal."""
+        memory = os.memfd_create("words")
+        try:
+            os.write(memory, words)
+            given = [memory] if flags & EXEC_TERMINAL else [memory, *(fds or (0, 1, 2))]
+            self.say("EXEC", struct.pack("=64sIIHH4x", name.encode(), flags, 0, *size), given)
+        finally:
+            os.close(memory)
+        kind, payload, received = self.hear()
+        master = None
+        if kind == "DESCRIPTOR":
+            master = received[0]
+            kind, payload, _ = self.hear()
+        assert kind == "STARTED", kind
+        return struct.unpack_from("=i", payload)[0], master
+
+    def ended(self):
+        kind, payload, _ = self.hear()
+        assert kind == "ENDED", kind
+        return struct.unpack_from("=i", payload)[0]
+
+    def execute(self, words, name="", stdin=b""):
+        """Exit code, standard output and error of a program executed in the jail."""
+        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            source.write(stdin)
+            source.seek(0)
+            self.exec(words, name, fds=(source.fileno(), out.fileno(), err.fileno()))
+            code = self.ended()
+            out.seek(0)
+            err.seek(0)
+            return code, out.read().decode(errors="replace"), err.read().decode(errors="replace")
+
+    def open(self, path, flags=0, mode=0, name=""):
+        kind, _, fds = self.about("OPEN", name, struct.pack("=II", flags, mode) + path.encode())
+        assert kind == "DESCRIPTOR", kind
+        return fds[0]
 
     def attach(self, name="", flags=ATTACH_REPLAY, size=(0, 0)):
         assert self.about("ATTACH", name, struct.pack("=IHH", flags, *size))[0] == "OK"

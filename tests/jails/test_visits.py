@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs executed in a jail that is there are as confined as its own; files of it are opened by nobody but its own user."""
+import json
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+
+from conftest import await_true, descendants, is_alive
+from keeper import EXEC_ALONE, EXEC_TERMINAL, Refused
+
+SLEEP = ("--", "/bin/sleep", "100")
+
+# What of a process tells how it is confined; pids and the like apart.
+PROBE = r"""
+import os, json, resource
+s = dict(l.split(":", 1) for l in open("/proc/self/status"))
+print(json.dumps({
+    "namespaces": {n: os.readlink("/proc/self/ns/" + n) for n in sorted(os.listdir("/proc/self/ns"))},
+    "status": {k: s[k].strip() for k in ("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Seccomp_filters")},
+    "limits": {n: resource.getrlimit(getattr(resource, n)) for n in dir(resource) if n.startswith("RLIMIT_")},
+    "umask": s["Umask"].strip(), "cwd": os.getcwd(), "environment": dict(os.environ), "cgroup": open("/proc/self/cgroup").read(),
+    "root": sorted(os.listdir("/")), "fds": sorted(os.listdir("/proc/self/fd"))[:4],
+    "dumpable": os.access("/proc/self/mem", os.R_OK)}))
+"""
+
+
+def kinds(keep):
+    every = [(), ("--memory", "64M", "--pids", "40"), ("--net", "host"), ("--seccomp", "strict", "--seccomp-allow", "fork"), ("--user", "root"),
+             ("--cap-add", "net_bind_service"), ("--pidns", "host", "--proc", "bind"), ("--overlay", "/opt"), ("--monotonic-offset", "1h"),
+             ("--landlock", "off"), ("--nested-userns",), ("--cap-add", "sys_resource")]
+    return every
+
+
+def probe(pod, client, *options):
+    fits = ("--env", "GREETING=hello", "--workdir", "/tmp")
+    client.run(pod.words(*options, *fits, "--", "/usr/bin/python3", "-c", PROBE + "\nimport time, sys; sys.stdout.flush(); time.sleep(100)"), "web")
+    late = pod.client()
+    late.attach("web")
+    own = json.loads(late.hear()[1][4:])
+    code, out, err = client.execute(pod.words("--", "/usr/bin/python3", "-c", PROBE), "web")
+    assert code == 0, err
+    return own, json.loads(out)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_program_is_as_confined_as_the_jails_own(keep, number):
+    options = kinds(keep)[number]
+    pod = keep.pod()
+    try:
+        own, other = probe(pod, pod.client(), *options)
+    except Refused as refused:
+        if "cgroup" in refused.text or "limit" in refused.text or "E-" in refused.identifier and keep.uid:
+            pytest.skip(f"{options}: {refused.text}")
+        raise
+    assert own == other
+
+
+def test_it_sees_the_jails_processes_and_the_jail_sees_it(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "sleep 99; :"), "web")
+    code, out, _ = client.execute(pod.words("--", "/bin/sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '; echo $$"), "web")
+    assert code == 0 and "sleep 99" in out
+    assert int(out.split()[-1]) > 1
+
+
+def test_it_may_signal_the_jails_processes(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.05; done"), "web")
+    code, _, err = client.execute(pod.words("--", "/bin/sh", "-c", "kill -TERM 2"), "web")
+    assert code == 0, err
+    assert client.wait("web") == 5
+
+
+def test_exit_codes_are_those_of_run(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    assert client.execute(pod.words("--", "/bin/sh", "-c", "exit 7"), "web")[0] == 7
+    assert client.execute(pod.words("--", "/bin/sh", "-c", "kill -9 $$"), "web")[0] == 137
+    for program, code in (("/no/such/program", 127), ("/etc", 126)):
+        with pytest.raises(Refused) as refused:
+            client.exec(pod.words("--", program), "web")
+        assert refused.value.exit_code == code
+        assert program in refused.value.text
+    assert client.execute(pod.words("--", "/bin/true"), "web")[0] == 0
+
+
+def test_streams_and_variables_are_the_visitors(pod, client):
+    client.run(pod.words("--env", "A=jail", "--env", "B=jail", *SLEEP), "web")
+    code, out, err = client.execute(pod.words("--env", "B=visitor", "--workdir", "/usr", "--", "/bin/sh", "-c", "cat; echo $A $B $PWD; echo wrong >&2"),
+                                    "web", b"words\n")
+    assert (code, out, err) == (0, "words\njail visitor /usr\n", "wrong\n")
+
+
+def test_a_terminal_is_the_jails_own(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    pid, master = client.exec(pod.words("--", "/bin/sh", "-c", "tty; stty size; read line; echo got $line; ps -o tty= -p $$"), "web", EXEC_TERMINAL, (33, 77))
+    os.write(master, b"hello\n")
+    assert client.ended() == 0
+    text = b""
+    try:
+        while part := os.read(master, 4096):
+            text += part
+    except OSError:
+        pass
+    os.close(master)
+    assert b"/dev/pts/" in text and b"33 77" in text and b"got hello" in text and b"pts/" in text.split(b"got hello")[1]
+
+
+def test_a_terminal_that_is_closed_hangs_up(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    pid, master = client.exec(pod.words("--", "/bin/sleep", "99"), "web", EXEC_TERMINAL)
+    os.close(master)
+    assert client.ended() == 128 + signal.SIGHUP
+
+
+def test_it_ends_with_its_client_and_the_jail_stays(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    visitor = pod.client()
+    pid, _ = visitor.exec(pod.words("--", "/bin/sleep", "98"), "web")
+    assert is_alive(pid)
+    visitor.close()
+    await_true(lambda: not is_alive(pid))
+    assert client.status("web")["state"] == "running"
+
+
+def test_one_that_is_left_alone_goes_on_without_its_client(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    visitor = pod.client()
+    pid, _ = visitor.exec(pod.words("--", "/bin/sleep", "97"), "web", EXEC_ALONE)
+    visitor.close()
+    time.sleep(0.2)
+    assert is_alive(pid)
+    client.about("KILL", "web")
+    await_true(lambda: not is_alive(pid))
+
+
+def test_a_signal_of_the_visitor_goes_to_its_own_program(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    visitor = pod.client()
+    visitor.exec(pod.words("--", "/bin/sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.05; done"), "web")
+    time.sleep(0.2)
+    visitor.say("SIGNAL", struct.pack("=64sII", b"", signal.SIGTERM, 0))
+    assert visitor.ended() == 9
+    assert client.status("web")["state"] == "running"
+
+
+def test_the_jails_end_ends_it(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    visitor = pod.client()
+    pid, _ = visitor.exec(pod.words("--", "/bin/sleep", "96"), "web")
+    client.about("KILL", "web")
+    assert visitor.ended() == 137
+    assert not is_alive(pid)
+
+
+def test_no_descriptor_of_the_keeper_is_inside(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    code, out, _ = client.execute(pod.words("--", "/bin/ls", "/proc/self/fd"), "web")
+    assert code == 0 and out.split() == ["0", "1", "2", "3"]
+
+
+def test_many_at_once_and_nothing_is_left(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    keeper = client.pid()
+    before = len(descendants(keeper))
+    words = pod.words("--", "/bin/sh", "-c", "echo x")
+    visitors = [pod.client() for _ in range(20)]
+    null = os.open("/dev/null", os.O_RDWR)
+    for _ in range(5):
+        for visitor in visitors:
+            visitor.exec(words, "web", fds=(null, null, null))
+        for visitor in visitors:
+            assert visitor.ended() == 0
+    assert len(descendants(keeper)) == before
+    assert len(os.listdir(f"/proc/{keeper}/fd")) < 60
+
+
+def test_a_file_is_opened_as_the_jails_user_and_inside(pod, client):
+    client.run(pod.words("--", "/bin/sh", "-c", "echo inside > /tmp/report; ln -s /etc/hostname /tmp/link; ln -s /etc/shadow /tmp/shadow; mkfifo /tmp/fifo; sleep 100"), "web")
+    time.sleep(0.3)
+    fd = client.open("/tmp/report")
+    assert os.read(fd, 100) == b"inside\n"
+    os.close(fd)
+    fd = client.open("/tmp/new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    os.write(fd, b"brought")
+    os.close(fd)
+    code, out, _ = client.execute(pod.words("--", "/bin/sh", "-c", "cat /tmp/new; stat -c ' %a %U' /tmp/new"), "web")
+    assert (code, out) == (0, "brought 640 user\n")
+    for path, flags in (("/tmp/shadow", 0), ("/tmp/fifo", 0), ("/usr/new", os.O_WRONLY | os.O_CREAT), ("/tmp/none", 0), ("/etc/passwd", os.O_WRONLY)):
+        with pytest.raises(Refused):
+            client.open(path, flags, 0o600)
+    with pytest.raises(Refused):
+        client.open("/tmp/report", os.O_TMPFILE)
+    with pytest.raises(Refused):
+        client.open("tmp/report")
+
+
+def test_a_link_of_the_jails_making_leads_nowhere_else(keep):
+    secret = pathlib.Path(keep.folder) / "secret"
+    secret.write_text("of the host", encoding="ascii")
+    secret.chmod(0o644)
+    keep.folder.chmod(0o755)
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words("--", "/bin/sh", "-c", f"ln -s {secret} /tmp/a; ln -s /proc/1/root{secret} /tmp/b; sleep 100"), "web")
+    time.sleep(0.3)
+    assert secret.read_text(encoding="ascii") == "of the host"
+    for path in ("/tmp/a", "/tmp/b"):
+        with pytest.raises(Refused):
+            client.open(path)
+
+
+WATCHER = r"""
+import os, time, json
+seen, known = [], set(os.listdir("/proc"))
+end = time.time() + 4
+while time.time() < end:
+    for pid in os.listdir("/proc"):
+        if not pid.isdigit() or pid in known:
+            continue
+        for what in ("mem", "environ", "exe", "cwd", "root", "fd", "maps"):
+            path = f"/proc/{pid}/{what}"
+            try:
+                if what in ("exe", "cwd", "root"):
+                    found = os.readlink(path)
+                elif what == "fd":
+                    found = [os.readlink(f"{path}/{n}") for n in os.listdir(path)]
+                else:
+                    found = open(path, "rb").read(200).decode(errors="replace") if what != "mem" else (os.close(os.open(path, os.O_RDONLY)) or "opened")
+                seen.append((what, found))
+            except OSError:
+                pass
+print(json.dumps(seen))
+"""
+
+
+def test_the_jail_never_sees_the_launcher_in_who_enters(pod, client):
+    """A program of the same user, with nothing of immure's filters in the way, looks at whatever appears as fast as it can.
+    To open mem, environ or maps takes the same right as to trace. ptrace(2), "Ptrace access mode checking" """
+    client.run(pod.words("--seccomp", "off", "--landlock", "off", "--", "/usr/bin/python3", "-c", WATCHER), "web")
+    late = pod.client()
+    late.attach("web")
+    words = pod.words("--seccomp", "off", "--landlock", "off", "--", "/bin/sleep", "0.01")
+    visitor = pod.client()
+    null = os.open("/dev/null", os.O_RDWR)
+    end = time.monotonic() + 3.5
+    count = 0
+    while time.monotonic() < end:
+        visitor.exec(words, "web", fds=(null, null, null))
+        assert visitor.ended() in (0, 137, 128 + 19)
+        count += 1
+    written, _, _ = late.output()
+    seen = json.loads(written[1])
+    assert count > 50
+    assert any(what == "exe" and found == "/usr/bin/sleep" for what, found in seen), "the control: it was fast enough to see the program"
+    for what, found in seen:
+        text = json.dumps(found)
+        assert "immure" not in text and "socket:" not in text and "seqpacket" not in text.lower(), (what, found)
+        if what == "root":
+            assert found == "/"
