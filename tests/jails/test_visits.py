@@ -141,7 +141,7 @@ def test_a_signal_of_the_visitor_goes_to_its_own_program(pod, client):
     visitor = pod.client()
     visitor.exec(pod.words("--", "/bin/sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.05; done"), "web")
     time.sleep(0.2)
-    visitor.say("SIGNAL", struct.pack("=64sII", b"", signal.SIGTERM, 0))
+    visitor.say("SIGNAL", struct.pack("=64sII", b"", signal.SIGTERM, 1))
     assert visitor.ended() == 9
     assert client.status("web")["state"] == "running"
 
