@@ -63,12 +63,13 @@ static void check_namespaces(struct plan *plan)
 		plan_add(plan, step);
 }
 
-static void check_init(struct plan *plan)
+static void check_init(struct plan *plan, const struct spec *spec)
 {
 	struct step step = check_step(OP_CHECK_INIT);
 
 	step.side = INIT;
 	step.phase = PHASE_READY;
+	step.how = spec_leaves(spec, "dumpable") ? STEP_LEFT : 0;
 	step.number = plan->has_no_init || (plan->owns_pids && !plan->outlives) ? SIGKILL : 0;
 	plan_add(plan, step);
 }
@@ -233,7 +234,7 @@ static void check_descriptors(struct plan *plan)
 static void plan_check(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	check_namespaces(plan);
-	check_init(plan);
+	check_init(plan, spec);
 	check_root(plan);
 	check_process(plan);
 	check_identity(plan, spec);

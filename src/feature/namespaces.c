@@ -478,7 +478,8 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 		give_worlds(plan, spec);
 	plan_end(plan, spec, host);
 	/* Not sooner: what is in /proc/self belongs to root for an undumpable process, id maps included. proc(5) */
-	plan_add(plan, (struct step){ .op = OP_HIDE, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE });
+	plan_add(plan, (struct step){ .op = OP_HIDE, .side = INIT, .phase = PHASE_READY, .slot = SLOT_NONE,
+		.how = spec_leaves(spec, "dumpable") ? STEP_LEFT : 0, .why = spec_leaves(spec, "dumpable") ? "but the caller may still join it" : NULL });
 }
 
 const struct feature feature_namespaces = {

@@ -82,7 +82,7 @@ int op_check_joined(struct run *run, const struct step *step)
 int op_check_init(struct run *run, const struct step *step)
 {
 	(void)run;
-	return sys_is_dumpable() == 1 || sys_parent_death_signal() != (int)step->number ? DIFFERENT : 0;
+	return (sys_is_dumpable() == 1) != ((step->how & STEP_LEFT) != 0) || sys_parent_death_signal() != (int)step->number ? DIFFERENT : 0;
 }
 
 static int check_workdir(const char *path)

@@ -55,9 +55,8 @@ int op_die_with_launcher(struct run *run, const struct step *step)
 int op_hide(struct run *run, const struct step *step)
 {
 	(void)run;
-	(void)step;
 	sys_forget_arguments();
-	return sys_set_dumpable(false);
+	return sys_set_dumpable(step->how & STEP_LEFT); /* a change of ids may have hidden it */
 }
 
 int op_own_id_map(struct run *run, const struct step *step)

@@ -185,8 +185,9 @@ int sys_seccomp_load(const struct sock_filter *program, unsigned short count, bo
 {
 	struct sock_fprog filter = { .len = count, .filter = (struct sock_filter *)program };
 
-	return minus_errno(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-				   with_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0, &filter));
+	if (!with_listener) /* a filter of the user's that is loaded before may allow this call alone: bubblewrap(1), --add-seccomp-fd */
+		return minus_errno(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter));
+	return minus_errno(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter));
 }
 
 bool sys_seccomp_can_notify(void)
