@@ -5,7 +5,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all setup try check lint fmt bench golden torture check-v2 check-vm fuzz sanitize install uninstall clean
+.PHONY: all setup try check lint fmt bench bench-bwrap golden torture check-v2 check-vm fuzz sanitize install uninstall clean
 
 all: $(BUILD)/build.ninja
 	@$(NINJA)
@@ -30,6 +30,9 @@ lint: all
 
 fmt:
 	@tools/lint --spaces
+
+bench-bwrap: setup all
+	@/usr/bin/python3 bench/bwrap.py --immure-bwrap $(BUILD)/immure-bwrap --calls
 
 bench: setup all
 	@/usr/bin/python3 bench/bench.py --immure $(BUILD)/immure --output bench/RESULTS.md
