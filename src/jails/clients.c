@@ -24,12 +24,13 @@ void clients_open(struct clients *clients, int listener, uid_t uid)
 	clients->listener = listener;
 	clients->uid = uid;
 	clients->count = 0;
+	clients->is_short = false;
 }
 
-/* A full table leaves those outside at the door. */
+/* A full table leaves those outside at the door; where there is no descriptor for the next, asking for events would go in circles. */
 unsigned clients_poll(const struct clients *clients, struct pollfd *fds)
 {
-	fds[0] = (struct pollfd){ .fd = clients->listener, .events = clients->count < CLIENTS ? POLLIN : 0 };
+	fds[0] = (struct pollfd){ .fd = clients->listener, .events = clients->count < CLIENTS && !clients->is_short ? POLLIN : 0 };
 	for (unsigned i = 0; i < clients->count; i++) {
 		const struct client *client = clients->client[i];
 
@@ -61,6 +62,7 @@ void clients_accept(struct clients *clients)
 		int socket = sys_accept(clients->listener);
 		struct client *client = socket < 0 ? NULL : admit(clients, socket);
 
+		clients->is_short = socket < 0 && socket != -EAGAIN;
 		if (socket < 0)
 			return;
 		if (client)
@@ -107,6 +109,8 @@ void clients_sweep(struct clients *clients, void (*gone)(void *argument, struct 
 			gone(argument, client);
 		free_client(client);
 	}
+	if (kept < clients->count)
+		clients->is_short = false; /* there is room again */
 	clients->count = kept;
 }
 

@@ -40,6 +40,7 @@ struct client {
 struct clients {
 	int listener;             /* the owner's */
 	uid_t uid;                /* whose clients are welcome, beside root's */
+	bool is_short;            /* there were no descriptors or memory for the next; whoever waits at the door is looked at again later */
 	unsigned count;
 	struct client *client[CLIENTS];
 };

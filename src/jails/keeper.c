@@ -143,6 +143,7 @@ static void note_changes(struct keeper *keeper, struct member *member)
 	if (member->state != MEMBER_ENDED || member->is_end_told)
 		return;
 	member->is_end_told = true;
+	keeper->clients.is_short = false; /* its descriptors are free */
 	if (member->was_started)
 		tell_end(keeper, member);
 	else
@@ -273,6 +274,7 @@ static int serve(struct keeper *keeper)
 {
 	struct pollfd *polled = make_room(keeper);
 	unsigned count = 2, clients;
+	int rc;
 
 	if (!polled)
 		return -ENOMEM;
@@ -290,8 +292,9 @@ static int serve(struct keeper *keeper)
 		visit->polled_count = visit_poll(visit, polled + count);
 		count += visit->polled_count;
 	}
-	if (sys_rest_until_ready(&keeper->rest, polled, count) < 0)
-		return -errno;
+	rc = sys_rest_until_ready(&keeper->rest, polled, count);
+	if (rc < 0)
+		return rc;
 	if (polled[0].revents)
 		hear_signals(keeper);
 	if (polled[1].revents)
@@ -314,12 +317,15 @@ static int serve(struct keeper *keeper)
 static int open_keeper(struct keeper *keeper, const char *pod)
 {
 	sigset_t all, asked;
-	int rc;
+	int rc = 0;
 
 	*keeper = (struct keeper){ .pod = pod, .state = { -1, -1 }, .signals = -1, .timer = -1 };
 	clients_open(&keeper->clients, KEEPER_LISTENER, sys_effective_user());
 	sigfillset(&all);
-	rc = sys_block_signals(&all, NULL);
+	for (int fd = KEEPER_LISTENER; rc >= 0 && fd < KEEPER_FIRST_FREE; fd++)
+		rc = sys_keep_on_exec(fd, false);
+	if (rc >= 0)
+		rc = sys_block_signals(&all, NULL);
 	if (rc >= 0)
 		rc = sys_listen_on(KEEPER_LISTENER);
 	if (rc < 0)

@@ -11,7 +11,7 @@
 #include "sys/file.h"
 #include "sys/process.h"
 
-enum { FIRST = 3, ASIDE = 64 };
+enum { FIRST = 3, ASIDE = FIRST + SYS_DETACH_MOST };
 
 /* First all out of the way, for one's place may be another's number; then each to its place. */
 static int place_descriptors(const int *fds, unsigned count, int *answer)
@@ -57,15 +57,15 @@ static int become(const char *const *paths, const char *const *argv, const int *
 /* In the child: it only leaves the grandchild behind. */
 static _Noreturn void go_between(const char *const *paths, const char *const *argv, const int *fds, unsigned count, int answer)
 {
+	int pidfd, rc = 0;
 	pid_t pid;
-	int rc = 0;
 
 	setsid();
-	pid = fork();
+	pid = sys_clone(0, -1, &pidfd); /* fork(3) would take locks that another thread of the caller's may have held */
 	if (pid == 0)
 		rc = become(paths, argv, fds, count, &answer);
 	else if (pid < 0)
-		rc = -errno;
+		rc = pid;
 	if (rc < 0 && write(answer, &rc, sizeof(rc)) < 0)
 		_exit(1);
 	_exit(0);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of a keeper, in a few lines: what src/jails/protocol.h says, spoken by a test."""
 import array
+import fcntl
 import json
 import os
 import socket
@@ -14,6 +15,14 @@ NUMBERS = {name: number for number, name in enumerate(CLIENT + KEEPER)}
 RUN_INPUT, RUN_REMOVE = 1, 2
 ATTACH_INPUT, ATTACH_REPLAY = 1, 2
 EXEC_TERMINAL, EXEC_ALONE = 1, 2
+
+
+def sealed(words):
+    """A file in memory that nobody can change any more."""
+    memory = os.memfd_create("words", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.write(memory, words)
+    fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
+    return memory
 
 
 class Refused(Exception):
@@ -82,9 +91,8 @@ class Client:
 
     def run(self, words, name, flags=0, log=1 << 20, size=(0, 0), stop_signal=0):
         """The pid of init as the host sees it."""
-        memory = os.memfd_create("words")
+        memory = sealed(words)
         try:
-            os.write(memory, words)
             self.say("RUN", struct.pack("=64sIIQHH4x", name.encode(), flags, stop_signal, log, *size), [memory])
         finally:
             os.close(memory)

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 
 import struct
 import subprocess
@@ -14,7 +15,7 @@ import time
 import pytest
 
 from conftest import NOBODY, await_true, descendants, is_alive
-from keeper import ATTACH_INPUT, ATTACH_REPLAY, RUN_INPUT, RUN_REMOVE, Client, Refused
+from keeper import ATTACH_INPUT, ATTACH_REPLAY, RUN_INPUT, RUN_REMOVE, Client, Refused, sealed
 
 SLEEP = ("--", "/bin/sleep", "100")
 
@@ -60,6 +61,46 @@ def test_members_are_independent(pod, client):
     assert client.status("one")["state"] == "running"
     with pytest.raises(Refused): # "" is the only one, and there are two
         client.status()
+
+
+def test_words_that_could_change_or_never_end_are_not_read(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    read, write = os.pipe()
+    loose = os.memfd_create("words")
+    os.write(loose, pod.words(*SLEEP))
+    for fd in (read, loose):
+        client.say("RUN", struct.pack("=64sIIQHH4x", b"two", 0, 0, 1 << 20, 0, 0), [fd])
+        with pytest.raises(Refused) as refused:
+            client.hear()
+        assert "sealed" in refused.value.text
+    for fd in (read, write, loose):
+        os.close(fd)
+    assert client.status("web")["state"] == "running"
+
+
+def test_without_descriptors_for_more_clients_a_keeper_neither_spins_nor_fails(keep):
+    pod = keep.pod(prefix=["prlimit", "--nofile=60:60"])
+    client = pod.client()
+    client.run(pod.words("--", "/bin/sh", "-c", "read go; echo out"), "web", RUN_INPUT)
+    pid = client.status()["keeper"]
+    waiting = []
+    for _ in range(60):
+        one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        one.connect(str(pod.folder / "socket"))
+        waiting.append(one)
+
+    def used():
+        return sum(map(int, pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[11:13]))
+
+    before = used()
+    time.sleep(0.7)
+    assert used() - before <= 3
+    for one in waiting:
+        one.close()
+    client.attach("web", ATTACH_INPUT)
+    client.say("INPUT", b"go\n")
+    assert client.output()[0][1] == b"out\n"
+    assert pod.client().status("web")["state"] == "ended"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "-a", "a b", "ü"])
@@ -512,10 +553,11 @@ def test_a_second_keeper_of_a_pod_is_not_started(keep):
 def test_the_library_s_own_client_asks_and_is_answered(pod, client):
     with tempfile.TemporaryFile() as file:
         file.write(pod.words("--", "/bin/sh", "-c", "exit 9"))
-        file.flush()
+        file.seek(0)
         asked = [*pod.drop, pod.drive, "run", pod.pods, "pod"]
         done = subprocess.run([*asked, "web"], stdin=file, capture_output=True, text=True, check=False, timeout=20)
         assert (done.returncode, done.stdout) == (0, "started\nended 9\n"), done.stderr
+        file.seek(0)
         again = subprocess.run([*asked, "web"], stdin=file, capture_output=True, text=True, check=False, timeout=20)
         assert again.returncode == 125 and "File exists" in again.stderr
     client.remove("web")
@@ -530,8 +572,7 @@ def test_killed_at_any_moment_a_keeper_leaves_nothing_that_gc_does_not_find(keep
         client.run(pod.words(*limits, *SLEEP), f"first{attempt}")
         keeper = client.pid()
         words = pod.words(*limits, *SLEEP)
-        memory = os.memfd_create("words")
-        os.write(memory, words)
+        memory = sealed(words)
         client.say("RUN", struct.pack("=64sIIQHH4x", b"second%d" % attempt, 0, 0, 1 << 20, 0, 0), [memory])
         os.close(memory)
         time.sleep(attempt * 0.0015)
