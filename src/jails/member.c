@@ -26,8 +26,8 @@ int member_read_words(struct spec *spec, int fd, struct error *err)
 	auto_free char *bytes = NULL;
 	ssize_t got;
 
-	if (!sys_is_sealed(fd)) /* whatever else it is, reading it might never end */
-		return error_set(err, EBADF, "reading the words: they are not in a sealed file in memory");
+	if (!sys_is_memory_file(fd)) /* whatever else it is, reading it might never end */
+		return error_set(err, EBADF, "reading the words: they are in no file in memory");
 	if (size < 0 || size > WORDS_MOST)
 		return error_set(err, size < 0 ? (int)-size : E2BIG, "reading the words");
 	bytes = malloc((size_t)size + 1);

@@ -54,7 +54,7 @@ struct packet_flags {
 struct packet_hello {
 	uint32_t version, unused;
 };
-/* Descriptors: the spec's words, in a sealed file in memory (sys_sealed_file). */
+/* Descriptors: the spec's words, in a file in memory (sys_memory_file). */
 struct packet_run {
 	char name[PACKET_NAME];
 	uint32_t flags;       /* RUN_* */

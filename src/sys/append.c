@@ -36,28 +36,14 @@ int64_t sys_size(int fd)
 	return fstat(fd, &status) < 0 ? -errno : (int64_t)status.st_size;
 }
 
-enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
-
 int sys_memory_file(const char *name)
 {
 	return minus_errno(syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */));
 }
 
-int sys_sealed_file(const char *name, const void *bytes, size_t size)
+bool sys_is_memory_file(int fd)
 {
-	auto_close int fd = minus_errno(syscall(SYS_memfd_create, name, 3u /* MFD_CLOEXEC | MFD_ALLOW_SEALING */));
-	int rc = fd < 0 ? fd : sys_write_all(fd, bytes, size);
-
-	if (rc >= 0)
-		rc = minus_errno(fcntl(fd, F_ADD_SEALS, SEALS));
-	return rc < 0 ? rc : take_fd(&fd);
-}
-
-bool sys_is_sealed(int fd)
-{
-	const int seals = fcntl(fd, F_GET_SEALS);
-
-	return seals >= 0 && (seals & SEALS) == SEALS;
+	return fcntl(fd, F_GET_SEALS) >= 0; /* other files have none */
 }
 
 uint64_t sys_wall_clock_ns(void)

@@ -4,7 +4,6 @@
 #define IMMURE_SYS_APPEND_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,9 +16,8 @@ int sys_truncate(int fd, uint64_t size);
 int64_t sys_size(int fd);
 /* A file without a name, in memory only. memfd_create(2) */
 int sys_memory_file(const char *name);
-/* The same with these bytes, which nobody can change any more; and whether FD is such a file. fcntl(2), file seals */
-int sys_sealed_file(const char *name, const void *bytes, size_t size);
-bool sys_is_sealed(int fd);
+/* Whether FD is one, so that reading it cannot wait for anybody. fcntl(2), file seals */
+bool sys_is_memory_file(int fd);
 /* Nanoseconds since 1970, UTC. */
 uint64_t sys_wall_clock_ns(void);
 /* A descriptor that polls readable when something in FOLDER is made, renamed, or written; and reading away what it said. inotify(7) */

@@ -51,11 +51,11 @@ static int run_and_wait(int folder, const char *name, struct error *err)
 	static struct packet reply;
 	static char bytes[1 << 20];
 	const ssize_t size = read(0, bytes, sizeof(bytes));
-	auto_close int words = size < 0 ? -errno : sys_sealed_file("words", bytes, (size_t)size);
+	auto_close int words = sys_memory_file("words");
 	int socket = keeper_connect(folder, err), rc;
 
-	if (socket < 0)
-		return socket;
+	if (socket < 0 || size < 0 || sys_write_all(words, bytes, (size_t)size) < 0)
+		return socket < 0 ? socket : -EIO;
 	snprintf(run.name, sizeof(run.name), "%s", name);
 	snprintf(who.name, sizeof(who.name), "%s", name);
 	rc = keeper_ask(socket, &(struct packet_parts){ .type = PACKET_RUN, .fixed = &run, .fds = &words, .fd_count = 1 }, &reply, err);

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from conftest import NOBODY, await_true, descendants, is_alive
-from keeper import ATTACH_INPUT, ATTACH_REPLAY, RUN_INPUT, RUN_REMOVE, Client, Refused, sealed
+from keeper import ATTACH_INPUT, ATTACH_REPLAY, RUN_INPUT, RUN_REMOVE, Client, Refused, in_memory
 
 SLEEP = ("--", "/bin/sleep", "100")
 
@@ -63,18 +63,19 @@ def test_members_are_independent(pod, client):
         client.status()
 
 
-def test_words_that_could_change_or_never_end_are_not_read(pod, client):
+def test_words_whose_reading_might_never_end_are_not_read(pod, client):
     client.run(pod.words(*SLEEP), "web")
     read, write = os.pipe()
-    loose = os.memfd_create("words")
-    os.write(loose, pod.words(*SLEEP))
-    for fd in (read, loose):
-        client.say("RUN", struct.pack("=64sIIQHH4x", b"two", 0, 0, 1 << 20, 0, 0), [fd])
-        with pytest.raises(Refused) as refused:
-            client.hear()
-        assert "sealed" in refused.value.text
-    for fd in (read, write, loose):
-        os.close(fd)
+    with tempfile.TemporaryFile(dir="/var/tmp") as file:
+        file.write(pod.words(*SLEEP))
+        file.flush()
+        for fd in (read, file.fileno()):
+            client.say("RUN", struct.pack("=64sIIQHH4x", b"two", 0, 0, 1 << 20, 0, 0), [fd])
+            with pytest.raises(Refused) as refused:
+                client.hear()
+            assert "in memory" in refused.value.text
+    os.close(read)
+    os.close(write)
     assert client.status("web")["state"] == "running"
 
 
@@ -572,7 +573,7 @@ def test_killed_at_any_moment_a_keeper_leaves_nothing_that_gc_does_not_find(keep
         client.run(pod.words(*limits, *SLEEP), f"first{attempt}")
         keeper = client.pid()
         words = pod.words(*limits, *SLEEP)
-        memory = sealed(words)
+        memory = in_memory(words)
         client.say("RUN", struct.pack("=64sIIQHH4x", b"second%d" % attempt, 0, 0, 1 << 20, 0, 0), [memory])
         os.close(memory)
         time.sleep(attempt * 0.0015)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs executed in a jail that is there are as confined as its own; files of it are opened by nobody but its own user."""
 import json
+import contextlib
 import os
 import pathlib
 import signal
@@ -161,6 +162,15 @@ def test_no_descriptor_of_the_keeper_is_inside(pod, client):
     assert code == 0 and out.split() == ["0", "1", "2", "3"]
 
 
+def links_of(pid):
+    """What its descriptors are; they come and go meanwhile."""
+    links = []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            links.append(os.readlink(f"/proc/{pid}/fd/{name}"))
+    return sorted(links)
+
+
 def test_many_at_once_and_nothing_is_left(pod, client):
     client.run(pod.words(*SLEEP), "web")
     keeper = client.pid()
@@ -169,14 +179,14 @@ def test_many_at_once_and_nothing_is_left(pod, client):
     visitors = [pod.client() for _ in range(20)]
     null = os.open("/dev/null", os.O_RDWR)
     client.status("web")
-    open_before = sorted(os.readlink(f"/proc/{keeper}/fd/{n}") for n in os.listdir(f"/proc/{keeper}/fd"))
+    open_before = links_of(keeper)
     for _ in range(5):
         for visitor in visitors:
             visitor.exec(words, "web", fds=(null, null, null))
         for visitor in visitors:
             assert visitor.ended() == 0
     await_true(lambda: len(descendants(keeper)) == before)
-    await_true(lambda: sorted(os.readlink(f"/proc/{keeper}/fd/{n}") for n in os.listdir(f"/proc/{keeper}/fd")) == open_before)
+    await_true(lambda: links_of(keeper) == open_before)
 
 
 def test_a_file_is_opened_as_the_jails_user_and_inside(pod, client):
