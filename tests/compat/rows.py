@@ -8,8 +8,8 @@ from harness import NOBODY, Row
 USR = "--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 --ro-bind /etc /etc"
 HOST = "--ro-bind / /"
 
-USELIB, USTAT, SYSFS, PRCTL = 134, 136, 139, 157
-EACCES, ECONNREFUSED, ENOTTY, ETXTBSY = 13, 111, 25, 26
+USTAT, SYSFS, PRCTL, SECCOMP = 136, 139, 157, 317
+ECONNREFUSED, ENOTTY, ETXTBSY = 111, 25, 26
 
 
 def rows_of(prefix, table):
@@ -342,6 +342,8 @@ SPECIAL = rows_of("special", [
      {"fds": {30: "filter:%d:%d" % (USTAT, ECONNREFUSED), 31: "filter:%d:%d" % (USTAT, ETXTBSY)}}),
     ("two filters, other order", "--add-seccomp-fd 31 --add-seccomp-fd 30",
      {"fds": {30: "filter:%d:%d" % (USTAT, ECONNREFUSED), 31: "filter:%d:%d" % (USTAT, ETXTBSY)}}),
+    ("a filter that leaves prctl(2) alone to load the next", "--add-seccomp-fd 30 --add-seccomp-fd 31",
+     {"fds": {30: "filter:%d:%d" % (SECCOMP, ECONNREFUSED), 31: "filter:%d:%d" % (SYSFS, ENOTTY)}}),
     ("the last of --seccomp holds", "--seccomp 30 --seccomp 31",
      {"fds": {30: "filter:%d:%d" % (USTAT, ECONNREFUSED), 31: "filter:%d:%d" % (SYSFS, ENOTTY)}}),
     ("both kinds of filters", "--seccomp 30 --add-seccomp-fd 31",

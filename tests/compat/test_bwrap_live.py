@@ -261,6 +261,21 @@ def test_the_child_that_is_told_is_the_jails_first_process(either, sleeper):
         os.kill(pid, signal.SIGKILL)
 
 
+def test_its_owner_may_join_it_later(either, sleeper):
+    """By the pid that is told: `flatpak enter` and others do."""
+    told, tell = os.pipe()
+    with either.start(*USR[:-2], "--unshare-user", "--unshare-pid", "--info-fd", tell, "sleep", sleeper, pass_fds=[tell]):
+        os.close(tell)
+        with os.fdopen(told) as file:
+            child = json.load(file)["child-pid"]
+        pid = asleep(sleeper)
+        join = ["nsenter", "--preserve-credentials", "--user=/proc/%d/ns/user" % child, "--pid=/proc/%d/ns/pid" % child, "sh", "-c", "echo joined"]
+        done = subprocess.run([either.probe, "start", "cwd=/", "uid=%d" % either.uid, "--", *join], capture_output=True, text=True, check=False,
+                              timeout=PATIENCE, stdin=subprocess.DEVNULL)
+        os.kill(pid, signal.SIGKILL)
+    assert done.stdout == "joined\n", done.stderr
+
+
 def test_no_exit_code_is_told_of_a_program_that_never_ran(either):
     assert streams(either, program=["/usr"])[2][1:] == []
     assert streams(either, "--chdir", "/absent", program=["true"])[2][1:] == []
