@@ -93,13 +93,27 @@ static const char *text_of(const struct immure_error *err, const char *program)
 	return err->text + 4 + length + 2;
 }
 
+/* What scripts look for when a filter cannot be read. */
+static bool print_filter(char *text, size_t room, const struct immure_error *err)
+{
+	const bool is_odd = strstr(err->text, "a multiple of 8") != NULL;
+
+	if (strcmp(err->id, "E-SECCOMP-FD") != 0)
+		return false;
+	if (is_odd)
+		snprintf(text, room, "Invalid seccomp data, must be multiple of 8");
+	else
+		snprintf(text, room, "Can't read seccomp data: %.*s", (int)strcspn(err->text, "\n"), err->text);
+	return true;
+}
+
 static void print_story(char *text, size_t room, const struct immure_error *err, const char *program)
 {
 	const char *whole = text_of(err, program);
 
 	if (program && (err->exit_code == 126 || err->exit_code == 127))
 		snprintf(text, room, "execvp %s: %s", program, strerror(err->errnum));
-	else if (!print_steps(text, room, err))
+	else if (!print_filter(text, room, err) && !print_steps(text, room, err))
 		snprintf(text, room, "%.*s", (int)strcspn(whole, "\n"), whole);
 }
 
