@@ -372,5 +372,7 @@ int keeper_live(const char *pod, scope_starter *start_scope)
 	while (rc == 0 && !is_over(keeper))
 		rc = serve(keeper);
 	close_keeper(keeper);
+	free(keeper->polled);
+	free(keeper);
 	return rc < 0 ? 125 : 0;
 }
