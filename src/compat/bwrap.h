@@ -147,6 +147,9 @@ void bwrap_print(const struct bwrap *bwrap, int level, const char *text);
 /* What immure says went wrong, with PROGRAM being run (NULL: not yet). */
 void bwrap_complain(const struct bwrap *bwrap, const struct immure_error *err, const char *program);
 
+/* That no link could be made at PLACE, and what stands there, as far as it can be told. */
+void bwrap_print_link(const struct bwrap *bwrap, char *text, size_t room, const char *place);
+
 /* LIST, which has COUNT items of SIZE, with room for one more; NULL, with the error set: no memory, and LIST stays. */
 void *bwrap_room(struct bwrap *bwrap, void *list, size_t count, size_t size);
 /* Keeps TEXT, which may be NULL for "no memory", to be freed at the end; returns it, or NULL with the error set. */

@@ -4,6 +4,7 @@
  * what to try names options that are there.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "compat/bwrap.h"
@@ -107,13 +108,26 @@ static bool print_filter(char *text, size_t room, const struct immure_error *err
 	return true;
 }
 
-static void print_story(char *text, size_t room, const struct immure_error *err, const char *program)
+static bool print_link(const struct bwrap *bwrap, char *text, size_t room, const struct immure_error *err)
+{
+	const char *start = strstr(err->text, ": see to link "), *place = start ? strchr(start, '/') : NULL;
+	const char *end = place ? strstr(place, " -> ") : NULL;
+	char path[PATH_MAX];
+
+	if (err->errnum != EEXIST || !end || (size_t)(end - place) >= sizeof(path))
+		return false;
+	snprintf(path, sizeof(path), "%.*s", (int)(end - place), place);
+	bwrap_print_link(bwrap, text, room, path);
+	return true;
+}
+
+static void print_story(const struct bwrap *bwrap, char *text, size_t room, const struct immure_error *err, const char *program)
 {
 	const char *whole = text_of(err, program);
 
 	if (program && (err->exit_code == 126 || err->exit_code == 127))
 		snprintf(text, room, "execvp %s: %s", program, strerror(err->errnum));
-	else if (!print_filter(text, room, err) && !print_steps(text, room, err))
+	else if (!print_filter(text, room, err) && !print_link(bwrap, text, room, err) && !print_steps(text, room, err))
 		snprintf(text, room, "%.*s", (int)strcspn(whole, "\n"), whole);
 }
 
@@ -122,7 +136,7 @@ void bwrap_complain(const struct bwrap *bwrap, const struct immure_error *err, c
 	const char *remedy = own_remedy(err->id), *rest = strchr(err->text, '\n');
 	char story[sizeof(err->text)], text[sizeof(story) + 256];
 
-	print_story(story, sizeof(story), err, program);
+	print_story(bwrap, story, sizeof(story), err, program);
 	if (remedy)
 		snprintf(text, sizeof(text), "%s\n  try: %s  [%s]", story, remedy, err->id);
 	else

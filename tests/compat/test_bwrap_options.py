@@ -127,9 +127,13 @@ def test_a_link_may_be_there_already_when_it_says_the_same(ours):
     words = [*USR, "--bind", ours.folder, "/w"]
     assert ours.run(*words, "--symlink", "there", "/w/link", "--symlink", "new", "/w/fresh", "--symlink", "new", "/w/fresh", "true").returncode == 0
     assert os.readlink(ours.folder / "fresh") == "new"
-    for wrong in (["--symlink", "elsewhere", "/w/link"], ["--symlink", "there", "/w/there"]):
+    is_there, is_none = "existing destination is ", "destination exists and is not a symlink"
+    for wrong, place, why in ((["--symlink", "elsewhere", "/w/link"], "/w/link", is_there + "there"),
+                              (["--symlink", "there", "/w/there"], "/w/there", is_none),
+                              (["--tmpfs", "/t", "--symlink", "a", "/t/x", "--symlink", "b", "/t/x"], "/t/x", is_there + "a")):
         done = ours.run(*words, *wrong, "true")
-        assert done.returncode == 1 and done.stderr.startswith("bwrap: "), wrong
+        assert done.returncode == 1, wrong
+        assert done.stderr.splitlines()[0] == f"bwrap: Can't make symlink at {place}: {why}"
 
 
 def test_what_a_descriptor_is_open_on_is_shown(ours):
