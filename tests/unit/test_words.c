@@ -322,6 +322,7 @@ static void no_member_of_a_spec_is_forgotten(void **state)
 	cover(bytes, offsetof(struct spec, caller_environment), sizeof(spec->caller_environment));
 	cover(bytes, offsetof(struct spec, custom_filter), sizeof(spec->custom_filter));
 	cover(bytes, offsetof(struct spec, compiled_filters), sizeof(spec->compiled_filters)); /* refused */
+	cover(bytes, offsetof(struct spec, is_kept), sizeof(spec->is_kept)); /* the keeper's own word */
 	if (first_left(bytes, sizeof(*spec)) >= 0)
 		fail_msg("the member at byte %ld of struct spec has neither a row nor words of its own", first_left(bytes, sizeof(*spec)));
 	free(spec);
