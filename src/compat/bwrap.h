@@ -25,7 +25,7 @@ enum {
 
 struct bwrap_caller {
 	uint32_t uid, gid;
-	uint64_t capabilities;          /* effective */
+	uint64_t capabilities;          /* effective; root's, where it keeps them */
 	unsigned last_capability;       /* of this kernel */
 	bool has_userns, has_cgroupns;  /* this kernel has them, and they are not switched off */
 	bool has_selinux;
@@ -69,6 +69,7 @@ struct bwrap {
 	/* each as the words say, until bwrap_check() has settled what is to be */
 	bool unshare_user, unshare_user_try, unshare_ipc, unshare_pid, unshare_net, unshare_uts, unshare_cgroup, unshare_cgroup_try;
 	bool disable_userns, assert_userns_disabled;
+	const char *label;                    /* the option that asks for a label of SELinux's; NULL: none */
 	bool new_session, die_with_parent, as_pid_1;
 	int userns_fd, userns2_fd, pidns_fd, sync_fd, block_fd, userns_block_fd, info_fd, json_status_fd; /* -1: none */
 	int64_t uid, gid;                     /* BWRAP_UNSET_ID: the caller's */
@@ -134,8 +135,9 @@ int bwrap_check_sources(struct bwrap *bwrap);
 int bwrap_close_consumed(struct bwrap *bwrap);
 int bwrap_tell(const struct bwrap *bwrap, struct immure_spec *spec, struct immure_error *err);
 
-/* The facts about who calls. */
+/* The facts about who calls; and, once the words are read, those about the machine that they depend on: each costs a walk through /proc. */
 void bwrap_find_caller(struct bwrap_caller *caller);
+void bwrap_find_kinds(struct bwrap_caller *caller, const struct bwrap *bwrap);
 
 /* ---- what several files use ---- */
 

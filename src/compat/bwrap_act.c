@@ -261,7 +261,6 @@ int act_capability(struct bwrap *bwrap, const struct bwrap_option *option, char 
 int act_label(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[])
 {
 	(void)arguments;
-	if (!bwrap->caller->has_selinux)
-		return bwrap_refuse(bwrap, "%s: labeling is not supported on this system: it has no SELinux", option->name);
-	return bwrap_refuse(bwrap, "%s: labels are not supported by immure-bwrap; leave it out, or use bubblewrap", option->name);
+	bwrap->label = option->name;
+	return 0;
 }

@@ -67,12 +67,20 @@ static bool is_on(const char *variable)
 
 void bwrap_find_caller(struct bwrap_caller *caller)
 {
-	*caller = (struct bwrap_caller){
-		.uid = getuid(), .gid = getgid(), .capabilities = effective_capabilities(), .last_capability = find_last_capability(),
-		.has_userns = exists("/proc/self/ns/user") && !says("/proc/sys/user/max_user_namespaces", "0\n") &&
-			      !says("/sys/module/user_namespace/parameters/enable", "N\n"),
-		.has_cgroupns = exists("/proc/self/ns/cgroup"),
-		.has_selinux = exists("/sys/fs/selinux"),
-		.is_hardened = is_on("IMMURE_HARDEN"),
-	};
+	*caller = (struct bwrap_caller){ .uid = getuid(), .gid = getgid(), .is_hardened = is_on("IMMURE_HARDEN") };
+	if (caller->uid == 0 && !caller->is_hardened)
+		caller->capabilities = effective_capabilities();
+}
+
+void bwrap_find_kinds(struct bwrap_caller *caller, const struct bwrap *bwrap)
+{
+	if (bwrap->has_capability_words)
+		caller->last_capability = find_last_capability();
+	if (bwrap->unshare_user_try)
+		caller->has_userns = exists("/proc/self/ns/user") && !says("/proc/sys/user/max_user_namespaces", "0\n") &&
+				     !says("/sys/module/user_namespace/parameters/enable", "N\n");
+	if (bwrap->unshare_cgroup || bwrap->unshare_cgroup_try)
+		caller->has_cgroupns = exists("/proc/self/ns/cgroup");
+	if (bwrap->label)
+		caller->has_selinux = exists("/sys/fs/selinux");
 }

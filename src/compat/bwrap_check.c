@@ -60,6 +60,15 @@ static int check_settled(struct bwrap *bwrap)
 	return 0;
 }
 
+static int check_label(struct bwrap *bwrap)
+{
+	if (!bwrap->label)
+		return 0;
+	if (!bwrap->caller->has_selinux)
+		return bwrap_refuse(bwrap, "%s: labeling is not supported on this system: it has no SELinux", bwrap->label);
+	return bwrap_refuse(bwrap, "%s: labels are not supported by immure-bwrap; leave it out, or use bubblewrap", bwrap->label);
+}
+
 static int consume_all(struct bwrap *bwrap)
 {
 	const struct bwrap_consumed rows[] = {
@@ -81,7 +90,7 @@ int bwrap_check(struct bwrap *bwrap)
 	if (check_user_words(bwrap) < 0)
 		return -1;
 	settle_namespaces(bwrap);
-	if (check_settled(bwrap) < 0)
+	if (check_settled(bwrap) < 0 || check_label(bwrap) < 0)
 		return -1;
 	bwrap->needs_init = !bwrap->as_pid_1 && (bwrap->unshare_pid || bwrap->lock_count || bwrap->sync_fd >= 0 || bwrap->caller->is_hardened);
 	if (bwrap->start_folder) {

@@ -101,6 +101,7 @@ int main(int argc, char *argv[])
 		return fail(&bwrap);
 	if (bwrap.is_answered)
 		return EXIT_SUCCESS;
+	bwrap_find_kinds(&caller, &bwrap);
 	if (argc > 1 && bwrap_check(&bwrap) < 0)
 		return fail(&bwrap);
 	if (used >= argc - 1) {

@@ -16,16 +16,10 @@ bool places_begin(struct places *places, struct arena *arena, int room)
 const struct known_place *places_above(const struct places *places, const char *path)
 {
 	const struct known_place *best = places->list;
-	size_t longest = 1;
 
-	for (int i = 1; i < places->count; i++) {
-		const size_t length = strlen(places->list[i].path);
-
-		if (length <= longest || !path_is_under(path, places->list[i].path))
-			continue;
-		best = &places->list[i];
-		longest = length;
-	}
+	for (int i = 1; i < places->count; i++)
+		if (places->list[i].length > best->length && path_is_under(path, places->list[i].path))
+			best = &places->list[i];
 	return best;
 }
 
@@ -41,7 +35,7 @@ bool places_know(const struct places *places, const char *path)
 static void add(struct places *places, const char *path, enum known_kind kind, int within, unsigned skip)
 {
 	if (places->count < places->room)
-		places->list[places->count++] = (struct known_place){ path, kind, within, skip };
+		places->list[places->count++] = (struct known_place){ path, (unsigned)strlen(path), kind, within, skip };
 }
 
 void places_add(struct places *places, const char *path, enum known_kind kind)

@@ -16,6 +16,7 @@ enum known_kind {
 
 struct known_place {
 	const char *path;   /* absolute, clean */
+	unsigned length;    /* of path */
 	enum known_kind kind;
 	int within;         /* the slot of the mount that it is on */
 	unsigned skip;      /* how much of a path below it leads to that mount */

@@ -19,6 +19,8 @@
 static const char *const system_paths[] = {
 	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
 	"/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/certs", "/etc/localtime",
+};
+static const char *const devices[] = {
 	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
 };
 
@@ -100,7 +102,7 @@ static int read_resolv_conf(struct host *host, const struct spec *spec, struct e
 {
 	char buffer[4096];
 
-	if (spec->net.mode != NAMESPACE_HOST || spec->root || sys_read_file("/etc/resolv.conf", buffer, sizeof(buffer)) <= 0)
+	if (spec->net.mode != NAMESPACE_HOST || spec->root || spec->is_ordered || sys_read_file("/etc/resolv.conf", buffer, sizeof(buffer)) <= 0)
 		return 0;
 	host->resolv_conf = arena_copy(&host->arena, buffer);
 	return host->resolv_conf ? 0 : error_set(err, ENOMEM, "reading /etc/resolv.conf");
@@ -127,15 +129,41 @@ int host_probe_basic(struct host *host, struct error *err)
 	host->run_id = arena_format(&host->arena, "immure-%d-%llx", machine.pid, (unsigned long long)machine.random);
 	host->state_folder = find_state_folder(host);
 	host->has_other_groups = sys_has_groups_besides(machine.gid);
-	read_core_pattern(host);
-	find_skeleton(host);
-	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++) {
-		int rc = look(host, system_paths[i], false, err);
-
-		if (rc < 0)
-			return rc;
-	}
 	return host->run_id ? 0 : error_set(err, ENOMEM, "looking at the machine");
+}
+
+static int look_at_all(struct host *host, const char *const *paths, size_t count, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = look(host, paths[i], false, err);
+	return rc;
+}
+
+static bool has_new_dev(const struct spec *spec)
+{
+	const struct mount *mount = spec->mounts;
+
+	while (mount && mount->kind != MOUNT_NEW_DEV)
+		mount = mount->next;
+	return mount;
+}
+
+/* A tree in order shows of the host only what it names. Each look walks through the file system: what no plan asks is not looked at. */
+static int look_at_system(struct host *host, const struct spec *spec, struct error *err)
+{
+	int rc = 0;
+
+	if (!spec_leaves(spec, "limits"))
+		read_core_pattern(host);
+	if (!spec->is_ordered)
+		find_skeleton(host);
+	if (!spec->is_ordered)
+		rc = look_at_all(host, system_paths, ARRAY_SIZE(system_paths), err);
+	if (rc == 0 && (!spec->is_ordered || has_new_dev(spec)))
+		rc = look_at_all(host, devices, ARRAY_SIZE(devices), err);
+	return rc;
 }
 
 static int look_at_program(struct host *host, const struct spec *spec, struct error *err)
@@ -203,8 +231,10 @@ static bool is_without_pty(const struct host *host)
 
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err)
 {
-	int rc = look_at_program(host, spec, err);
+	int rc = look_at_system(host, spec, err);
 
+	if (rc == 0)
+		rc = look_at_program(host, spec, err);
 	host->has_no_pty = is_without_pty(host);
 	if (rc == 0)
 		rc = read_resolv_conf(host, spec, err);

@@ -6,7 +6,7 @@
 #include "host/host.h"
 #include "spec/spec.h"
 
-/* The facts that every plan needs: cheap calls only. The caller's were taken before. */
+/* The facts that every plan needs: cheap calls only, no walk through the file system. The caller's were taken before. */
 int host_probe_basic(struct host *host, struct error *err) MUST_CHECK;
 
 /*
@@ -19,7 +19,7 @@ int host_look_at_caller(struct spec *spec, struct error *err) MUST_CHECK;
 /* The facts of the machine that are the caller's, wherever this process came from. Strings are not copied. */
 void host_take_caller(struct host *host, const struct caller *caller);
 
-/* The facts that SPEC needs beyond them: what stands at its paths, accounts, cgroups, sub-ids. SPEC is absolute already. */
+/* The facts that SPEC needs beyond them: what stands at its paths and at those of the host view, accounts, cgroups, sub-ids. SPEC is absolute already. */
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err) MUST_CHECK;
 
 /* Reads what each --file of SPEC shall hold. */
