@@ -9,6 +9,7 @@
 #include "api/report.h"
 #include "base/text.h"
 #include "feature/feature.h"
+#include "host/cgroups.h"
 #include "host/probe.h"
 #include "run/run.h"
 #include "sys/environment.h"
@@ -73,6 +74,38 @@ static int compile_filter(struct spec *spec, struct error *err)
 	return modules.compile_filter(spec, err);
 }
 
+static bool reads_descriptors(const struct spec *spec)
+{
+	for (const struct mount *mount = spec->mounts; mount; mount = mount->next)
+		if (mount->content == CONTENT_DESCRIPTOR)
+			return true;
+	return spec->seccomp_fds;
+}
+
+static int refuse_scope(struct error *err)
+{
+	error_set(err, ENOTSUP, "this build cannot talk to systemd");
+	error_remedy(err, "E-CGROUP-SCOPE", "start it in a group of its own: systemd-run --user --scope -p Delegate=yes ...");
+	return -ENOTSUP;
+}
+
+/* What is read from a descriptor can be read once, and the build to which a run is left wants to read it. */
+static int leave_scope(struct immure_spec *spec, struct error *err)
+{
+	int rc = 0;
+
+	if (modules.start_scope || !reads_descriptors(&spec->spec))
+		return 0;
+	host_take_caller(&spec->host, &spec->spec.caller);
+	if (!spec->is_probed)
+		rc = host_probe_basic(&spec->host, err);
+	spec->is_probed = rc == 0;
+	if (rc < 0 || !cgroups_are_asked(&spec->spec, &spec->host))
+		return rc;
+	rc = host_probe_cgroups(&spec->host, &spec->spec, err);
+	return rc == 0 && cgroups_may_want_scope(&spec->host) ? refuse_scope(err) : rc;
+}
+
 /* Nothing is asked of this machine: all that is known is in the facts. */
 static int resolve_foreign(struct immure_spec *spec, struct error *err)
 {
@@ -95,6 +128,8 @@ int resolve(struct immure_spec *spec, struct error *err)
 		rc = spec_make_absolute(&spec->spec, spec->spec.caller.cwd, err);
 	if (rc == 0) /* first, for it may be left to another build: what is read from a descriptor can be read once */
 		rc = compile_filter(&spec->spec, err);
+	if (rc == 0)
+		rc = leave_scope(spec, err);
 	if (rc == 0)
 		rc = host_read_contents(&spec->spec, err);
 	if (rc == 0)
@@ -137,7 +172,7 @@ static int plan_and_run(struct immure_spec *spec, struct immure_result *result, 
 		rc = plan_make(&result->plan, &result->arena, &spec->spec, &spec->host, err);
 	if (rc == 0 && !modules.start_scope && plan_has(&result->plan, OP_CGROUP_SCOPE)) {
 		result->plan.count = 0; /* nothing of it may be done here */
-		rc = error_set(err, ENOTSUP, "this build cannot talk to systemd");
+		rc = refuse_scope(err);
 	}
 	result->plan.start_scope = modules.start_scope;
 	return rc < 0 ? rc : run_plan(&result->plan, &result->result, err);

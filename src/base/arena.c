@@ -2,6 +2,7 @@
 /* Chunks of memory, handed out from the front; freed all at once. */
 #include "base/arena.h"
 
+#include <errno.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ enum { CHUNK_BYTES = 8192 };
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t used, size;
+	void *taken; /* a block of its own instead; NULL: none */
 	alignas(max_align_t) char bytes[];
 };
 
@@ -81,11 +83,28 @@ char *arena_format(struct arena *arena, const char *format, ...)
 	return result;
 }
 
+/* Behind the newest chunk, which goes on being filled. */
+int arena_take(struct arena *arena, void *block)
+{
+	struct arena_chunk *chunk = calloc(1, sizeof(*chunk));
+
+	if (!chunk)
+		return -ENOMEM;
+	chunk->taken = block;
+	chunk->next = arena->chunks ? arena->chunks->next : NULL;
+	if (arena->chunks)
+		arena->chunks->next = chunk;
+	else
+		arena->chunks = chunk;
+	return 0;
+}
+
 void arena_free(struct arena *arena)
 {
 	while (arena->chunks) {
 		struct arena_chunk *next = arena->chunks->next;
 
+		free(arena->chunks->taken);
 		free(arena->chunks);
 		arena->chunks = next;
 	}

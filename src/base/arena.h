@@ -22,6 +22,9 @@ char *arena_copy(struct arena *arena, const char *text) MUST_CHECK;
 char *arena_copy_bytes(struct arena *arena, const void *bytes, size_t size) MUST_CHECK;
 char *arena_format(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
 
+/* BLOCK, of malloc(3), becomes the arena's. -ENOMEM: it stays the caller's. */
+int arena_take(struct arena *arena, void *block) MUST_CHECK;
+
 /* Frees all of it; the arena may be used again. */
 void arena_free(struct arena *arena);
 

@@ -35,7 +35,10 @@ static int run_or_hand_over(int argc, char *argv[])
 		rc = immure_run(spec, &result, &err);
 	if (rc < 0 && err.errnum == ENOTSUP)
 		return hand_over(argv);
-	rc = rc < 0 ? complain(&err) : immure_result_exit_code(result);
+	if (rc < 0)
+		rc = complain(&err);
+	else if (result)
+		rc = immure_result_exit_code(result);
 	if (result)
 		remark(result);
 	return rc; /* the process ends: nothing is freed one by one */

@@ -32,7 +32,7 @@ int act_version(struct bwrap *bwrap, const struct bwrap_option *option, char *co
 {
 	(void)option;
 	(void)arguments;
-	fprintf(bwrap->output, "bubblewrap %s (immure %s)\n", BWRAP_SPOKEN, immure_version());
+	fprintf(bwrap->output, "bubblewrap %s\n", BWRAP_SPOKEN); /* callers take the last word of the line */
 	bwrap->is_answered = true;
 	return 0;
 }

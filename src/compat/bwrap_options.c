@@ -8,7 +8,7 @@
 
 const struct bwrap_option bwrap_options[] = {
 	{ "--help", "", "print this", act_help },
-	{ "--version", "", "print the version of bubblewrap that is spoken, and immure's", act_version },
+	{ "--version", "", "print the version of bubblewrap that is spoken", act_version },
 	{ "--args", "FD", "read further options from FD, each ended by NUL", act_arguments },
 	{ "--argv0", "VALUE", "what the program is told as its own name", act_once, MEMBER(argv0) },
 	{ "--level-prefix", "", "begin each line of messages with its level, as <3>", act_flag, MEMBER(has_level_prefix) },

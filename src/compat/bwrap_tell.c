@@ -101,10 +101,25 @@ static void tell_id(struct teller *teller, const char *key, int64_t id, uint32_t
 	tell_number(teller, key, is_given ? id : (int64_t)fallback, is_given ? where : OWN);
 }
 
-/* In a namespace that others have made nobody becomes anybody, unless it is said who. */
-static bool leaves_ids(const struct bwrap *bwrap)
+/*
+ * In a namespace that others have made nobody becomes anybody, unless it is said who: each of the two ids for itself. bubblewrap takes the
+ * number that the caller has outside for nothing said.
+ */
+static bool leaves_id(const struct bwrap *bwrap, int64_t id, uint32_t own)
 {
-	return (bwrap->userns_fd >= 0 || bwrap->userns2_fd >= 0) && bwrap->uid == BWRAP_UNSET_ID && bwrap->gid == BWRAP_UNSET_ID;
+	const bool is_said = id != BWRAP_UNSET_ID && (bwrap->userns_fd < 0 || id != (int64_t)own);
+
+	return (bwrap->userns_fd >= 0 || bwrap->userns2_fd >= 0) && !is_said;
+}
+
+static bool leaves_uid(const struct bwrap *bwrap)
+{
+	return leaves_id(bwrap, bwrap->uid, bwrap->caller->uid);
+}
+
+static bool leaves_gid(const struct bwrap *bwrap)
+{
+	return leaves_id(bwrap, bwrap->gid, bwrap->caller->gid);
 }
 
 /*
@@ -121,10 +136,12 @@ static void tell_ids(struct teller *teller)
 		tell(teller, "allow-host-root", NULL, "the caller is root");
 	if (bwrap->unshare_user)
 		tell(teller, "ids", has_range ? "range" : "single", OWN);
-	if (bwrap->userns_block_fd >= 0 || leaves_ids(bwrap))
+	if (bwrap->userns_block_fd >= 0)
 		return;
-	tell_id(teller, "user", bwrap->uid, caller->uid, "--uid");
-	tell_id(teller, "group", bwrap->gid, caller->gid, "--gid");
+	if (!leaves_uid(bwrap))
+		tell_id(teller, "user", bwrap->uid, caller->uid, "--uid");
+	if (!leaves_gid(bwrap))
+		tell_id(teller, "group", bwrap->gid, caller->gid, "--gid");
 }
 
 static void tell_capabilities(struct teller *teller)
@@ -155,7 +172,7 @@ static void tell_left(struct teller *teller)
 		{ "descriptors", is_soft }, { "umask", true }, { "groups", is_soft }, { "capabilities", keeps_capabilities },
 		{ "bounding", is_soft && !bwrap->unshare_user && bwrap->userns_fd < 0 }, { "keyring", is_soft },
 		{ "personality", is_soft }, { "limits", is_soft }, { "propagation", is_soft }, { "executable", is_soft }, { "dumpable", is_soft },
-		{ "owners", true }, { "ids", leaves_ids(bwrap) }, { "hostname", is_soft && bwrap->unshare_uts && !bwrap->hostname },
+		{ "owners", true }, { "ids", leaves_uid(bwrap) || leaves_gid(bwrap) }, { "hostname", is_soft && bwrap->unshare_uts && !bwrap->hostname },
 	};
 	char text[256] = "";
 	size_t used = 0;
@@ -229,8 +246,9 @@ static void tell_tree(struct teller *teller)
 	tell(teller, "ordered", NULL, OWN);
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		tell(teller, none[i], "none", OWN);
-	/* Landlock allows nobody to mount or to make a device, and what it allows is taken from a tree that is known beforehand. */
-	tell(teller, "landlock", "off", OWN);
+	/* Hardened, Landlock keeps signals and abstract sockets inside; files of such a tree it does not govern, so mounting goes on working. */
+	if (!bwrap->caller->is_hardened)
+		tell(teller, "landlock", "off", OWN);
 	for (size_t i = 0; teller->rc == 0 && i < bwrap->operation_count; i++)
 		teller->rc = immure_spec_mount(teller->spec, &bwrap->operations[i].mount, bwrap->operations[i].where, teller->err);
 }

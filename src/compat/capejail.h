@@ -17,6 +17,16 @@ struct capejail {
 	bool wants_help;       /* -h; nothing else is done */
 };
 
+/* A row is all that the reader, the help and the completion know of an option. Ended by a row without a letter. */
+struct capejail_option {
+	char letter;
+	const char *metavar;     /* NULL: it takes no value */
+	const char *key, *value; /* what it sets; VALUE NULL: the word's */
+	int (*note)(struct capejail *jail, const char *value, struct immure_error *err); /* done first; NULL: nothing */
+	const char *help;
+};
+extern const struct capejail_option capejail_options[];
+
 /* Reads the words that are options into JAIL and its spec, up to "--" or the first that is none. Returns how many they were,
  * or -1 with ERR filled. */
 int capejail_read(struct capejail *jail, int count, char *const words[], struct immure_error *err);

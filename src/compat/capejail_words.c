@@ -69,13 +69,7 @@ static int note_variable(struct capejail *jail, const char *value, struct immure
 	return set(jail, "env", value, "-e", err);
 }
 
-static const struct option {
-	char letter;
-	const char *metavar;    /* NULL: it takes no value */
-	const char *key, *value; /* what it sets; VALUE NULL: the word's */
-	int (*note)(struct capejail *jail, const char *value, struct immure_error *err); /* done first; NULL: nothing */
-	const char *help;
-} options[] = {
+const struct capejail_option capejail_options[] = {
 	{ 'r', "ROOT", NULL, NULL, note_root, "the directory that is the program's root, shown as it is (default: the host's own)" },
 	{ 'd', "DIR", "workdir", NULL, NULL, "the directory inside to start in (default: /)" },
 	{ 'u', "USER", "user", NULL, note_user, "who the program is: a name of the root's /etc/passwd, or a number (default: an id of its own)" },
@@ -86,15 +80,15 @@ static const struct option {
 	{ 0 },
 };
 
-static const struct option *find_option(char letter)
+static const struct capejail_option *find_option(char letter)
 {
-	for (const struct option *option = options; option->letter; option++)
+	for (const struct capejail_option *option = capejail_options; option->letter; option++)
 		if (option->letter == letter)
 			return option;
 	return NULL;
 }
 
-static int apply(struct capejail *jail, const struct option *option, const char *value, struct immure_error *err)
+static int apply(struct capejail *jail, const struct capejail_option *option, const char *value, struct immure_error *err)
 {
 	const char where[] = { '-', option->letter, '\0' };
 
@@ -107,7 +101,7 @@ static int apply(struct capejail *jail, const struct option *option, const char 
 static int read_letters(struct capejail *jail, const char *word, const char *next, struct immure_error *err)
 {
 	for (const char *at = word + 1; *at; at++) {
-		const struct option *option = find_option(*at);
+		const struct capejail_option *option = find_option(*at);
 		const char *value = at[1] ? at + 1 : next;
 
 		if (!option)
@@ -222,7 +216,7 @@ void capejail_print_usage(const char *own_name)
 	printf("usage: %s [OPTION...] [--] PROGRAM [ARGUMENT...]\n\nRuns PROGRAM as an ordinary user in a jail made for secure enclaves: "
 	       "a root of its own, its own\nprocesses, a list of permitted system calls. Any other call kills it. Must be started by root.\n\n",
 	       own_name);
-	for (const struct option *option = options; option->letter; option++)
+	for (const struct capejail_option *option = capejail_options; option->letter; option++)
 		printf("  -%c %-10s %s\n", option->letter, option->metavar ? option->metavar : "", option->help);
 	printf("\nIMMURE_EXPLAIN=1 (or json) prints what would be done instead. man immure-capejail has the rest.\n");
 }

@@ -115,8 +115,19 @@ static void check_process(struct plan *plan)
 	plan_add(plan, step);
 }
 
+static const char *identity_words(struct plan *plan, const struct step *step)
+{
+	const char *uid = step->flags & CHECK_USER ? plan_format(plan, "uid is %u", plan->uid) : "";
+	const char *gid = step->flags & CHECK_GROUP ? plan_format(plan, *uid ? ", gid %u" : "gid is %u", plan->gid) : "";
+	const char *before = *uid || *gid ? ", groups" : "the number of groups is";
+
+	return plan_format(plan, "that %s%s%s", uid, gid,
+			   step->flags & CHECK_GROUPS ? plan_format(plan, "%s %zu", before, step->size) : "");
+}
+
 static void check_identity(struct plan *plan, const struct spec *spec)
 {
+	const bool is_left = spec_leaves(spec, "ids");
 	struct step step = check_step(OP_CHECK_IDENTITY);
 	const struct step *groups = NULL;
 
@@ -127,18 +138,17 @@ static void check_identity(struct plan *plan, const struct spec *spec)
 		if (plan->steps[i].op == OP_UID)
 			step.slot = plan->steps[i].slot;
 	}
-	if (spec_leaves(spec, "ids"))
-		return;
 	if (plan_find(plan, OP_AWAIT) && plan_find(plan, OP_AWAIT)->side == LAUNCHER && !plan_find(plan, OP_UID))
 		return; /* who it is was decided by others */
 	step.number = plan->uid;
 	step.more = plan->gid;
 	step.data = groups ? groups->data : NULL;
 	step.size = groups ? groups->size : 0;
-	step.flags = groups != NULL; /* the list of groups is ours to decide */
-	step.text = plan_format(plan, "that uid is %u, gid %u%s", plan->uid, plan->gid,
-				groups ? plan_format(plan, ", groups %zu", groups->size) : "");
-	plan_add(plan, step);
+	/* Each only where it is ours to decide. */
+	step.flags = (groups ? CHECK_GROUPS : 0) | (is_left && !spec->user ? 0 : CHECK_USER) | (is_left && !spec->group ? 0 : CHECK_GROUP);
+	step.text = identity_words(plan, &step);
+	if (step.flags)
+		plan_add(plan, step);
 }
 
 static const char *privilege_words(struct plan *plan, const struct step *step)

@@ -17,7 +17,7 @@ static const struct field fields[] = {
 		    "file that the kernel does not know is read by /bin/sh. The caller's variables may hold secrets." },
 	{ .key = "unset-env", .type = FIELD_STRINGS, FIELD(unset_env), .metavar = "NAME", .example = "LD_PRELOAD", .since = "0.1",
 	  .help = "take a variable away from what --env-base gives; --env has the last word; may be repeated" },
-	{ .key = "argv0", .type = FIELD_NAME, FIELD(argv0), .metavar = "NAME", .example = "-sh", .since = "0.1",
+	{ .key = "argv0", .type = FIELD_NAME, FIELD(argv0), .metavar = "NAME", .example = "-sh", .may_be_empty = true, .since = "0.1",
 	  .help = "what the program finds as its own name, argv[0] (default: as it was called)" },
 	{ .key = "workdir", .letter = 'C', .type = FIELD_PATH, FIELD(workdir), .example = "/tmp", .since = "0.1",
 	  .help = "start here (default: the current folder where it is visible, else the home)" },

@@ -85,17 +85,19 @@ static void plan_identity(struct plan *plan, const struct spec *spec, const stru
 		step.data = group_numbers(plan, spec, host, &step.size);
 		plan_add(plan, step);
 	}
-	if (spec_leaves(spec, "ids") || (spec->maps_fd && !spec->user))
+	if (spec->maps_fd && !spec->user)
 		return; /* whoever the maps make of the caller */
 	if (!plan->has_userns && host->uid)
 		return; /* neither root nor a user namespace: the caller's ids stay */
 	step = (struct step){ .side = PAYLOAD, .phase = PHASE_IDENTITY, .op = OP_GID, .number = plan->gid,
 			      .origin = SPEC_ORIGIN(spec, group), .slot = plan->has_userns || !plan->has_leased_ids ? SLOT_NONE : SLOT_IDS };
-	plan_add(plan, step);
+	if (spec->group || !spec_leaves(spec, "ids"))
+		plan_add(plan, step);
 	step.op = OP_UID;
 	step.number = plan->uid;
 	step.origin = SPEC_ORIGIN(spec, user);
-	plan_add(plan, step);
+	if (spec->user || !spec_leaves(spec, "ids"))
+		plan_add(plan, step);
 }
 
 const struct feature feature_identity = {

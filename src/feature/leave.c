@@ -23,8 +23,9 @@ static const struct field fields[] = {
 		    "set is touched, nor the securebits; in a new user namespace root's bounding set is cut to what it has outside. bounding: only that set is not touched. keyring: the session's. personality. "
 		    "limits: none of immure's own resource limits, --pids included. propagation: mounts that the host makes later are "
 		    "seen. executable: the program may be immure's own file, by /proc/self/exe. owners: what is shown keeps its owners, "
-		    "and is a stranger's to a jail with ids of its own. hostname: the host's, in a UTS namespace of its own. ids: whoever a joined user namespace makes of the caller. dumpable: whoever has init's rights may "
-		    "look into it, and join its namespaces. no_new_privs is always set. Each of these makes the jail "
+		    "and is a stranger's to a jail with ids of its own. hostname: the host's, in a UTS namespace of its own. "
+		    "ids: whoever a joined user namespace makes of the caller, but for the one that --user or --group names. "
+		    "dumpable: whoever has init's rights may look into it, and join its namespaces. no_new_privs is always set. Each of these makes the jail "
 		    "weaker; the front ends that speak other tools' languages use it." },
 	{ 0 },
 };
@@ -45,8 +46,7 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		{ "capabilities", "cap-add", spec->cap_add != NULL },
 		{ "capabilities", "securebits", securebits_are_locked(spec) && is_given(spec, offsetof(struct spec, securebits)) },
 		{ "personality", "no-aslr", spec->no_aslr },
-		{ "ids", "user", spec->user != NULL },
-		{ "ids", "group", spec->group != NULL },
+		{ "ids", "user, with --group,", spec->user && spec->group },
 		{ "hostname", "hostname", is_given(spec, offsetof(struct spec, host_name)) },
 	};
 

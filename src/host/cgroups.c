@@ -45,6 +45,14 @@ bool cgroups_are_asked(const struct spec *spec, const struct host *host)
 					     spec->cap_add || spec->allow_host_root);
 }
 
+bool cgroups_may_want_scope(const struct host *host)
+{
+	for (enum controller i = 0; i < CONTROLLERS; i++)
+		if (host->controllers[i].way == CGROUP_SCOPE)
+			return true;
+	return false;
+}
+
 /* Takes the word at *AT off the line. */
 static char *take_word(char **at)
 {

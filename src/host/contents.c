@@ -9,9 +9,11 @@
 #include "host/probe.h"
 #include "sys/file.h"
 
-enum { CONTENT_MOST = 16 << 20 };
+/* What has a path can be shown without a copy, and so has the narrower bound. What comes from a descriptor has one so that an endless
+ * stream ends before the machine's memory does. */
+enum { PATH_MOST = 16 << 20, DESCRIPTOR_MOST = 1 << 30, COPIED_MOST = 64 << 10 };
 
-static int read_all(int fd, struct text *text)
+static int read_all(int fd, size_t most, struct text *text)
 {
 	char bytes[16384];
 	ssize_t done;
@@ -20,31 +22,45 @@ static int read_all(int fd, struct text *text)
 		text_add_bytes(text, bytes, (size_t)done);
 		if (text->is_short)
 			return -ENOMEM;
-		if (text->used > CONTENT_MOST)
+		if (text->used > most)
 			return -EFBIG;
 	}
 	return (int)done;
+}
+
+/* Little is copied, much changes hands. */
+static int keep(struct mount *mount, struct text *text, struct arena *arena)
+{
+	mount->content_size = text->used;
+	if (text->used <= COPIED_MOST) {
+		mount->bytes = arena_copy_bytes(arena, text->used ? text->bytes : "", text->used);
+		return mount->bytes ? 0 : -ENOMEM;
+	}
+	if (arena_take(arena, text->bytes) < 0)
+		return -ENOMEM;
+	mount->bytes = text->bytes;
+	*text = (struct text){ 0 };
+	return 0;
 }
 
 static int read_content(struct mount *mount, int fd, struct arena *arena, struct error *err)
 {
 	auto_text struct text text = { 0 };
 	char where[ORIGIN_TEXT];
-	int rc = fd < 0 ? fd : read_all(fd, &text);
+	const bool is_path = mount->content == CONTENT_PATH;
+	int rc = fd < 0 ? fd : read_all(fd, is_path ? PATH_MOST : DESCRIPTOR_MOST, &text);
 
-	if (rc == 0) {
-		mount->bytes = arena_copy_bytes(arena, text.used ? text.bytes : "", text.used);
-		mount->content_size = text.used;
-		rc = mount->bytes ? 0 : -ENOMEM;
-	}
+	if (rc == 0)
+		rc = keep(mount, &text, arena);
 	if (rc == 0)
 		return 0;
-	if (mount->content == CONTENT_PATH)
+	if (is_path)
 		error_set(err, -rc, "%s: reading \"%s\" for %s", origin_print(&mount->origin, where), mount->source, mount->target);
 	else
 		error_set(err, -rc, "%s: reading descriptor %d for %s", origin_print(&mount->origin, where), mount->descriptor, mount->target);
 	if (rc == -EFBIG)
-		error_remedy(err, "E-FILE-SIZE", "--file copies at most 16M; --ro PATH:DST shows a file without a copy");
+		error_remedy(err, "E-FILE-SIZE", is_path ? "a copy has at most 16M; --ro PATH:DST shows a file without one"
+							 : "a copy has at most 1G; write it to a file, and show that");
 	return rc;
 }
 
@@ -52,7 +68,7 @@ static int read_content(struct mount *mount, int fd, struct arena *arena, struct
 static int find_shown(struct mount *mount, struct arena *arena, struct error *err)
 {
 	struct sys_identity identity;
-	char link[32], path[4096], where[ORIGIN_TEXT];
+	char link[32], path[4096] = "", where[ORIGIN_TEXT];
 	int rc = sys_identity_at(mount->descriptor, &identity);
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", mount->descriptor);

@@ -23,7 +23,7 @@ struct subids {
 /* A child in a user namespace that waits; it dies with this process. *WIRE must stay open meanwhile. */
 static pid_t bear_waiting(int *wire)
 {
-	struct message message;
+	struct message message = { 0 };
 	int ends[2], fd, pidfd, rc = channel_open(ends);
 	pid_t pid = rc < 0 ? rc : sys_clone(CLONE_NEWUSER, -1, &pidfd);
 

@@ -90,6 +90,10 @@ enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLO
 #define CHECK_INITS_SESSION 8
 #define CHECK_BOUNDING 1
 #define CHECK_SETS 2
+/* In FLAGS of OP_CHECK_IDENTITY. */
+#define CHECK_GROUPS 1
+#define CHECK_USER 2
+#define CHECK_GROUP 4
 /* Ops of the tree again: the place is on a mount of immure's own, and reached by it; and, it is a file's. */
 #define STEP_WITHIN 128
 #define STEP_OF_FILE 256

@@ -171,10 +171,11 @@ int op_check_identity(struct run *run, const struct step *step)
 
 	if (rc < 0)
 		return rc;
-	if (ids.real_uid != uid || ids.effective_uid != uid || ids.saved_uid != uid || ids.real_gid != gid ||
-	    ids.effective_gid != gid || ids.saved_gid != gid)
+	if (step->flags & CHECK_USER && (ids.real_uid != uid || ids.effective_uid != uid || ids.saved_uid != uid))
 		return DIFFERENT;
-	return step->flags ? check_groups(step) : 0;
+	if (step->flags & CHECK_GROUP && (ids.real_gid != gid || ids.effective_gid != gid || ids.saved_gid != gid))
+		return DIFFERENT;
+	return step->flags & CHECK_GROUPS ? check_groups(step) : 0;
 }
 
 /* The ambient set is always within permitted and inheritable, which are known by now: none there, none here. capabilities(7) */

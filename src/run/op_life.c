@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "run/op.h"
+#include "sys/confine.h"
 #include "sys/folder.h"
 #include "sys/process.h"
 
@@ -68,14 +69,17 @@ int op_close_on_exec(struct run *run, const struct step *step)
 	return 0;
 }
 
-enum { MAP = 4096 };
+enum {
+	MAP = 4096,
+	HELPER = 299, /* below those that are given out again: the program shall have number 2. kernel/pid.c, RESERVED_PIDS */
+};
 
-/* A map as the kernel shows it, "inside outside count" a line, becomes one in which outside is inside. */
-static int read_identity(int process, const char *file, char *map)
+/* A map as the kernel shows it, "inside outside count" a line, becomes one in which outside is inside. True: of OWN alone. */
+static int read_identity(int process, const char *file, uint32_t own, char *map, bool *is_own)
 {
 	char shown[MAP];
 	ssize_t length = sys_read_below(process, file, shown, sizeof(shown));
-	size_t used = 0;
+	size_t used = 0, rows = 0;
 	char *at = shown;
 
 	if (length < 0)
@@ -88,39 +92,58 @@ static int read_identity(int process, const char *file, char *map)
 		used += (size_t)snprintf(map + used, MAP - used, "%lu %lu %lu\n", inside, inside, count);
 		if (used >= MAP)
 			return -E2BIG;
+		*is_own &= ++rows == 1 && inside == own && count == 1;
 	}
 	return used ? 0 : -ENODATA;
 }
 
+/* What a nested namespace gets, and whether a process in it may write that itself: only its own ids, and where setgroups(2) is denied
+ * already. user_namespaces(7) */
+struct maps {
+	char uids[MAP], gids[MAP];
+	bool is_own;
+};
+
+static int read_maps(int process, struct maps *maps)
+{
+	char groups[16];
+	struct sys_ids ids;
+	int rc = sys_get_ids(&ids);
+
+	maps->is_own = sys_read_below(process, "setgroups", groups, sizeof(groups)) > 0 && strncmp(groups, "deny", 4) == 0;
+	if (rc == 0)
+		rc = read_identity(process, "uid_map", ids.effective_uid, maps->uids, &maps->is_own);
+	return rc < 0 ? rc : read_identity(process, "gid_map", ids.effective_gid, maps->gids, &maps->is_own);
+}
+
+static int write_maps(int process, const struct maps *maps)
+{
+	int rc = sys_write_below(process, "uid_map", maps->uids);
+
+	return rc < 0 ? rc : sys_write_below(process, "gid_map", maps->gids);
+}
+
 /* Stays behind in the outer user namespace, and has the right to map all its ids. Says how it went by its status. */
-static _Noreturn void map_from_outside(int process, const char *uids, const char *gids, int go)
+static _Noreturn void map_from_outside(int process, const struct maps *maps, int go)
 {
 	char is_there = 0;
 
-	if (sys_read(go, &is_there, 1) == 1 && is_there == 1 && sys_write_below(process, "uid_map", uids) == 0 &&
-	    sys_write_below(process, "gid_map", gids) == 0)
+	if (sys_read(go, &is_there, 1) == 1 && is_there == 1 && write_maps(process, maps) == 0)
 		sys_exit(0);
 	sys_exit(1);
 }
 
-int op_nest(struct run *run, const struct step *step)
+static int nest_with_helper(int process, const struct maps *maps)
 {
-	const int process = run->slots[step->slot];
-	char uids[MAP], gids[MAP], is_there;
-	int ends[2], status = 1, rc = read_identity(process, "uid_map", uids);
+	int ends[2], status = 1, rc = sys_pipe(ends);
+	char is_there;
 	pid_t helper;
 
-	if (rc == 0)
-		rc = read_identity(process, "gid_map", gids);
-	if (rc == 0) /* its maps could not be written otherwise: a change of ids made it undumpable */
-		rc = sys_set_dumpable(true);
-	if (rc >= 0)
-		rc = sys_pipe(ends);
 	if (rc < 0)
 		return rc;
-	helper = sys_fork_with_descriptors();
+	helper = sys_fork_as(HELPER);
 	if (helper == 0)
-		map_from_outside(process, uids, gids, ends[0]);
+		map_from_outside(process, maps, ends[0]);
 	rc = helper < 0 ? helper : sys_unshare((int)SYS_CLONE_NEWUSER);
 	is_there = rc == 0;
 	if (helper > 0 && sys_write(ends[1], &is_there, 1) == 1)
@@ -128,6 +151,22 @@ int op_nest(struct run *run, const struct step *step)
 	sys_close(ends[0]);
 	sys_close(ends[1]);
 	return rc < 0 ? rc : status ? -EPERM : 0;
+}
+
+int op_nest(struct run *run, const struct step *step)
+{
+	const int process = run->slots[step->slot];
+	struct maps maps;
+	int rc = read_maps(process, &maps);
+
+	if (rc == 0) /* its maps could not be written otherwise: a change of ids made it undumpable */
+		rc = sys_set_dumpable(true);
+	if (rc < 0)
+		return rc;
+	if (!maps.is_own)
+		return nest_with_helper(process, &maps);
+	rc = sys_unshare((int)SYS_CLONE_NEWUSER);
+	return rc < 0 ? rc : write_maps(process, &maps);
 }
 
 /* In a child of the caller's memory or in the caller itself: one that worked is the end of the run. */

@@ -44,6 +44,7 @@ struct field {
 	const char *const *choices; /* ENUM: names by value, NULL-terminated; WORDS: permitted words, or NULL */
 	enum mount_kind kind; /* MOUNTS */
 	bool is_optional;     /* MOUNTS: what is missing is left out */
+	bool may_be_empty;    /* NAME: "" is a value */
 	bool is_hidden_in_files; /* has no meaning in a policy file (--file, --result) */
 };
 

@@ -124,7 +124,7 @@ int read_name(const struct value_text *value, void *member, struct error *err)
 {
 	char *copy;
 
-	if (!*value->text)
+	if (!*value->text && !value->field->may_be_empty)
 		return error_mistake(err, "it must not be empty");
 	copy = arena_copy(value->arena, value->text);
 	if (!copy)

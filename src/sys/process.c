@@ -59,6 +59,14 @@ pid_t sys_fork_with_descriptors(void)
 	return minus_errno(syscall(SYS_clone, CLONE_FILES, NULL, NULL, NULL, NULL));
 }
 
+pid_t sys_fork_as(pid_t pid)
+{
+	struct clone_args args = { .flags = CLONE_FILES, .set_tid = (uint64_t)(uintptr_t)&pid, .set_tid_size = 1 };
+	const pid_t child = minus_errno(syscall(SYS_clone3, &args, sizeof(args)));
+
+	return child < 0 ? sys_fork_with_descriptors() : child;
+}
+
 pid_t sys_fork_sibling_first(void)
 {
 	return minus_errno(syscall(SYS_clone, CLONE_FILES | CLONE_PARENT | CLONE_VFORK, NULL, NULL, NULL, NULL));

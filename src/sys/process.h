@@ -37,7 +37,9 @@ pid_t sys_borrow_sibling(int (*body)(void *), void *argument, void *stack, size_
 
 /* A child as fork makes it, but for the descriptor table, which is shared. */
 pid_t sys_fork_with_descriptors(void);
-/* The same, a child of the caller's parent; the caller sleeps until it has ended. */
+/* The same with number PID of the caller's own PID namespace, if that is free and the caller may choose. clone(2), set_tid */
+pid_t sys_fork_as(pid_t pid);
+/* As sys_fork_with_descriptors, but a child of the caller's parent; the caller sleeps until it has ended. */
 pid_t sys_fork_sibling_first(void);
 /* The process of a pidfd, by its number in the /proc that is there. 0 or less: it has none. */
 pid_t sys_pid_of(int pidfd);

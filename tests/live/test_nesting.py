@@ -28,3 +28,11 @@ def test_a_sandbox_runs_inside_without_landlock(immure):
     words = ("--nested-userns", "--landlock", "off", "--", "bwrap", "--ro-bind", "/", "/", "--unshare-all", "echo", "inside")
     result = immure.run("run", *words)
     assert (result.returncode, result.stdout) == (0, "inside\n"), result.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["--cap-add", "all"], ["--cap-add", "all", "--ids", "single", "--allow-host-root"]], ids=["none", "all", "all, one id"])
+def test_the_program_is_number_two_whatever_its_capabilities(immure, words):
+    """One that could raise the limit is put into a user namespace within the jail's; whoever maps its ids takes no number."""
+    result = immure.run("run", *words, "--seccomp", "off", "--", "sh", "-c", "echo $$; unshare --user true")
+    assert result.stdout == "2\n", result.stderr
+    assert result.returncode == 1

@@ -102,6 +102,16 @@ static void io_limits_are_read_whole_or_not_at_all(void **state)
 	arena_free(&arena);
 }
 
+static void a_group_of_systemds_is_wanted_where_some_controller_has_no_other(void **state)
+{
+	struct host host = { .controllers[CONTROLLER_MEMORY].way = CGROUP_DIRECT, .controllers[CONTROLLER_CPU].way = CGROUP_NONE };
+
+	(void)state;
+	assert_false(cgroups_may_want_scope(&host));
+	host.controllers[CONTROLLER_IO].way = CGROUP_SCOPE;
+	assert_true(cgroups_may_want_scope(&host));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +120,7 @@ int main(void)
 		cmocka_unit_test(a_group_outside_of_the_namespace_is_not_guessed),
 		cmocka_unit_test(garbage_is_no_cgroup),
 		cmocka_unit_test(io_limits_are_read_whole_or_not_at_all),
+		cmocka_unit_test(a_group_of_systemds_is_wanted_where_some_controller_has_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
