@@ -76,7 +76,7 @@ void bwrap_find_kinds(struct bwrap_caller *caller, const struct bwrap *bwrap)
 {
 	if (bwrap->has_capability_words)
 		caller->last_capability = find_last_capability();
-	if (bwrap->unshare_user_try)
+	if (bwrap->unshare_user_try && caller->uid == 0) /* others have one anyway */
 		caller->has_userns = exists("/proc/self/ns/user") && !says("/proc/sys/user/max_user_namespaces", "0\n") &&
 				     !says("/sys/module/user_namespace/parameters/enable", "N\n");
 	if (bwrap->unshare_cgroup || bwrap->unshare_cgroup_try)

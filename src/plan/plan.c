@@ -16,22 +16,32 @@ void plan_add(struct plan *plan, struct step step)
 	plan->steps[plan->count++] = step;
 }
 
-/* A counting sort: phases are few and steps are large, so each is copied twice and compared never. */
+/* A counting sort in place: where each belongs is counted first, then it changes places with whoever is there. */
 void plan_sort(struct plan *plan)
 {
-	auto_free struct step *unsorted = malloc((size_t)plan->count * sizeof(*unsorted));
+	auto_free int *wanted = malloc((size_t)plan->count * sizeof(*wanted));
 	int start[PHASES + 1] = { 0 };
 
-	plan->is_short |= !unsorted;
-	if (!unsorted)
+	plan->is_short |= !wanted;
+	if (!wanted)
 		return;
-	memcpy(unsorted, plan->steps, (size_t)plan->count * sizeof(*unsorted));
 	for (int i = 0; i < plan->count; i++)
-		start[unsorted[i].phase + 1]++;
+		start[plan->steps[i].phase + 1]++;
 	for (int phase = 0; phase < PHASES; phase++)
 		start[phase + 1] += start[phase];
 	for (int i = 0; i < plan->count; i++)
-		plan->steps[start[unsorted[i].phase]++] = unsorted[i];
+		wanted[i] = start[plan->steps[i].phase]++;
+	for (int i = 0; i < plan->count; i++) {
+		while (wanted[i] != i) {
+			const int there = wanted[i];
+			const struct step step = plan->steps[there];
+
+			plan->steps[there] = plan->steps[i];
+			plan->steps[i] = step;
+			wanted[i] = wanted[there];
+			wanted[there] = there;
+		}
+	}
 }
 
 bool plan_has(const struct plan *plan, enum op op)

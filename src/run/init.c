@@ -212,8 +212,8 @@ static bool wait_for_look(const struct run *run)
 	return true;
 }
 
-/* Reaps all that has died; true when the program is among them, with its STATUS. */
-static bool reap(const struct run *run, int *status)
+/* Reaps all that has died; true when the program is among them, with its STATUS. IS_EMPTY: no child is left. */
+static bool reap(const struct run *run, int *status, bool *is_empty)
 {
 	bool is_over = false;
 	int one;
@@ -225,6 +225,7 @@ static bool reap(const struct run *run, int *status)
 		*status = one;
 		is_over = true;
 	}
+	*is_empty = pid == -ECHILD;
 	if (!is_over && pid != -EAGAIN)
 		sys_exit(FAILED); /* its status cannot be had any more: waiting on would be for ever */
 	return is_over;
@@ -278,6 +279,7 @@ static _Noreturn void reap_and_forward(struct run *run, int deaths)
 {
 	struct pollfd ready[2] = { { .fd = run->wire, .events = POLLIN }, { .fd = deaths, .events = POLLIN } };
 	struct signalfd_siginfo info;
+	bool is_empty;
 	int status = 0;
 
 	while (sys_rest_until_ready(&run->rest, ready, 2) >= 0) {
@@ -290,9 +292,10 @@ static _Noreturn void reap_and_forward(struct run *run, int deaths)
 		}
 		while (ready[1].revents && sys_read(deaths, &info, sizeof(info)) == (ssize_t)sizeof(info))
 			;
-		if (!reap(run, &status))
+		if (!reap(run, &status, &is_empty))
 			continue;
-		if (!run->plan->outlives)
+		/* Of a PID namespace all that lives without parents is a child of init; and whoever came from outside ends with it. */
+		if (!run->plan->outlives && !(is_empty && run->plan->owns_pids))
 			end_the_rest(run);
 		channel_send(run->wire, (struct message){ WIRE_STATUS, status }, -1);
 		if (run->plan->outlives)

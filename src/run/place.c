@@ -44,7 +44,7 @@ int find_parent(const struct run *run, const struct step *step, struct place *pl
 {
 	const char *slash = strrchr(step->subject, '/');
 	const size_t length = (size_t)(slash - step->subject);
-	char parent[4096] = "/";
+	char parent[4096];
 	int rc;
 
 	if (step->how & STEP_DIRECT) {
@@ -53,10 +53,8 @@ int find_parent(const struct run *run, const struct step *step, struct place *pl
 	}
 	if (length >= sizeof(parent))
 		return -ENAMETOOLONG;
-	if (length) {
-		memcpy(parent, step->subject, length);
-		parent[length] = '\0';
-	}
+	memcpy(parent, length ? step->subject : "/", length ? length : 1);
+	parent[length ? length : 1] = '\0';
 	rc = open_inside(run, parent, O_DIRECTORY, place);
 	if (rc < 0)
 		return rc;

@@ -247,9 +247,11 @@ static bool await_death(struct watch *watch)
 /* False when nothing more is waited for: init is dead, or as good as, or goes on alone. */
 static bool serve_wire(struct watch *watch)
 {
+	const bool has_nothing_else = watch->count == 1 && !watch->never_waits;
+
 	if (!hear(watch))
 		return go_on_without_wire(watch) || (watch->never_waits && await_death(watch));
-	return !(watch->has_status && watch->run->plan->outlives);
+	return !(watch->has_status && (watch->run->plan->outlives || has_nothing_else));
 }
 
 /* Handlers may add and drop descriptors, so each is looked up again by its number. */
