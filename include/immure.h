@@ -128,6 +128,117 @@ IMMURE_API const char *immure_result_reason(const struct immure_result *result);
  * nothing, or with --quiet. Owned by RESULT. */
 IMMURE_API const char *immure_result_remark(const struct immure_result *result);
 
+/* ---- jails that stay ---- */
+
+/*
+ * A jail that stays is run by a keeper, a process of immure's own, and found by its name, by its user only. It lives on when who
+ * started it ends. A struct immure_jail is a talk with its keeper; it belongs to one thread at a time, and closing it does nothing
+ * to the jail. Where the keeper was killed its jails have died with it and are "lost": they can be opened, looked at and removed.
+ */
+struct immure_jail;
+
+/* Starts SPEC's command as the options "name", "pod", "rm", "interactive", "log-size" and "stop-signal" say, and returns when the
+ * program is executed; without a name one is made up. The caller closes *JAIL. -EEXIST: the name is taken. */
+IMMURE_API int immure_start(struct immure_spec *spec, struct immure_jail **jail, struct immure_error *err);
+/* -ENOENT: there is none of that name. */
+IMMURE_API int immure_jail_open(const char *name, struct immure_jail **jail, struct immure_error *err);
+IMMURE_API void immure_jail_close(struct immure_jail *jail); /* NULL is fine */
+IMMURE_API const char *immure_jail_name(const struct immure_jail *jail);
+
+struct immure_jail_info {
+	const char *name, *pod;
+	const char *state;        /* "starting", "running", "paused", "ended", "lost" */
+	const char *command;      /* its words with spaces between; control characters are shown as "?" */
+	const char *ports;        /* TCP ports on which somebody listens in a network of the jail's own: "80,443"; "" */
+	const char *reason;       /* of one that has ended, as immure_result_reason says; "" */
+	int64_t pid;              /* of its first process, as the host sees it. Of numbers: -1: not known */
+	int64_t pids, memory_bytes, cpu_ns, uptime_ns;
+	int64_t exit_code;        /* of one that has ended */
+	const char *json;         /* all that is known, as an object on one line */
+};
+/* Calls SEE for each jail in the order of names, or for that of NAME alone, until it answers other than 0, which is returned. */
+IMMURE_API int immure_jails(const char *name, int (*see)(void *argument, const struct immure_jail_info *info), void *argument,
+			    struct immure_error *err);
+
+/* SIGNAL: "SIGTERM", "TERM" or "15", for the program. */
+IMMURE_API int immure_jail_signal(struct immure_jail *jail, const char *signal, struct immure_error *err);
+/* Asks the program to end, by the jail's stop signal, and kills the jail after GRACE_MS. Returns when it has ended. */
+IMMURE_API int immure_jail_stop(struct immure_jail *jail, uint64_t grace_ms, struct immure_error *err);
+IMMURE_API int immure_jail_kill(struct immure_jail *jail, struct immure_error *err);
+IMMURE_API int immure_jail_pause(struct immure_jail *jail, struct immure_error *err);
+IMMURE_API int immure_jail_resume(struct immure_jail *jail, struct immure_error *err);
+/* Returns when it has ended; *EXIT_CODE: as immure_result_exit_code. */
+IMMURE_API int immure_jail_wait(struct immure_jail *jail, int *exit_code, struct immure_error *err);
+/* Removes one that has ended, with its log; FORCE: kills it before. The name is free afterwards. -EBUSY: it lives. */
+IMMURE_API int immure_jail_remove(struct immure_jail *jail, int force, struct immure_error *err);
+/* State and plan as JSON; freed with free(). */
+IMMURE_API int immure_jail_inspect(struct immure_jail *jail, char **json, struct immure_error *err);
+
+/* How a talk with a running program ended. */
+struct immure_end {
+	int exit_code;            /* of the program; 0 when it goes on */
+	int is_detached;          /* by the keys, or since nobody reads any more or the terminal is gone */
+	int signal;               /* that ended the talk; 0: none. The program goes on */
+	uint64_t lost_bytes;      /* of output, since it was not read fast enough */
+};
+enum {
+	IMMURE_ATTACH_INPUT = 1,  /* what comes from standard input is typed */
+	IMMURE_ATTACH_REPLAY = 2, /* first what was written before, as far as it is kept */
+	IMMURE_ATTACH_ENDS_INPUT = 4, /* the end of standard input is the end of the program's */
+	IMMURE_ATTACH_SIGNALS = 8, /* signals that ask to end are the program's, and do not end the talk */
+};
+/* Joins the caller's standard descriptors with the jail until the program or the talk ends. A terminal is raw meanwhile where the jail
+ * has one too, and as before afterwards. DETACH_KEYS: "ctrl-p,ctrl-q", or letters; NULL: none. */
+IMMURE_API int immure_jail_attach(struct immure_jail *jail, unsigned flags, const char *detach_keys, struct immure_end *end,
+				  struct immure_error *err);
+
+struct immure_exec {
+	char *const *argv;        /* NULL-terminated */
+	const char *const *env;   /* "NAME=VALUE", added to the jail's; NULL-terminated; NULL: none */
+	const char *workdir;      /* NULL: the jail's */
+	int has_terminal;         /* a new one of the jail's; standard input and output are joined with it */
+	const char *detach_keys;  /* with a terminal: the program is hung up; NULL: none */
+};
+/* Runs a program in the jail, confined as the jail's own, to its end. */
+IMMURE_API int immure_jail_exec(struct immure_jail *jail, const struct immure_exec *exec, struct immure_end *end, struct immure_error *err);
+
+struct immure_log_query {
+	const char *since;        /* "10m": in the last ten minutes; or a time, "2026-11-22T03:41:28Z"; NULL: all */
+	int64_t tail;             /* the last so many lines; -1: all */
+	int stream;               /* 1, 2: standard output, error; 0: both */
+	int follows;              /* goes on until the jail has ended */
+};
+struct immure_log_piece {
+	const char *time;         /* "2026-11-22T03:41:28.123456789Z" */
+	int stream, begins_line, ends_line;
+	const char *bytes;        /* not terminated; without the line's end */
+	size_t size;
+};
+IMMURE_API int immure_jail_logs(struct immure_jail *jail, const struct immure_log_query *query,
+				int (*see)(void *argument, const struct immure_log_piece *piece), void *argument, struct immure_error *err);
+
+/* A descriptor of a file or folder in the jail, opened there by its user and by nobody's other rights. FLAGS as open(2); O_CREAT with
+ * O_DIRECTORY: a folder that is made. */
+IMMURE_API int immure_jail_file(struct immure_jail *jail, const char *path, int flags, unsigned mode, struct immure_error *err);
+/* Copies a file, or a folder with all below it; links are copied as links. DIRECTION 0: out of the jail; 1: into it. */
+IMMURE_API int immure_jail_copy(struct immure_jail *jail, int direction, const char *inside, const char *outside, struct immure_error *err);
+
+/* Calls SEE with a line of JSON for what has happened to jails that are there, and, with FOLLOWS, for what happens. */
+IMMURE_API int immure_events(int follows, int (*see)(void *argument, const char *line), void *argument, struct immure_error *err);
+
+struct immure_pod_info {
+	const char *name, *state; /* "running", "lost" */
+	unsigned jails;
+	const char *json;
+};
+/* A pod that is there without a jail. SHARE: what its jails have in common, "net,ipc"; "": nothing. */
+IMMURE_API int immure_pod_create(const char *name, const char *share, struct immure_error *err);
+IMMURE_API int immure_pods(int (*see)(void *argument, const struct immure_pod_info *info), void *argument, struct immure_error *err);
+/* Stops its jails, the last first. */
+IMMURE_API int immure_pod_stop(const char *name, uint64_t grace_ms, struct immure_error *err);
+/* -EBUSY: a jail of it lives; FORCE: it is killed. */
+IMMURE_API int immure_pod_remove(const char *name, int force, struct immure_error *err);
+
 /* ---- cleaning up ---- */
 
 /* Undoes what runs that were killed have left on the host; running ones are not touched. Returns how many were cleaned up;

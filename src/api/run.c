@@ -141,6 +141,8 @@ static int probe(struct immure_spec *spec, struct error *err)
 {
 	int rc = 0;
 
+	spec->host.has_keeper = spec_stays(&spec->spec);
+	spec->host.keeps_input = spec->spec.keeps_input || !spec->spec.is_detached;
 	if (spec->is_foreign)
 		return 0;
 	host_take_caller(&spec->host, &spec->spec.caller);
@@ -166,6 +168,8 @@ static int plan_and_run(struct immure_spec *spec, struct immure_result *result, 
 
 	if (spec->is_foreign)
 		return error_mistake(err, "the facts are another machine's: it can be planned for, not run on");
+	if (spec_stays(&spec->spec))
+		return error_mistake(err, "a jail that stays (--name, --detach, --pod) is started by immure_start()");
 	rc = spec->spec.command ? prepare(spec, err) : error_mistake(err, "there is no program to run");
 	result->profile = spec->spec.custom_profile;
 	if (rc == 0)

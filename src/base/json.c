@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing JSON. */
+/* Writing JSON, and finding what was written. */
 #include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* The length of the well-formed character at AT (RFC 3629); 0: it is none. */
 static size_t character(const unsigned char *at)
@@ -37,4 +40,54 @@ void json_add_string(struct text *out, const char *text)
 		text += length ? length : 1;
 	}
 	text_add(out, "\"");
+}
+
+const char *json_find(const char *object, const char *key)
+{
+	const size_t length = strlen(key);
+
+	for (const char *at = strchr(object, '"'); at; at = strchr(at + 1, '"')) {
+		const char *value = at + 1 + length;
+
+		/* A quote inside a string has a backslash before it: there the key's closing quote does not follow the key at once. */
+		if (strncmp(at + 1, key, length) == 0 && value[0] == '"' && value[1] == ':')
+			return value + 2 + (value[2] == ' ');
+	}
+	return NULL;
+}
+
+bool json_find_number(const char *object, const char *key, uint64_t *number)
+{
+	const char *value = json_find(object, key);
+
+	if (!value || *value < '0' || *value > '9')
+		return false;
+	*number = strtoull(value, NULL, 10);
+	return true;
+}
+
+const char *json_take_string(const char *at, struct text *out)
+{
+	if (*at != '"')
+		return NULL;
+	for (at++; *at && *at != '"'; at++) {
+		char digits[5] = "", byte = *at;
+
+		if (byte == '\\' && at[1] == 'u' && strlen(at) >= 6) {
+			memcpy(digits, at + 2, 4);
+			byte = (char)strtoul(digits, NULL, 16); /* json_add_string writes only control characters so */
+			at += 5;
+		} else if (byte == '\\' && at[1]) {
+			byte = *++at;
+		}
+		text_add_bytes(out, &byte, 1);
+	}
+	return *at == '"' ? at + 1 : NULL;
+}
+
+bool json_find_string(const char *object, const char *key, struct text *out)
+{
+	const char *value = json_find(object, key);
+
+	return value && json_take_string(value, out) != NULL;
 }

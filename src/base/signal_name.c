@@ -3,9 +3,12 @@
 #include "base/signal_name.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/number.h"
 #include "base/own.h"
 
 enum { FIRST_REAL_TIME = 34, LAST = 64 }; /* the kernel has them from 32; libc keeps the first two for itself: signal(7) */
@@ -31,4 +34,21 @@ const char *signal_name(int signal, char *buffer)
 	else
 		snprintf(buffer, SIGNAL_TEXT, "signal %d", signal);
 	return buffer;
+}
+
+int signal_number(const char *text)
+{
+	const bool has_prefix = strncmp(text, "SIG", 3) == 0;
+	uint64_t number;
+	char buffer[SIGNAL_TEXT];
+
+	if (number_parse(text, LAST, &number) == 0)
+		return (int)number;
+	for (int signal = 1; signal <= LAST; signal++) {
+		const char *name = signal_name(signal, buffer);
+
+		if (strncmp(name, "SIG", 3) == 0 && strcmp(name + 3, has_prefix ? text + 3 : text) == 0)
+			return signal;
+	}
+	return 0;
 }

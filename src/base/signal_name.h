@@ -8,4 +8,7 @@ enum { SIGNAL_TEXT = 16 };
 /* "SIGKILL", "SIGRTMIN+3"; BUFFER has SIGNAL_TEXT bytes. */
 const char *signal_name(int signal, char *buffer);
 
+/* Of "SIGTERM", "TERM", "15", "SIGRTMIN+3"; 0: it is none. */
+int signal_number(const char *text);
+
 #endif

@@ -13,11 +13,12 @@
 
 extern const struct feature feature_namespaces, feature_ids, feature_limits, feature_tree, feature_mounts, feature_kernel_files,
 	feature_identity, feature_environment, feature_capabilities, feature_seccomp, feature_landlock, feature_rlimits,
-	feature_running, feature_check, feature_policy, feature_leave, feature_ordered, feature_life, feature_lifetime;
+	feature_running, feature_check, feature_policy, feature_leave, feature_ordered, feature_life, feature_lifetime,
+	feature_staying;
 
 const struct feature *const features[] = {
-	&feature_policy, &feature_life, &feature_namespaces, &feature_ids, &feature_limits, &feature_tree, &feature_ordered, &feature_kernel_files,
-	&feature_mounts, &feature_identity, &feature_environment, &feature_rlimits, &feature_capabilities, &feature_landlock,
+	&feature_policy, &feature_life, &feature_staying, &feature_namespaces, &feature_ids, &feature_limits, &feature_tree, &feature_ordered,
+	&feature_kernel_files, &feature_mounts, &feature_identity, &feature_environment, &feature_rlimits, &feature_capabilities, &feature_landlock,
 	&feature_seccomp, &feature_running, &feature_leave, &feature_lifetime, &feature_check, NULL,
 };
 

@@ -31,7 +31,7 @@ enum { IN = 1, OUT = 2, ERR = 4 };
 /* A jail that stays writes to its keeper; whoever attaches sees it from there. */
 static struct streams streams_of_keeper(const struct spec *spec, const struct host *host)
 {
-	if (spec->tty == TTY_YES)
+	if (spec->tty == TTY_YES || (spec->tty == TTY_AUTO && host->stdin_is_tty && !spec->is_detached))
 		return (struct streams){ .terminal = IN | OUT | ERR, .is_controlling = true };
 	return (struct streams){ .pipes = OUT | ERR | (host->keeps_input ? IN : 0) };
 }

@@ -73,13 +73,14 @@ static void read_core_pattern(struct host *host)
 }
 
 /* Where journals and locks live. /tmp is anybody's, but the folder's owner is checked before it is used. */
-static const char *find_state_folder(struct host *host)
+void host_find_state_folder(struct host *host)
 {
 	if (host->uid == 0)
-		return "/run/immure";
-	if (host->runtime && host->runtime[0] == '/')
-		return arena_format(&host->arena, "%s/immure", host->runtime);
-	return arena_format(&host->arena, "/tmp/immure-%u", host->uid);
+		host->state_folder = "/run/immure";
+	else if (host->runtime && host->runtime[0] == '/')
+		host->state_folder = arena_format(&host->arena, "%s/immure", host->runtime);
+	else
+		host->state_folder = arena_format(&host->arena, "/tmp/immure-%u", host->uid);
 }
 
 /* Where meson puts it, and where a build that is not for release leaves it. */
@@ -127,7 +128,7 @@ int host_probe_basic(struct host *host, struct error *err)
 	host->has_seccomp = machine.has_seccomp;
 	host->has_seccomp_notify = machine.has_seccomp && sys_seccomp_can_notify();
 	host->run_id = arena_format(&host->arena, "immure-%d-%llx", machine.pid, (unsigned long long)machine.random);
-	host->state_folder = find_state_folder(host);
+	host_find_state_folder(host);
 	host->has_other_groups = sys_has_groups_besides(machine.gid);
 	return host->run_id ? 0 : error_set(err, ENOMEM, "looking at the machine");
 }

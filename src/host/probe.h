@@ -6,6 +6,8 @@
 #include "host/host.h"
 #include "spec/spec.h"
 
+/* Only state_folder, from uid and runtime; NULL: no memory. */
+void host_find_state_folder(struct host *host);
 /* The facts that every plan needs: cheap calls only, no walk through the file system. The caller's were taken before. */
 int host_probe_basic(struct host *host, struct error *err) MUST_CHECK;
 

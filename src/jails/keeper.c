@@ -48,10 +48,27 @@ void keeper_fit_screen(const struct keeper *keeper, struct member *member)
 	output_resize(member, rows, columns);
 }
 
+static bool keeps_any(const struct keeper *keeper)
+{
+	for (const struct member *member = keeper->members; member; member = member->next)
+		if (member->state != MEMBER_REMOVED)
+			return true;
+	return false;
+}
+
+/* Its name is free from now on, and who comes to this keeper is too late. */
+static void remove_pod(struct keeper *keeper)
+{
+	keeper->is_removed = true;
+	(void)!pod_remove(&keeper->state, keeper->pod, KEEPER_LOCK, NULL);
+}
+
 void keeper_remove(struct keeper *keeper, struct member *member)
 {
 	member_remove_files(member, &keeper->state);
 	member->state = MEMBER_REMOVED;
+	if (!keeper->is_lasting && !keeps_any(keeper))
+		remove_pod(keeper);
 	if (member_set_timer(member, UINT64_C(1000000000) * LAST_READERS_S) < 0)
 		member->timer = -1;
 }
@@ -71,6 +88,8 @@ static struct client *next_waiting(const struct keeper *keeper, const struct mem
 static void tell_start(const struct keeper *keeper, struct member *member)
 {
 	const struct packet_started started = { .pid = member->run.init };
+	const struct packet_attach attached = { .flags = ATTACH_INPUT | ATTACH_REPLAY, .rows = member->output.rows,
+						.columns = member->output.columns };
 	struct client *client;
 	unsigned at = 0;
 
@@ -78,6 +97,8 @@ static void tell_start(const struct keeper *keeper, struct member *member)
 	while ((client = next_waiting(keeper, member, PACKET_RUN, &at))) {
 		client->talk = TALK_READY;
 		client_post(client, &(struct packet_parts){ .type = PACKET_STARTED, .fixed = &started });
+		if (member->attaches_starter)
+			keeper_attach(keeper, client, member, &attached);
 	}
 }
 
@@ -112,19 +133,21 @@ static void tell_failure(struct keeper *keeper, struct member *member)
 	struct client *client;
 	unsigned at = 0;
 
+	keeper_remove(keeper, member);
 	while ((client = next_waiting(keeper, member, PACKET_RUN, &at)))
 		answer_error(client, &member->err, member->exit_code);
 	tell_enders(keeper, member);
 	let_go(keeper, member); /* who was too quick to attach or wait */
-	keeper_remove(keeper, member);
 }
 
 static void tell_end(struct keeper *keeper, struct member *member)
 {
 	struct client *client;
-	unsigned waiting = 0;
+	unsigned waiting = 0, first = 0;
 
 	visits_end(keeper, member);
+	if (member->goes_at_end || next_waiting(keeper, member, PACKET_REMOVE, &first))
+		keeper_remove(keeper, member); /* before anybody is told: then its name is free */
 	for (unsigned i = 0; i < keeper->clients.count; i++) {
 		client = keeper->clients.client[i];
 		if (client->subject == member && client->talk == TALK_ATTACHED)
@@ -132,8 +155,7 @@ static void tell_end(struct keeper *keeper, struct member *member)
 	}
 	while ((client = next_waiting(keeper, member, PACKET_WAIT, &waiting)))
 		answer_end(client, member);
-	if (tell_enders(keeper, member) || member->goes_at_end)
-		keeper_remove(keeper, member);
+	tell_enders(keeper, member);
 }
 
 static void note_changes(struct keeper *keeper, struct member *member)
@@ -242,6 +264,8 @@ static bool is_over(struct keeper *keeper)
 	for (const struct member *member = keeper->members; member; member = member->next)
 		if (!keeper->is_asked_to_end || member_lives(member))
 			return false;
+	if (keeper->is_lasting && !keeper->is_asked_to_end)
+		return false;
 	if (!keeper->has_kept && !keeper->is_asked_to_end && !keeper->is_late)
 		return false;
 	for (unsigned i = 0; i < keeper->clients.count; i++)
@@ -339,17 +363,18 @@ static int open_keeper(struct keeper *keeper, const char *pod)
 		rc = keeper->state.pods = sys_openat(KEEPER_FOLDER, "..", O_RDONLY | O_DIRECTORY, 0);
 	if (rc >= 0)
 		rc = keeper->state.names = sys_openat(KEEPER_FOLDER, "../../names", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (rc >= 0)
+	keeper->is_lasting = sys_exists_at(KEEPER_FOLDER, STATE_POD);
+	if (rc >= 0 && !keeper->is_lasting)
 		rc = keeper->timer = sys_timer(UINT64_C(1000000000) * FIRST_JAIL_S);
 	sys_rest_find(&keeper->rest);
 	return rc < 0 ? rc : 0;
 }
 
+/* Jails that have ended and were not removed stay listed; who comes now finds no keeper. */
 static void close_keeper(struct keeper *keeper)
 {
-	/* Jails that have ended and were not removed stay listed; who comes now finds no keeper, or waits for the name to be free. */
-	if (!keeper->members)
-		(void)!pod_remove(&keeper->state, keeper->pod, KEEPER_LOCK, NULL);
+	if (!keeper->is_removed && !keeper->is_lasting && !keeps_any(keeper))
+		remove_pod(keeper);
 	clients_close(&keeper->clients);
 	while (keeper->members) {
 		struct member *member = keeper->members;
@@ -357,6 +382,7 @@ static void close_keeper(struct keeper *keeper)
 		keeper->members = member->next;
 		member_free(member);
 	}
+	state_close(&keeper->state);
 }
 
 int keeper_live(const char *pod, scope_starter *start_scope)

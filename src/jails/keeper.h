@@ -12,6 +12,7 @@
 
 #include "jails/clients.h"
 #include "jails/member.h"
+#include "jails/state.h"
 
 struct visit;
 
@@ -24,6 +25,8 @@ struct keeper {
 	int signals;
 	int timer;               /* for the first jail to come, and for the last clients to read; -1: none is set */
 	bool has_kept;           /* there was a jail */
+	bool is_lasting;         /* the pod was made by itself: it stays without a jail */
+	bool is_removed;         /* nothing is on disk any more */
 	bool is_asked_to_end;
 	bool is_late;            /* the timer has fired */
 	scope_starter *start_scope;
@@ -48,6 +51,8 @@ void keeper_fit_screen(const struct keeper *keeper, struct member *member);
 void keeper_tell_event(struct member *member, const char *event);
 /* Takes it out of everybody's sight, and its files away. It has ended. */
 void keeper_remove(struct keeper *keeper, struct member *member);
+/* From now on CLIENT, whose screen has SIZE, reads what MEMBER writes. */
+void keeper_attach(const struct keeper *keeper, struct client *client, struct member *member, const struct packet_attach *how);
 void answer_ok(struct client *client);
 void answer_error(struct client *client, const struct error *err, int exit_code);
 /* Says how it ended, to one who asked for that. */

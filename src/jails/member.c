@@ -105,6 +105,7 @@ static struct member *new_member(const struct member_request *request)
 	member->pod = request->pod;
 	member->keeper = request->keeper;
 	member->tell = request->tell;
+	member->attaches_starter = request->packet->flags & RUN_ATTACH;
 	member->goes_at_end = request->packet->flags & RUN_REMOVE;
 	member->stop_signal = request->packet->stop_signal ? request->packet->stop_signal : SIGTERM;
 	member->output.rows = request->packet->rows;

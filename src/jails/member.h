@@ -39,6 +39,7 @@ struct member {
 	enum pause_way pause;
 	bool was_started;        /* the program was executed */
 	bool goes_at_end;        /* it is removed when it ends */
+	bool attaches_starter;
 	unsigned stop_signal;
 	int folder;              /* its own in the state; -1: none */
 	int timer;               /* for the grace of a stop, and the patience behind a removal; -1: none */

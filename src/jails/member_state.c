@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a member says of itself: a JSON object, over the socket and in its folder. */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/signal_name.h"
 #include "jails/member.h"
+#include "jails/state.h"
 #include "jails/store.h"
+#include "jails/usage.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -67,6 +71,26 @@ static void print_log(const struct member *member, struct text *out)
 		text_add(out, ", \"log_errno\": %d", member->log.lost_errno);
 }
 
+/* Where the program's sockets are, and how it ends when it is asked to. */
+static void print_worlds(const struct member *member, struct text *out)
+{
+	char buffer[SIGNAL_TEXT];
+	uint64_t started_ns;
+	bool has_network = false;
+
+	for (int i = 0; member->plan && i < member->plan->count; i++) {
+		const struct step *step = &member->plan->steps[i];
+
+		has_network |= (step->op == OP_JOIN_NAMESPACE || step->op == OP_UNSHARE) && step->flags & CLONE_NEWNET;
+	}
+	has_network |= member->plan && member->plan->clone_flags & CLONE_NEWNET;
+	started_ns = member->watch.start_ns;
+	text_add(out, ", \"network\": \"%s\", \"stop_signal\": \"%s\"", has_network ? "own" : "host",
+		 signal_name((int)member->stop_signal, buffer));
+	if (member_lives(member) && member->was_started)
+		text_add(out, ", \"uptime_ns\": %llu", (unsigned long long)(sys_now_ns() - started_ns));
+}
+
 /* The state comes first: who only wants to know that reads no further. */
 void member_print_state(const struct member *member, struct text *out)
 {
@@ -85,6 +109,9 @@ void member_print_state(const struct member *member, struct text *out)
 	print_time(out, "ended", member->ended_ns);
 	if (!member_lives(member))
 		print_end(member, out);
+	print_worlds(member, out);
+	if (member_lives(member))
+		usage_print(member, out);
 	text_add(out, ", \"terminal\": %s, \"output_bytes\": %llu", member->output.is_terminal ? "true" : "false",
 		 (unsigned long long)member->output.passed);
 	print_log(member, out);

@@ -63,7 +63,7 @@ struct packet_run {
 	uint16_t rows, columns, unused[2];
 };
 enum { RUN_INPUT = 1 /* its input stays open for those who attach */, RUN_REMOVE = 2 /* it goes when it has ended */,
-       RUN_FLAGS = 3 };
+       RUN_ATTACH = 4 /* who asks is attached as soon as it is started, with input and from its first byte on */, RUN_FLAGS = 7 };
 /* Descriptors: the request's words, then the three standard descriptors of the program, unless it gets a terminal. */
 struct packet_exec {
 	char name[PACKET_NAME];

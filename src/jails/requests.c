@@ -111,7 +111,7 @@ static void run(struct keeper *keeper, struct client *client, const struct packe
 		error_mistake(&err, "%u is no signal", packet->run.stop_signal);
 	else if (name_check(packet->name.name, &err) < 0)
 		err.is_mistake = true;
-	else if (keeper->is_asked_to_end)
+	else if (keeper->is_asked_to_end || keeper->is_removed)
 		error_set(&err, ESHUTDOWN, "starting %s", packet->name.name);
 	else if (keeper_find(keeper, packet->name.name))
 		error_set(&err, EEXIST, "starting %s", packet->name.name);
@@ -141,6 +141,19 @@ static void status(struct keeper *keeper, struct client *client, const struct pa
 		client_post(client, &(struct packet_parts){ .type = PACKET_STATE, .tail = text.bytes, .tail_size = text.used });
 }
 
+void keeper_attach(const struct keeper *keeper, struct client *client, struct member *member, const struct packet_attach *how)
+{
+	client->talk = TALK_ATTACHED;
+	client->subject = member;
+	client->ring = &member->ring;
+	client->at = how->flags & ATTACH_REPLAY ? member->ring.start : member->ring.end;
+	client->lost = 0;
+	client->may_write = how->flags & ATTACH_INPUT;
+	client->rows = how->rows;
+	client->columns = how->columns;
+	keeper_fit_screen(keeper, member);
+}
+
 static void attach(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
 	struct member *member = find(keeper, client, packet, false);
@@ -148,15 +161,7 @@ static void attach(struct keeper *keeper, struct client *client, const struct pa
 	if (!member)
 		return;
 	client_post(client, &(struct packet_parts){ .type = PACKET_OK });
-	client->talk = TALK_ATTACHED;
-	client->subject = member;
-	client->ring = &member->ring;
-	client->at = packet->attach.flags & ATTACH_REPLAY ? member->ring.start : member->ring.end;
-	client->lost = 0;
-	client->may_write = packet->attach.flags & ATTACH_INPUT;
-	client->rows = packet->attach.rows;
-	client->columns = packet->attach.columns;
-	keeper_fit_screen(keeper, member);
+	keeper_attach(keeper, client, member, &packet->attach);
 	if (!member_lives(member))
 		answer_end(client, member);
 }

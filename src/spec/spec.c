@@ -101,3 +101,8 @@ int spec_make_absolute(struct spec *spec, const char *cwd, struct error *err)
 	}
 	return rc;
 }
+
+bool spec_stays(const struct spec *spec)
+{
+	return spec->name || spec->pod || spec->is_detached;
+}

@@ -192,6 +192,12 @@ struct spec {
 	struct string_item *lock_files, *hold_fds;
 	const char *info_fd, *status_fd, *block_fd, *maps_fd; /* numbers of descriptors */
 
+	/* a jail that stays */
+	const char *name, *pod;
+	bool is_detached, goes_at_end, keeps_input;
+	uint64_t log_bytes;       /* NUMBER_NONE: no log */
+	const char *stop_signal;
+
 	/* running */
 	enum tty_mode tty;
 	struct string_item *require, *may_lack;
@@ -218,6 +224,9 @@ void spec_leave_limits(struct spec *spec);
 
 /* Makes relative host paths absolute, from CWD (NULL: it is gone), and gives each mount its target. */
 int spec_make_absolute(struct spec *spec, const char *cwd, struct error *err) MUST_CHECK;
+
+/* Whether a keeper runs it, and not the caller. */
+bool spec_stays(const struct spec *spec);
 
 /* Whether the user named WHAT in --may-lack (or "all"). */
 bool spec_may_lack(const struct spec *spec, const char *what);

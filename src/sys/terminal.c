@@ -76,6 +76,16 @@ int sys_copy_window_size(int from, int to)
 	return minus_errno(ioctl(to, TIOCSWINSZ, &size));
 }
 
+void sys_get_window_size(int fd, uint16_t *rows, uint16_t *columns)
+{
+	struct winsize size;
+
+	if (ioctl(fd, TIOCGWINSZ, &size) < 0)
+		return;
+	*rows = size.ws_row;
+	*columns = size.ws_col;
+}
+
 int sys_set_window_size(int fd, unsigned rows, unsigned columns)
 {
 	const struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };

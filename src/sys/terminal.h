@@ -4,6 +4,7 @@
 #define IMMURE_SYS_TERMINAL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <termios.h>
 
 /* 1, 0; -EBADF: FD is not open. */
@@ -17,6 +18,8 @@ int sys_set_settings(int fd, const struct termios *settings);
 void sys_make_raw(struct termios *settings);
 void sys_make_output_raw(struct termios *settings);
 int sys_copy_window_size(int from, int to);
+/* Both as they were where FD is no terminal. */
+void sys_get_window_size(int fd, uint16_t *rows, uint16_t *columns);
 int sys_set_window_size(int fd, unsigned rows, unsigned columns);
 /* Whether the caller may use the terminal now. A terminal that does not control the caller knows no job control: true. */
 bool sys_in_foreground(int fd);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside src/api only: a jail that stays, and the talk with its keeper. */
+#ifndef IMMURE_API_JAIL_H
+#define IMMURE_API_JAIL_H
+
+#include "api/api.h"
+#include "jails/client.h"
+#include "jails/state.h"
+
+struct immure_jail {
+	struct state state;
+	char name[NAME_ROOM], pod[NAME_ROOM];
+	int folder;           /* pods/POD */
+	int talk;             /* with the keeper; -1: it is dead */
+	bool is_attached;     /* the talk is: the keeper was asked for that with the start */
+	struct packet packet; /* what was heard last */
+};
+
+/* Opens what is on disk. -ENOMEM, or as state_open. */
+int open_state(struct state *state, struct error *err) MUST_CHECK;
+/* A jail that is nowhere yet; NULL: no memory. */
+struct immure_jail *jail_new(void);
+/* The talk with the keeper of JAIL's pod, whose folder is open. -ECONNREFUSED, -ENOENT: there is none. */
+int jail_connect(struct immure_jail *jail, struct error *err) MUST_CHECK;
+/* Hears the answer to PARTS; the story of a refusal is the keeper's, with its exit code. Descriptors in JAIL's packet are the caller's. */
+int jail_ask(struct immure_jail *jail, const struct packet_parts *parts, struct immure_error *out) MUST_CHECK;
+/* The same for an answer that was heard already: RC and ERR are keeper_listen's. */
+int tell_reply(struct immure_error *out, const struct packet *packet, const struct error *err, int rc);
+/* Fails for one whose keeper is dead. */
+int needs_keeper(const struct immure_jail *jail, struct error *err) MUST_CHECK;
+void fill_name(char to[PACKET_NAME], const char *name);
+
+#endif

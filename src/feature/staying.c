@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jails that stay: a name, a keeper instead of the caller, and what becomes of what they write. */
+#include <errno.h>
+
+#include "base/signal_name.h"
+#include "feature/feature.h"
+
+static const struct field fields[] = {
+	{ .key = "name", .type = FIELD_NAME, FIELD(name), .example = "web", .since = "0.1", .is_hidden_in_files = true,
+	  .help = "the jail has this name, by which exec, logs, stop and the like find it; it goes on when who started it leaves",
+	  .detail = "1 to 63 letters, digits, \"_\", \".\" and \"-\", the first a letter or a digit; it must not be taken. A jail with a name "
+		    "is run by a keeper, a process of its own; without --detach the caller is attached to it until the program ends, "
+		    "and the exit code is the program's. What has ended stays listed until immure rm, or goes at once with --rm." },
+	{ .key = "detach", .letter = 'd', .type = FIELD_FLAG, FIELD(is_detached), .since = "0.1", .is_hidden_in_files = true,
+	  .help = "print the jail's name and leave as soon as the program runs; the jail stays",
+	  .detail = "Without --name a name is made up. What the program writes is kept: immure logs, immure attach." },
+	{ .key = "rm", .type = FIELD_FLAG, FIELD(goes_at_end), .since = "0.1", .is_hidden_in_files = true,
+	  .help = "a jail that stays is removed, with its log, as soon as it has ended" },
+	{ .key = "interactive", .letter = 'i', .type = FIELD_FLAG, FIELD(keeps_input), .since = "0.1", .is_hidden_in_files = true,
+	  .help = "with --detach and without a terminal: the program's input stays open, for who attaches; without it, it is empty" },
+	{ .key = "pod", .type = FIELD_NAME, FIELD(pod), .example = "lab", .since = "0.1", .is_hidden_in_files = true,
+	  .help = "the jail that stays becomes a member of this pod, see immure pod" },
+	{ .key = "log-size", .type = FIELD_SIZE, FIELD(log_bytes), .fallback = "1M", .example = "64K", .since = "0.1",
+	  .help = "of a jail that stays: how much of what it writes is kept; twice as much at most; none: no log" },
+	{ .key = "stop-signal", .type = FIELD_NAME, FIELD(stop_signal), .fallback = "SIGTERM", .example = "SIGINT", .since = "0.1",
+	  .help = "of a jail that stays: by which signal immure stop asks the program to end" },
+	{ 0 },
+};
+
+/* What is the caller's own cannot be had from a keeper. */
+static const char *needs_caller(const struct spec *spec, const struct origin **origin)
+{
+	const struct {
+		bool is_wanted;
+		size_t offset;
+		const char *what;
+	} rows[] = {
+		{ spec->lifetime == LIFETIME_OWN, offsetof(struct spec, lifetime), "--lifetime own: the keeper is its launcher, and it never leaves" },
+		{ spec->dies_with_parent, offsetof(struct spec, dies_with_parent), "--die-with-parent: it does not depend on who started it" },
+		{ spec->keep_fds, offsetof(struct spec, keep_fds), "--keep-fd: descriptors of the caller's stay with the caller" },
+		{ spec->result_path, offsetof(struct spec, result_path), "--result: immure inspect tells how it ended" },
+		{ spec->meta_path, offsetof(struct spec, meta_path), "--meta: immure inspect tells how it ended" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		*origin = spec_origin(spec, rows[i].offset);
+		if (rows[i].is_wanted)
+			return rows[i].what;
+	}
+	return NULL;
+}
+
+static int check(const struct spec *spec, const struct host *host, struct error *err)
+{
+	const struct origin *origin;
+	const char *what = host->has_keeper ? needs_caller(spec, &origin) : NULL;
+	char where[ORIGIN_TEXT];
+
+	if (signal_number(spec->stop_signal) <= 0)
+		return error_mistake(err, "%s: \"%s\" is no signal", origin_print(SPEC_ORIGIN(spec, stop_signal), where), spec->stop_signal);
+	if (!what)
+		return 0;
+	error_mistake(err, "a jail that stays cannot have %s", what);
+	error_while(err, "%s", origin_print(origin, where));
+	return -EINVAL;
+}
+
+const struct feature feature_staying = { .name = "staying", .title = "Jails that stay", .fields = fields, .check = check };
