@@ -140,7 +140,7 @@ struct immure_jail;
 /* Starts SPEC's command as the options "name", "pod", "rm", "interactive", "log-size" and "stop-signal" say, and returns when the
  * program is executed; without a name one is made up. The caller closes *JAIL. -EEXIST: the name is taken. */
 IMMURE_API int immure_start(struct immure_spec *spec, struct immure_jail **jail, struct immure_error *err);
-/* -ENOENT: there is none of that name. */
+/* The caller closes *JAIL. -ENOENT: there is none of that name. */
 IMMURE_API int immure_jail_open(const char *name, struct immure_jail **jail, struct immure_error *err);
 IMMURE_API void immure_jail_close(struct immure_jail *jail); /* NULL is fine */
 IMMURE_API const char *immure_jail_name(const struct immure_jail *jail);
@@ -236,7 +236,7 @@ IMMURE_API int immure_pod_create(const char *name, const char *share, struct imm
 IMMURE_API int immure_pods(int (*see)(void *argument, const struct immure_pod_info *info), void *argument, struct immure_error *err);
 /* Stops its jails, the last first. */
 IMMURE_API int immure_pod_stop(const char *name, uint64_t grace_ms, struct immure_error *err);
-/* -EBUSY: a jail of it lives; FORCE: it is killed. */
+/* FORCE: jails of it that live are killed; else -EBUSY. */
 IMMURE_API int immure_pod_remove(const char *name, int force, struct immure_error *err);
 
 /* ---- cleaning up ---- */

@@ -88,7 +88,7 @@ static int offer_name(void *argument, const struct state_entry *entry)
 	return 0;
 }
 
-static int refuse_unknown(const struct state *state, const char *name, struct error *err)
+int refuse_unknown(const struct state *state, const char *name, struct error *err)
 {
 	struct nearest nearest = { .wanted = name, .distance = (unsigned)strlen(name) / 3 + 2 };
 	int rc = state_each(state, offer_name, &nearest);
@@ -219,7 +219,9 @@ int immure_jail_stop(struct immure_jail *jail, uint64_t grace_ms, struct immure_
 {
 	struct packet_stop packet = { .grace_ms = grace_ms };
 
-	return ask(jail, PACKET_STOP, &packet, PACKET_OK, out);
+	int rc = ask(jail, PACKET_STOP, &packet, PACKET_OK, out);
+
+	return rc == -ESRCH && jail->talk >= 0 ? 0 : rc; /* it has ended already */
 }
 
 int immure_jail_kill(struct immure_jail *jail, struct immure_error *out)

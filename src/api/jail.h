@@ -13,6 +13,7 @@ struct immure_jail {
 	int folder;           /* pods/POD */
 	int talk;             /* with the keeper; -1: it is dead */
 	bool is_attached;     /* the talk is: the keeper was asked for that with the start */
+	bool has_terminal;    /* known for one that was started here */
 	struct packet packet; /* what was heard last */
 };
 
@@ -28,6 +29,8 @@ int jail_ask(struct immure_jail *jail, const struct packet_parts *parts, struct 
 int tell_reply(struct immure_error *out, const struct packet *packet, const struct error *err, int rc);
 /* Fails for one whose keeper is dead. */
 int needs_keeper(const struct immure_jail *jail, struct error *err) MUST_CHECK;
+/* -ENOENT with the nearest name. */
+int refuse_unknown(const struct state *state, const char *name, struct error *err);
 void fill_name(char to[PACKET_NAME], const char *name);
 
 #endif

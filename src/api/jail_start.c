@@ -126,6 +126,7 @@ static int start(struct immure_jail *jail, const struct spec *spec, int words, b
 	if (rc < 0)
 		return tell(out, &err, rc, 125);
 	rc = run(jail, spec, words, out);
+	jail->has_terminal = spec->tty == TTY_YES || (spec->tty == TTY_AUTO && spec->caller.stdin_is_tty && !spec->is_detached);
 	jail->is_attached = rc == 0 && !spec->is_detached;
 	if (rc != -ENOTSUP || needs_full || spec->pod)
 		return rc;

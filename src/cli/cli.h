@@ -5,11 +5,21 @@
 
 #include "immure.h"
 
+/* An option of a verb's own; those of run and explain are the library's. */
+struct verb_option {
+	const char *name;
+	char letter;         /* 0: none */
+	const char *metavar; /* NULL: it has no value */
+	const char *help;
+};
+
 /* A verb gets the words after its name; returns the exit code. */
 struct verb {
 	const char *name;
 	int (*run)(int argc, char *argv[]);
 	const char *synopsis, *help;
+	const struct verb_option *options; /* ended by a row without a name; NULL: none */
+	int names_jail;      /* its first word is a jail's name */
 };
 
 /* Ended by a row without a name. */
@@ -18,6 +28,20 @@ extern const struct verb verbs[];
 int cli_run(int argc, char *argv[]);
 int cli_explain(int argc, char *argv[]);
 int cli_doctor(int argc, char *argv[]);
+int cli_ps(int argc, char *argv[]);
+int cli_attach(int argc, char *argv[]);
+int cli_logs(int argc, char *argv[]);
+int cli_pause(int argc, char *argv[]);
+int cli_resume(int argc, char *argv[]);
+int cli_signal(int argc, char *argv[]);
+int cli_stop(int argc, char *argv[]);
+int cli_kill(int argc, char *argv[]);
+int cli_wait(int argc, char *argv[]);
+int cli_rm(int argc, char *argv[]);
+int cli_stats(int argc, char *argv[]);
+int cli_inspect(int argc, char *argv[]);
+extern const struct verb_option ps_options[], stats_options[], attach_options[], logs_options[], stop_options[], rm_options[];
+
 int cli_gc(int argc, char *argv[]);
 int cli_presets(int argc, char *argv[]);
 int cli_profiles(int argc, char *argv[]);
@@ -36,6 +60,13 @@ size_t own_path(char *path, size_t room);
 /* Called by another tool's name, becomes the front end that speaks its language. Returns the exit code if that cannot be; -1:
  * the name is immure's own. */
 int run_by_name(char *argv[]);
+
+/* Whether the spec asks for a jail that stays; then it is run so. */
+int stays(struct immure_spec *spec);
+/* -1: this executable cannot do what is asked, and MAY_LEAVE_IT to another; nothing was said. */
+int run_staying(struct immure_spec *spec, int may_leave_it);
+/* How being attached, or a program that was brought into a jail, ended: says what there is to say, and returns the exit code. */
+int report_end(const char *name, const struct immure_end *end);
 
 /* A spec from the words: options, then the command. NULL: it was complained about. *EXIT_CODE then says what to return. */
 struct immure_spec *spec_from_words(int argc, char *argv[], int *exit_code);

@@ -31,6 +31,10 @@ static int run_or_hand_over(int argc, char *argv[])
 	int used = spec ? immure_spec_arguments(spec, argc - 2, argv + 2, &err) : -1;
 	int rc = used < 0 ? used : immure_spec_command(spec, argv + 2 + used, &err);
 
+	if (rc == 0 && stays(spec)) {
+		rc = run_staying(spec, 1);
+		return rc < 0 ? hand_over(argv) : rc;
+	}
 	if (rc == 0)
 		rc = immure_run(spec, &result, &err);
 	if (rc < 0 && err.errnum == ENOTSUP)

@@ -28,6 +28,11 @@ int cli_run(int argc, char *argv[])
 
 	if (!spec)
 		return exit_code;
+	if (stays(spec)) {
+		exit_code = run_staying(spec, 0);
+		immure_spec_free(spec);
+		return exit_code;
+	}
 	rc = immure_run(spec, &result, &err);
 	if (rc < 0)
 		exit_code = complain(&err);

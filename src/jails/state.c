@@ -218,7 +218,9 @@ static int tell_taken(const struct state *state, const char *name, struct error 
 	const bool kept = folder >= 0 && is_kept(folder) > 0;
 	const enum jail_state found = jail >= 0 ? judge_jail(jail, kept) : kept ? JAIL_RUNNING : JAIL_LOST;
 
-	error_set(err, EEXIST, "the name %s is taken: %s", name, jail_state_name(found));
+	error_mistake(err, "the name %s is taken by a jail or a pod (%s)", name, jail_state_name(found));
+	if (err)
+		err->errnum = EEXIST;
 	if (found == JAIL_LOST)
 		error_remedy(err, "E-STATE-LOST", "its keeper was killed; immure rm %s, or another --name", name);
 	else

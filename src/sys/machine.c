@@ -54,3 +54,10 @@ void sys_look_at_machine(struct sys_machine *machine)
 	machine->has_mount_setattr = has_mount_setattr();
 	machine->has_seccomp = prctl(PR_GET_SECCOMP) >= 0;
 }
+
+unsigned sys_clock_ticks(void)
+{
+	const long ticks = sysconf(_SC_CLK_TCK);
+
+	return ticks > 0 ? (unsigned)ticks : 100;
+}

@@ -18,6 +18,8 @@ struct sys_machine {
 	bool has_mount_setattr, has_seccomp;
 };
 
+/* Of the clock that /proc counts processor time in, per second. */
+unsigned sys_clock_ticks(void);
 void sys_look_at_machine(struct sys_machine *machine);
 
 #endif
