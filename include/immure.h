@@ -196,6 +196,7 @@ struct immure_exec {
 	char *const *argv;        /* NULL-terminated */
 	const char *const *env;   /* "NAME=VALUE", added to the jail's; NULL-terminated; NULL: none */
 	const char *workdir;      /* NULL: the jail's */
+	int has_input;            /* it reads the caller's standard input; otherwise that is empty */
 	int has_terminal;         /* a new one of the jail's; standard input and output are joined with it */
 	const char *detach_keys;  /* with a terminal: the program is hung up; NULL: none */
 };

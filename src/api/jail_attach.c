@@ -94,7 +94,7 @@ int immure_jail_attach(struct immure_jail *jail, unsigned flags, const char *det
 	if (rc == 0 && !jail->is_attached)
 		rc = ask_for_terminal(jail, &has_terminal, &err);
 	if (rc == 0)
-		rc = front_open(&front, has_terminal, flags & IMMURE_ATTACH_INPUT);
+		rc = front_open(&front, has_terminal, flags & IMMURE_ATTACH_INPUT ? 7 : 6);
 	if (rc < 0)
 		return tell(out, &err, rc, 125);
 	rc = ask_to_attach(jail, flags, &front, out);

@@ -28,6 +28,8 @@ extern const struct verb verbs[];
 int cli_run(int argc, char *argv[]);
 int cli_explain(int argc, char *argv[]);
 int cli_doctor(int argc, char *argv[]);
+extern const struct verb exec_verb;
+int cli_exec(int argc, char *argv[]);
 int cli_ps(int argc, char *argv[]);
 int cli_attach(int argc, char *argv[]);
 int cli_logs(int argc, char *argv[]);
@@ -40,7 +42,7 @@ int cli_wait(int argc, char *argv[]);
 int cli_rm(int argc, char *argv[]);
 int cli_stats(int argc, char *argv[]);
 int cli_inspect(int argc, char *argv[]);
-extern const struct verb_option ps_options[], stats_options[], attach_options[], logs_options[], stop_options[], rm_options[];
+extern const struct verb_option exec_options[], ps_options[], stats_options[], attach_options[], logs_options[], stop_options[], rm_options[];
 
 int cli_gc(int argc, char *argv[]);
 int cli_presets(int argc, char *argv[]);

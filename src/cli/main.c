@@ -3,12 +3,15 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/words.h"
 
 const struct verb verbs[] = {
 	{ "run", cli_run, "run [OPTION...] [--] PROGRAM [ARGUMENT...]", "run a program, walled in" },
 	{ "explain", cli_explain, "explain [OPTION...] [--] PROGRAM [ARGUMENT...]", "say what run would do, step by step; nothing is run" },
 	{ "ps", cli_ps, "ps [--all] [--json]", "the jails that stay, and how they are", ps_options },
+	{ "exec", cli_exec, "exec [-it] [-e NAME=VALUE] [-C PATH] JAIL [--] PROGRAM [ARGUMENT...]",
+	  "run another program in a jail, confined as the jail's own", exec_options, 1 },
 	{ "attach", cli_attach, "attach [OPTION...] JAIL", "join this terminal with a jail's, or look on", attach_options, 1 },
 	{ "logs", cli_logs, "logs [OPTION...] JAIL", "what a jail has written", logs_options, 1 },
 	{ "pause", cli_pause, "pause JAIL...", "stop all that runs in a jail, until resume", NULL, 1 },
@@ -30,6 +33,14 @@ const struct verb verbs[] = {
 	{ "version", cli_version, "version", "the version" },
 	{ 0 },
 };
+
+const struct verb *verb_of_name(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	return NULL;
+}
 
 static const struct verb *find_verb(const char *name, struct nearest *nearest)
 {

@@ -129,14 +129,6 @@ int take_words(const struct verb *verb, int argc, char *argv[], const struct bou
 	return 0;
 }
 
-const struct verb *verb_of_name(const char *name)
-{
-	for (const struct verb *verb = verbs; verb->name; verb++)
-		if (strcmp(verb->name, name) == 0)
-			return verb;
-	return NULL;
-}
-
 long long read_number(const char *text, const char *option)
 {
 	char *end;

@@ -58,5 +58,7 @@ int main(int argc, char *argv[])
 		return immure_keeper(argv[2]);
 	if (argc > 2 && strcmp(argv[1], "run") == 0 && strcmp(argv[2], "--help") != 0)
 		return run_or_hand_over(argc, argv);
+	if (argc > 2 && strcmp(argv[1], "exec") == 0 && strcmp(argv[2], "--help") != 0)
+		return cli_exec(argc - 2, argv + 2);
 	return hand_over(argv);
 }

@@ -86,27 +86,33 @@ static void measure_screen(struct front *front)
 		}
 }
 
-int front_open(struct front *front, bool has_terminal, bool reads)
+int front_open(struct front *front, bool has_terminal, unsigned used)
 {
-	const bool is_terminal = sys_is_terminal(0) == 1;
+	const bool reads = used & 1, is_terminal = reads && sys_is_terminal(0) == 1;
 	int rc;
 
 	front->look = -1;
 	rc = block_signals(front);
 	if (rc < 0)
 		return rc;
-	front->in = reads ? open_anew(front, 0, O_RDONLY) : -1;
-	front->opened[0] = reads ? front->opened[0] : -1;
-	front->out[1] = open_anew(front, 1, O_WRONLY);
-	front->out[2] = open_anew(front, 2, O_WRONLY);
+	for (int fd = 0; fd < 3; fd++) {
+		front->opened[fd] = -1;
+		front->out[fd] = used >> fd & 1 ? open_anew(front, fd, fd ? O_WRONLY : O_RDONLY) : -1;
+	}
+	front->in = front->out[0];
 	if (has_terminal)
 		measure_screen(front);
-	if (!is_terminal || !has_terminal || !reads)
+	if (!is_terminal || !has_terminal)
 		front->key_count = 0; /* no person types there */
-	terminal_open(&front->terminal, is_terminal && reads ? 0 : -1, has_terminal);
-	if (is_terminal && reads)
+	terminal_open(&front->terminal, is_terminal ? 0 : -1, has_terminal);
+	if (is_terminal)
 		front->look = sys_timer(LOOK_NS);
 	return 0;
+}
+
+void front_stop_reading(struct front *front)
+{
+	front->in = -1;
 }
 
 void front_close(struct front *front)

@@ -39,8 +39,11 @@ struct front {
 
 /* KEYS: "ctrl-p,ctrl-q", letters; NULL or "": none. -EINVAL: they are no keys. */
 int front_read_keys(struct front *front, const char *keys, struct error *err) MUST_CHECK;
-/* Begins; HAS_TERMINAL: the program has one of its own, so the caller's becomes raw. READS: standard input is wanted. */
-int front_open(struct front *front, bool has_terminal, bool reads) MUST_CHECK;
+/* Begins; HAS_TERMINAL: the program has one of its own, so the caller's becomes raw. USED: a bit for each standard descriptor that
+ * is read or written here. */
+int front_open(struct front *front, bool has_terminal, unsigned used) MUST_CHECK;
+/* Nothing is read any more. */
+void front_stop_reading(struct front *front);
 /* All as before. */
 void front_close(struct front *front);
 

@@ -110,21 +110,17 @@ static void let_go(const struct keeper *keeper, const struct member *member)
 }
 
 /* Those who asked for its end have it. True when one of them wanted it removed as well. */
-static bool tell_enders(const struct keeper *keeper, const struct member *member)
+static void tell_enders(const struct keeper *keeper, const struct member *member)
 {
 	static const enum packet_type questions[] = { PACKET_STOP, PACKET_KILL, PACKET_REMOVE };
 	struct client *client;
-	bool is_unwanted = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
 		unsigned at = 0;
 
-		while ((client = next_waiting(keeper, member, questions[i], &at))) {
+		while ((client = next_waiting(keeper, member, questions[i], &at)))
 			answer_ok(client);
-			is_unwanted |= questions[i] == PACKET_REMOVE;
-		}
 	}
-	return is_unwanted;
 }
 
 /* It never ran: nothing of it stays but the answer. */

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Programs that a client executes in a jail that stays. The jail never gets the caller's terminal, since whoever has one can type into
+ * it: in its place there are pipes, or a terminal of the jail's own, and what passes is relayed here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "api/jail.h"
+#include "feature/words.h"
+#include "jails/relay.h"
+#include "sys/append.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+
+/* What the program gets as 0, 1 and 2, and the other ends of what are pipes. */
+struct streams {
+	int given[3], opened[3]; /* opened: those of given that are not the caller's */
+	unsigned relayed;        /* a bit each */
+};
+
+static void close_streams(struct streams *streams)
+{
+	for (int i = 0; i < 3; i++) {
+		sys_auto_close(&streams->opened[i]);
+		streams->opened[i] = -1;
+	}
+}
+
+static int open_pipe(struct streams *streams, struct relay *relay, int fd)
+{
+	int ends[2], rc = sys_pipe(ends);
+
+	if (rc < 0)
+		return rc;
+	relay->pipes[fd] = ends[fd == 0];
+	streams->given[fd] = streams->opened[fd] = ends[fd != 0];
+	streams->relayed |= 1u << fd;
+	return 0;
+}
+
+static int open_streams(struct streams *streams, struct relay *relay, const struct immure_exec *exec)
+{
+	int rc = 0;
+
+	*streams = (struct streams){ .given = { 0, 1, 2 }, .opened = { -1, -1, -1 } };
+	for (int fd = 0; rc == 0 && fd < 3 && !exec->has_terminal; fd++) {
+		const int is_terminal = sys_is_terminal(fd);
+
+		if (is_terminal < 0 || (fd == 0 && !exec->has_input)) {
+			rc = streams->given[fd] = streams->opened[fd] = sys_open("/dev/null", O_RDWR, 0);
+			rc = rc < 0 ? rc : 0;
+		} else if (is_terminal) {
+			rc = open_pipe(streams, relay, fd);
+		}
+	}
+	if (exec->has_terminal)
+		streams->relayed = exec->has_input ? 3 : 2;
+	return rc;
+}
+
+/* The request travels as a spec of which only the command, the variables and the place matter. */
+static int set_request(struct immure_spec *spec, const struct immure_exec *exec, struct immure_error *out)
+{
+	int rc = immure_spec_command(spec, exec->argv, out);
+
+	for (const char *const *item = exec->env; rc == 0 && item && *item; item++)
+		rc = immure_spec_set(spec, "env", *item, NULL, out);
+	if (rc == 0 && exec->workdir)
+		rc = immure_spec_set(spec, "workdir", exec->workdir, NULL, out);
+	return rc;
+}
+
+static int write_request(const struct immure_exec *exec, struct immure_error *out)
+{
+	struct immure_spec *spec = immure_spec_new();
+	auto_text struct text text = { 0 };
+	struct error err = { 0 };
+	auto_close int fd = -1;
+	int rc = spec ? set_request(spec, exec, out) : tell(out, &err, error_set(&err, ENOMEM, "asking"), 125);
+
+	if (rc < 0) {
+		immure_spec_free(spec);
+		return rc;
+	}
+	rc = resolve(spec, &err);
+	if (rc == 0)
+		rc = spec_write_words(&spec->spec, &text, &err);
+	immure_spec_free(spec);
+	fd = rc < 0 ? -1 : sys_memory_file("immure-exec");
+	if (rc == 0)
+		rc = fd < 0 ? fd : sys_write_all(fd, text.bytes, text.used);
+	if (rc < 0 && !err.errnum)
+		error_set(&err, -rc, "writing what is to be executed");
+	return rc < 0 ? tell(out, &err, rc, 125) : take_fd(&fd);
+}
+
+static void take_master(struct immure_jail *jail, struct relay *relay)
+{
+	if (jail->packet.type != PACKET_DESCRIPTOR || jail->packet.fd_count != 1)
+		return;
+	relay->master = jail->packet.fds[0];
+	jail->packet.fd_count = 0;
+}
+
+/* Asks, and hears that it is executed, with its terminal first. */
+static int begin(struct immure_jail *jail, struct relay *relay, const struct immure_exec *exec, const int *fds, unsigned count,
+		 const struct front *front, struct immure_error *out)
+{
+	struct packet_exec request = { .flags = exec->has_terminal ? EXEC_TERMINAL : 0, .rows = front->rows, .columns = front->columns };
+	struct error err = { 0 };
+	int rc;
+
+	fill_name(request.name, jail->name);
+	rc = jail_ask(jail, &(struct packet_parts){ .type = PACKET_EXEC, .fixed = &request, .fds = fds, .fd_count = count }, out);
+	if (rc < 0)
+		return rc;
+	take_master(jail, relay);
+	packet_close_descriptors(&jail->packet);
+	if (relay->master >= 0) {
+		rc = keeper_listen(jail->talk, &jail->packet, &err);
+		if (rc < 0)
+			return tell_reply(out, &jail->packet, &err, rc);
+	}
+	if (jail->packet.type == PACKET_STARTED && (relay->master >= 0) == !!exec->has_terminal)
+		return 0;
+	return tell(out, &err, error_set(&err, EPROTO, "executing in %s", jail->name), 125);
+}
+
+static void tell_end(const struct relay *relay, const struct front *front, struct immure_end *end)
+{
+	*end = (struct immure_end){ .is_detached = !relay->has_ended && front->is_leaving,
+				    .signal = relay->has_ended ? 0 : front->end_signal };
+	if (relay->has_ended)
+		end->exit_code = relay->end.exit_code;
+}
+
+static int serve(struct immure_jail *jail, struct relay *relay, struct front *front, struct immure_error *out)
+{
+	struct error err = { 0 };
+	int rc;
+
+	relay->talk = jail->talk;
+	jail->packet.type = PACKETS;
+	rc = relay_serve(relay, front, &jail->packet);
+	jail->is_attached = true; /* it is not to be used again */
+	if (rc < 0 && jail->packet.type != PACKET_ERROR)
+		error_set(&err, -rc, "with a program in %s: the jail or its keeper has gone", jail->name);
+	return tell_reply(out, &jail->packet, &err, rc);
+}
+
+static int execute(struct immure_jail *jail, struct relay *relay, struct front *front, const struct immure_exec *exec,
+		   struct streams *streams, struct immure_error *out)
+{
+	auto_close int words = write_request(exec, out);
+	const int fds[] = { words, streams->given[0], streams->given[1], streams->given[2] };
+	struct error err = { 0 };
+	int rc = words < 0 ? words : 0;
+
+	if (rc < 0)
+		return rc;
+	rc = front_open(front, exec->has_terminal, streams->relayed);
+	if (rc < 0)
+		return tell(out, &err, error_set(&err, -rc, "reading signals"), 125);
+	rc = begin(jail, relay, exec, fds, exec->has_terminal ? 1 : 4, front, out);
+	close_streams(streams);
+	if (rc == 0)
+		rc = serve(jail, relay, front, out);
+	front_close(front);
+	return rc;
+}
+
+int immure_jail_exec(struct immure_jail *jail, const struct immure_exec *exec, struct immure_end *end, struct immure_error *out)
+{
+	struct relay relay = { .master = -1, .pipes = { -1, -1, -1 } };
+	struct front front = { .passes_signals = true };
+	struct streams streams = { .opened = { -1, -1, -1 } };
+	struct error err = { 0 };
+	int rc = front_read_keys(&front, exec->detach_keys, &err);
+
+	if (rc == 0)
+		rc = open_streams(&streams, &relay, exec);
+	if (rc < 0 && !err.errnum)
+		error_set(&err, -rc, "opening pipes");
+	rc = rc < 0 ? tell(out, &err, rc, 125) : execute(jail, &relay, &front, exec, &streams, out);
+	if (rc == 0)
+		tell_end(&relay, &front, end);
+	close_streams(&streams);
+	sys_auto_close(&relay.master);
+	for (int i = 0; i < 3; i++)
+		sys_auto_close(&relay.pipes[i]);
+	return rc;
+}
