@@ -355,6 +355,8 @@ static _Noreturn void let_in(struct run *run, char *stack)
 		if (rc == 0)
 			announce(run);
 	}
+	if (rc < 0 && run->payload > 0)
+		channel_send(run->wire, (struct message){ WIRE_STILLBORN, run->payload }, -1);
 	if (rc < 0)
 		report_failure(run, rc);
 	sys_exit(rc < 0 ? FAILED : 0);

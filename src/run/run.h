@@ -11,6 +11,7 @@
  * {step of exec, -pid} that the program was executed (with the descriptor of its denied calls),
  * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_ROOT, 0},
  * {WIRE_NAMESPACE - kind, 0} what a keeper holds, {WIRE_FILE, 0} a file that is fetched; {WIRE_SIGNAL, signal} a signal in;
+ * {WIRE_STILLBORN, pid} of who enters a jail: that child of the launcher's will not execute anything, and is to be waited for;
  * {WIRE_SEEN, 0} is the first of all where the launcher is hidden (birth.c). The launcher holds the same plan and finds the words.
  */
 #ifndef IMMURE_RUN_RUN_H
@@ -26,7 +27,7 @@
 #include "sys/rest.h"
 #include "sys/namespace.h"
 
-enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3, WIRE_SEEN = -4, WIRE_ROOT = -5, WIRE_FILE = -6, WIRE_NAMESPACE = -16 /* and below */ };
+enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3, WIRE_SEEN = -4, WIRE_ROOT = -5, WIRE_FILE = -6, WIRE_STILLBORN = -7, WIRE_NAMESPACE = -16 /* and below */ };
 
 /* In memory that the launcher shares with the process that becomes the program: the step that failed behind the filter. */
 struct fate {

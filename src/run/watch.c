@@ -183,6 +183,15 @@ static void keep_descriptor(struct watch *watch, const struct message *message, 
 		sys_close(fd);
 }
 
+/* Its helper could not wait for it. Until it is, the jail's PID namespace cannot end. It is dead, or about to die of its own. */
+static void bury_stillborn(const struct watch *watch, pid_t pid)
+{
+	int status;
+
+	if (watch->run->plan->is_entry && !watch->is_announced && pid != watch->run->init && sys_is_child(pid))
+		sys_wait(pid, &status, 0, NULL);
+}
+
 /* One message from inside. Returns false when there will be no more. */
 static bool hear(struct watch *watch)
 {
@@ -194,6 +203,8 @@ static bool hear(struct watch *watch)
 	keep_descriptor(watch, &message, fd);
 	if (message.what >= 0)
 		hear_of_step(watch, &message);
+	if (message.what == WIRE_STILLBORN)
+		bury_stillborn(watch, message.value);
 	if (message.what == WIRE_STATUS && watch->is_announced) {
 		watch->status = message.value;
 		watch->has_status = true;
