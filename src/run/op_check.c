@@ -100,21 +100,28 @@ static int check_workdir(const char *path)
 	return here.device == there.device && here.inode == there.inode ? 0 : DIFFERENT;
 }
 
-/* "/" must be the very mount that was made for it, and the working directory must be reached from there. */
+/* What lies over the root is not seen by way of "/", but "/.." leads there. */
+static int check_root(int root)
+{
+	uint64_t wanted = 0, found = 0, above = 0;
+	int rc = sys_mount_id(root, "", &wanted);
+
+	if (rc == 0)
+		rc = sys_mount_id(AT_FDCWD, "/", &found);
+	if (rc == 0)
+		rc = sys_mount_id(AT_FDCWD, "/..", &above);
+	if (rc < 0)
+		return rc;
+	return wanted == found && wanted == above ? 0 : DIFFERENT;
+}
+
+/* "/" must be the very mount that was made for it, with nothing over it, and the working directory must be reached from there. */
 int op_check_root(struct run *run, const struct step *step)
 {
-	uint64_t wanted = 0, found = 0;
-	int rc;
+	int rc = step->slot >= 0 ? check_root(run->slots[step->slot]) : 0;
 
-	if (step->slot >= 0) {
-		rc = sys_mount_id(run->slots[step->slot], "", &wanted);
-		if (rc == 0)
-			rc = sys_mount_id(AT_FDCWD, "/", &found);
-		if (rc < 0)
-			return rc;
-		if (wanted != found)
-			return DIFFERENT;
-	}
+	if (rc < 0)
+		return rc;
 	return check_workdir(((const char *const *)step->data)[run->start]);
 }
 

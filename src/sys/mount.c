@@ -158,11 +158,30 @@ int sys_set_propagation(const char *path, unsigned flags, uint64_t propagation)
 	return set_attributes(AT_FDCWD, path, flags, &attr);
 }
 
+/*
+ * The old root now lies over the new one, and other mounts may lie over the old root: each call takes away the uppermost, as seen
+ * from the old root. When that is gone itself it is no place of this namespace any more, which the kernel says by EINVAL. umount(2)
+ */
+static int take_away(int old)
+{
+	int count = 0;
+
+	if (fchdir(old) < 0)
+		return -errno;
+	while (umount2(".", MNT_DETACH) == 0)
+		count++;
+	return errno == EINVAL && count ? 0 : -errno;
+}
+
 int sys_pivot_here(void)
 {
+	auto_close int old = sys_open("/", O_PATH | O_DIRECTORY, 0);
+
+	if (old < 0)
+		return old;
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return -errno;
-	return minus_errno(umount2(".", MNT_DETACH));
+	return take_away(old);
 }
 
 int sys_move_to_root(int directory)

@@ -233,3 +233,16 @@ grep -c {host}/one /proc/self/mountinfo
     done = subprocess.run(["unshare", "-m", "sh", str(host / "script"), *run], capture_output=True, text=True, timeout=30, check=False, cwd="/")
     assert ok(done).split() == ["inside", "1"]
     assert not (host / "one/in/x").exists()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_nothing_of_the_host_lies_over_a_root_that_covers_another(immure, host, count):
+    """What is stacked over the root is not seen by "/", but "/.." leads into it. The control: one root shows what it is asked to."""
+    roots = [*(["--ro", "/:/"] * (count - 1)), "--ro", "/usr:/"]
+    words = ["--landlock", "off", "--seccomp", "off", "--ordered", *roots, "--new-proc", "/share"]
+    done = immure.run("run", *words, "--", "/bin/ls", "/..")
+    assert set(ok(done).split()) == set(os.listdir("/usr"))
+    mounts = ok(immure.run("run", *words, "--", "/bin/sh", "-c", "while read -r line; do echo $line; done < /share/self/mountinfo"))
+    assert [line.split()[4] for line in mounts.splitlines()].count("/") == 1
+    shown = ok(immure.run("run", "--landlock", "off", "--seccomp", "off", "--ordered", *WHOLE, "--", "/bin/ls", "/.."))
+    assert "usr" in shown.split()
