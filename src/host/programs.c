@@ -34,10 +34,18 @@ static int read_program(const struct string_item *item, struct compiled_filter *
 		err->errnum = (int)-done;
 		return (int)done;
 	}
-	if (used > MOST || !used || used % sizeof(struct sock_filter))
-		return refuse(err, item, used > MOST ? "the filter is too long" : !used ? "there is no filter in it" :
-			      "the size of a filter is a multiple of 8");
+	if (used > MOST || used % sizeof(struct sock_filter))
+		return refuse(err, item, used > MOST ? "the filter is too long" : "the size of a filter is a multiple of 8");
 	*filter = (struct compiled_filter){ (const struct sock_filter *)bytes, (unsigned short)(used / sizeof(struct sock_filter)) };
+	return 0;
+}
+
+/* Only when all have been read: of two that are wrong in different ways, the one is told whose bytes make no sense. */
+static int refuse_empty(const struct spec *spec, const struct compiled_filter *filters, struct error *err)
+{
+	for (const struct string_item *item = spec->seccomp_fds; item; item = item->next)
+		if (!(filters++)->count)
+			return refuse(err, item, "there is no filter in it");
 	return 0;
 }
 
@@ -58,5 +66,5 @@ int host_read_programs(struct spec *spec, struct error *err)
 	for (const struct string_item *item = spec->seccomp_fds; rc == 0 && item; item = item->next)
 		rc = read_program(item, &filters[count++], &spec->arena, err);
 	spec->compiled_filters = filters;
-	return rc;
+	return rc < 0 ? rc : refuse_empty(spec, filters, err);
 }
