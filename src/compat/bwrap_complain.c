@@ -72,6 +72,14 @@ static bool print_step(char *text, size_t room, const struct immure_error *err, 
 	return true;
 }
 
+/* And when the one is a folder and the other is not. */
+static bool print_mismatch(char *text, size_t room, const struct immure_error *err)
+{
+	if (err->errnum != ENOTDIR && err->errnum != EISDIR)
+		return false;
+	return print_step(text, room, err, ": attach it on ", ": ", err->errnum == ENOTDIR ? "Can't mkdir" : "Can't create file at");
+}
+
 static bool print_steps(char *text, size_t room, const struct immure_error *err)
 {
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -80,7 +88,7 @@ static bool print_steps(char *text, size_t room, const struct immure_error *err)
 	for (size_t i = 0; is_about_place(err->errnum) && i < sizeof(places) / sizeof(places[0]); i++)
 		if (print_step(text, room, err, places[i].before, places[i].behind, places[i].said))
 			return true;
-	return false;
+	return print_mismatch(text, room, err);
 }
 
 /* Without "run PROGRAM: " before it: bubblewrap does nothing else. */

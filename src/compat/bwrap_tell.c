@@ -152,6 +152,8 @@ static void tell_capabilities(struct teller *teller)
 
 	if (!bwrap->caller->is_hardened)
 		tell(teller, "securebits", "none", OWN);
+	if (!bwrap->caller->is_hardened && bwrap->caller->uid == 0 && !bwrap->has_capability_words)
+		tell(teller, "ambient", NULL, "the caller is root");
 	if (!bwrap->has_capability_words)
 		return;
 	for (unsigned i = 0; i <= bwrap->caller->last_capability && bwrap_capability_name(i); i++)

@@ -13,6 +13,9 @@
 static const struct field fields[] = {
 	{ .key = "cap-add", .type = FIELD_WORDS, FIELD(cap_add), .example = "net_bind_service", .since = "0.1",
 	  .help = "capabilities that the program gets, within its namespaces; by name, with or without cap_, or all" },
+	{ .key = "ambient", .type = FIELD_FLAG, FIELD(raises_ambient), .since = "0.1",
+	  .help = "with --leave capabilities: those that are held and inheritable become ambient",
+	  .detail = "So a program that is executed by another user than root keeps them; those that are not inheritable stay as they are." },
 	{ .key = "securebits", .type = FIELD_NAME, FIELD(securebits), .fallback = "locked", .since = "0.1",
 	  .help = "locked (root inside is nobody special, for good), or none (they are not touched)" },
 	{ 0 },
@@ -166,6 +169,10 @@ static void plan_capabilities(struct plan *plan, const struct spec *spec, const 
 		.why = "always: exec gives nothing back" });
 	if (!is_left && holds_any(plan, host))
 		plan_sets(plan, spec, step);
+	if (is_left && spec->raises_ambient)
+		plan_add(plan, (struct step){ .op = OP_AMBIENT, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,
+			.flags = host->capabilities, .how = STEP_LEFT, .origin = SPEC_ORIGIN(spec, raises_ambient),
+			.why = "those that are not inheritable stay as they are" });
 	if (is_left && !spec_leaves(spec, "bounding"))
 		plan_left(plan, host);
 }

@@ -55,6 +55,8 @@ int op_ambient(struct run *run, const struct step *step)
 	for (unsigned capability = 0; capability < 64; capability++) {
 		int rc = step->flags >> capability & 1 ? sys_raise_ambient(capability) : 0;
 
+		if (rc == -EPERM && step->how & STEP_LEFT)
+			continue;
 		if (rc == -EPERM && step->how & STEP_OPTIONAL)
 			return sys_clear_ambient();
 		if (rc < 0)

@@ -55,7 +55,7 @@ int op_attach(struct run *run, const struct step *step)
 	if (step->slot == SLOT_ROOT) /* over the old root, which pivot_root takes away */
 		return sys_attach(run->slots[SLOT_ROOT], AT_FDCWD, "/");
 	rc = find_place(run, step, &place);
-	return rc < 0 ? rc : sys_attach(run->slots[step->slot], place.directory, place.path);
+	return rc < 0 ? rc : attach(run->slots[step->slot], place.directory, place.path);
 }
 
 /* A part of the new tree onto itself, with flags of its own. */

@@ -130,7 +130,7 @@ int op_put(struct run *run, const struct step *step)
 {
 	auto_close int place = see_to(run, step, step->how & STEP_OF_FILE);
 
-	return place < 0 ? place : sys_attach(run->slots[step->slot], place, "");
+	return place < 0 ? place : attach(run->slots[step->slot], place, "");
 }
 
 int op_place(struct run *run, const struct step *step)

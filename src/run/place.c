@@ -6,6 +6,9 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "sys/mount.h"
 
 void leave_place(struct place *place)
 {
@@ -72,4 +75,17 @@ int give_to_user(const struct run *run, const struct step *step, int directory, 
 	if (!(step->how & STEP_OWNED) || (plan->has_userns && !plan->has_root_inside))
 		return 0;
 	return sys_chownat(directory, path, plan->uid + base, plan->gid + base, *path ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH);
+}
+
+int attach(int tree, int directory, const char *path)
+{
+	unsigned tree_mode, place_mode;
+	uid_t uid;
+	gid_t gid;
+	int rc = sys_attach(tree, directory, path);
+
+	if (rc != -EINVAL || sys_stat(tree, "", AT_EMPTY_PATH, &tree_mode, &uid, &gid) < 0 ||
+	    sys_stat(directory, path, AT_EMPTY_PATH, &place_mode, &uid, &gid) < 0 || S_ISDIR(tree_mode) == S_ISDIR(place_mode))
+		return rc;
+	return S_ISDIR(tree_mode) ? -ENOTDIR : -EISDIR;
 }

@@ -22,6 +22,9 @@ int find_place(const struct run *run, const struct step *step, struct place *pla
 /* The same for what does not exist yet: the directory that will hold it, and its name. */
 int find_parent(const struct run *run, const struct step *step, struct place *place);
 
+/* Mounts the detached TREE on what PATH under DIRECTORY names. -ENOTDIR, -EISDIR: the one is a directory and the other is not. */
+int attach(int tree, int directory, const char *path);
+
 /* Makes the file of STEP at PLACE, with its content. FLAGS: of open(2), added. */
 int fill_file(const struct step *step, const struct place *place, int flags);
 

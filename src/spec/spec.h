@@ -166,6 +166,7 @@ struct spec {
 	/* privileges */
 	struct string_item *cap_add;
 	const char *securebits;
+	bool raises_ambient;
 	const char *seccomp;      /* a shipped profile, a file, or "off" */
 	struct string_item *seccomp_allow, *seccomp_deny, *seccomp_fds;
 	enum denied_action seccomp_action;

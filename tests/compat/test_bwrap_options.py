@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of bubblewrap 0.11 that Debian's 0.8 does not know: each with what would happen without it."""
 import os
+import subprocess
 
 import pytest
 
@@ -164,3 +165,33 @@ def test_a_caller_that_ignores_its_children_gets_the_status(ours):
     """Debian's bubblewrap hangs there: its reaper never learns that the program ended."""
     done = ours.run(*USR, "--unshare-pid", "sh", "-c", "exit 5", start=["ignore=17"], timeout=10)
     assert done.returncode == 5, done.stderr
+
+
+def test_a_file_and_a_folder_do_not_cover_each_other(ours):
+    ours.make("text", "text\n")
+    for words, said in ((["--ro-bind", "/usr", "/w/text"], "Can't mkdir /w/text: Not a directory"),
+                        (["--tmpfs", "/t", "--dir", "/t/d", "--ro-bind", "/etc/hostname", "/t/d"], "Can't create file at /t/d: Is a directory")):
+        done = ours.run(*USR, "--bind", ours.folder, "/w", *words, "true")
+        assert done.returncode == 1 and done.stderr.splitlines()[0] == f"bwrap: {said}"
+
+
+def test_of_two_filters_that_are_wrong_the_odd_one_is_told(ours):
+    empty, odd = os.memfd_create("empty"), os.memfd_create("odd")
+    os.write(odd, b"x")
+    os.lseek(odd, 0, os.SEEK_SET)
+    words = ["--ro-bind", "/", "/", "--add-seccomp-fd", empty, "--add-seccomp-fd", odd, "true"]
+    done = ours.run(*words, pass_fds=(empty, odd))
+    assert done.returncode == 1 and done.stderr.startswith("bwrap: Invalid seccomp data, must be multiple of 8\n")
+    os.close(odd)
+    done = ours.run(*words[:5], "true", pass_fds=(empty,))
+    os.close(empty)
+    assert done.returncode == 1 and done.stderr.startswith("bwrap: Can't read seccomp data: ")
+
+
+def test_root_keeps_ambient_what_is_inheritable(either):
+    if either.uid != 0:
+        pytest.skip("root's capabilities")
+    words = ["--ro-bind", "/", "/", "grep", "CapAmb", "/proc/self/status"]
+    assert int(either.run(*words).stdout.split()[1], 16) == 0
+    done = subprocess.run(["setpriv", "--inh-caps=+net_raw", *either.words(*words)], capture_output=True, text=True, timeout=30, check=True)
+    assert int(done.stdout.split()[1], 16) == 1 << 13
