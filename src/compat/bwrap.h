@@ -172,6 +172,7 @@ int act_version(struct bwrap *bwrap, const struct bwrap_option *option, char *co
 int act_arguments(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[]);
 int act_once(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[]);
 int act_text(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[]);
+int act_nothing(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[]);
 int act_flag(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[]);
 int act_clear_flag(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[]);
 int act_unshare_all(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[]);

@@ -37,6 +37,14 @@ int act_version(struct bwrap *bwrap, const struct bwrap_option *option, char *co
 	return 0;
 }
 
+int act_nothing(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[])
+{
+	(void)bwrap;
+	(void)option;
+	(void)arguments;
+	return 0;
+}
+
 int act_flag(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[])
 {
 	bool *flag = member_of(bwrap, option);

@@ -70,6 +70,7 @@ const struct bwrap_option bwrap_options[] = {
 	{ "--userns-block-fd", "FD", "wait on FD until somebody has written the id maps", act_descriptor, MEMBER(userns_block_fd) },
 	{ "--info-fd", "FD", "write process and namespaces to FD, as one JSON object", act_descriptor, MEMBER(info_fd) },
 	{ "--json-status-fd", "FD", "write the same and the exit code to FD, as lines of JSON", act_descriptor, MEMBER(json_status_fd) },
+	{ "--not-a-security-boundary", "", "accepted, and without effect: no step of set-up may fail here", act_nothing },
 	{ "--new-session", "", "a session of its own, cut off from the terminal's job control", act_flag, MEMBER(new_session) },
 	{ "--die-with-parent", "", "end all when the caller ends", act_flag, MEMBER(die_with_parent) },
 	{ "--as-pid-1", "", "the program itself is process 1 of its PID namespace", act_flag, MEMBER(as_pid_1) },
