@@ -37,7 +37,7 @@ static int copy_rest(struct arena *arena, const struct immure_mount *from, struc
 
 	if (rc == 0)
 		rc = copy_text(arena, from->target, &to->target, err);
-	to->descriptor = from->source ? -1 : from->descriptor;
+	to->descriptor = from->descriptor < 0 ? -1 : from->descriptor;
 	if (to->descriptor >= 0 && mount_has_content(to->kind))
 		to->content = CONTENT_DESCRIPTOR;
 	if (from->mode >= 0) {
@@ -50,6 +50,32 @@ static int copy_rest(struct arena *arena, const struct immure_mount *from, struc
 	return rc < 0 ? rc : copy_layers(arena, from, to, err);
 }
 
+enum takes { SOURCE = 1, DESCRIPTOR = 2, MODE = 4, SIZE = 8, OPTIONAL = 16, LOWERS = 32, UPPER = 64 };
+
+/* What else than a target a kind can have. The rest would be lost silently, and is somebody's mistake. */
+static const unsigned taken[MOUNT_KINDS] = {
+	[MOUNT_RO] = SOURCE | DESCRIPTOR | OPTIONAL, [MOUNT_RW] = SOURCE | DESCRIPTOR | OPTIONAL,
+	[MOUNT_RW_DEV] = SOURCE | DESCRIPTOR | OPTIONAL, [MOUNT_OVERLAY] = SOURCE, [MOUNT_SYMLINK] = SOURCE,
+	[MOUNT_FILE] = SOURCE | DESCRIPTOR | MODE, [MOUNT_DATA] = SOURCE | DESCRIPTOR | MODE, [MOUNT_DATA_RO] = SOURCE | DESCRIPTOR | MODE,
+	[MOUNT_TMPFS] = MODE | SIZE, [MOUNT_DIR] = MODE, [MOUNT_CHMOD] = MODE, [MOUNT_LAYERS] = LOWERS | UPPER, [MOUNT_LAYERS_RO] = LOWERS,
+};
+
+static int check_taken(const struct immure_mount *from, enum mount_kind kind, struct error *err)
+{
+	const struct { unsigned member; const char *name; bool is_there; } rows[] = {
+		{ SOURCE, "source", from->source }, { DESCRIPTOR, "descriptor (-1: none)", from->descriptor >= 0 },
+		{ MODE, "mode (-1: none)", from->mode >= 0 }, { SIZE, "size", from->size }, { OPTIONAL, "is_optional", from->is_optional },
+		{ LOWERS, "lowers", from->lowers }, { UPPER, "upper", from->upper }, { UPPER, "work", from->work },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].is_there && !(taken[kind] & rows[i].member))
+			return error_mistake(err, "%s takes no %s", from->key, rows[i].name);
+	if (from->source && from->descriptor >= 0)
+		return error_mistake(err, "%s takes a source or a descriptor (-1: none), not both", from->key);
+	return from->mode <= 07777 ? 0 : error_mistake(err, "%s: a mode is at most 07777", from->key);
+}
+
 /* What words cannot leave out. */
 static int check_members(const struct mount *mount, const char *key, struct error *err)
 {
@@ -57,10 +83,10 @@ static int check_members(const struct mount *mount, const char *key, struct erro
 
 	if (!mount->target && (!mount_is_of_host(mount) || !mount->source))
 		return error_mistake(err, "%s wants a place inside", key);
-	if (wants_source && !mount->source && (mount->descriptor < 0 || mount->kind == MOUNT_SYMLINK))
+	if (wants_source && !mount->source && mount->descriptor < 0)
 		return error_mistake(err, "%s wants a source", key);
-	if (mount->has_mode && mount->mode > 07777)
-		return error_mistake(err, "%s: a mode is at most 07777", key);
+	if (mount->source && !*mount->source && !mount_has_content(mount->kind))
+		return error_mistake(err, "%s wants a source that is not empty", key);
 	return mount_check(mount, err);
 }
 
@@ -78,7 +104,9 @@ static int add(struct spec *spec, const struct immure_mount *from, const char *w
 	if (!mount)
 		return error_set(err, ENOMEM, "setting %s", from->key);
 	mount->is_optional = field->is_optional;
-	rc = copy_rest(&spec->arena, from, mount, err);
+	rc = check_taken(from, field->kind, err);
+	if (rc == 0)
+		rc = copy_rest(&spec->arena, from, mount, err);
 	if (rc == 0)
 		rc = check_members(mount, from->key, err);
 	if (rc < 0)

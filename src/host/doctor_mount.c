@@ -179,7 +179,7 @@ void check_overlay(struct doctor *doctor, struct finding *finding)
 
 static _Noreturn void hold_namespace(int wire)
 {
-	struct message message;
+	struct message message = { 0 };
 	int fd;
 
 	sys_die_with_parent(SIGKILL);

@@ -75,7 +75,7 @@ static _Noreturn void live_by_unshare(const struct trial *trial, const struct sy
 static int hear(int wire, enum trial_stage *stage)
 {
 	struct pollfd ready = { .fd = wire, .events = POLLIN };
-	struct message message;
+	struct message message = { 0 };
 	int fd = -1, rc = sys_wait_ready(&ready, 1, LIMIT_MS);
 
 	if (rc <= 0)
