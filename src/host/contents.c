@@ -99,8 +99,8 @@ int host_read_contents(struct spec *spec, struct error *err)
 		if (mount->content == CONTENT_PATH)
 			opened = sys_open(mount->source, O_RDONLY | O_NOCTTY, 0);
 		if (mount->content == CONTENT_TEXT) {
-			mount->bytes = mount->source;
-			mount->content_size = strlen(mount->source);
+			mount->bytes = mount->source ? mount->source : "";
+			mount->content_size = strlen(mount->bytes);
 		} else {
 			rc = read_content(mount, mount->content == CONTENT_PATH ? opened : mount->descriptor, &spec->arena, err);
 		}

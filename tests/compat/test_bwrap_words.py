@@ -73,3 +73,27 @@ def test_a_file_from_a_descriptor_may_be_large(either, option, place):
         done = either.run(*ALL, "--tmpfs", "/tmp", option, file.fileno(), place, "sh", "-c", "stat -c %%s %s; tail -c 4 %s" % (place, place),
                           pass_fds=[file.fileno()])
     assert ok(done) == "%d\nend\n" % size
+
+
+@pytest.mark.parametrize("option", ["--bind-fd", "--ro-bind-fd"])
+def test_a_descriptor_shows_what_it_is_open_on_and_nothing_else(ours, option):
+    """A folder that was moved is found; where another has taken the name, nothing is shown."""
+    for name in ("moved", "gone"):
+        ours.make(name)
+        ours.make(name + "/file", name)
+    held = [os.open(ours.folder / name, os.O_PATH | os.O_DIRECTORY) for name in ("moved", "gone")]
+    (ours.folder / "moved").rename(ours.folder / "elsewhere")
+    ours.make("moved")
+    shown = [ours.run(*ALL[:3], "--tmpfs", "/tmp", option, descriptor, "/tmp/d", "cat", "/tmp/d/file", pass_fds=held) for descriptor in held]
+    assert [ok(done) for done in shown] == ["moved", "gone"]
+
+    (ours.folder / "gone/file").unlink()
+    (ours.folder / "gone").rmdir()
+    missing = ours.run(*ALL[:3], "--tmpfs", "/tmp", option, held[1], "/tmp/d", "ls", "/tmp/d", pass_fds=held)
+    ours.make("gone (deleted)/secret", "secret")  # what the kernel tells as the path of a folder that is gone
+    other = ours.run(*ALL[:3], "--tmpfs", "/tmp", option, held[1], "/tmp/d", "ls", "/tmp/d", pass_fds=held)
+    for descriptor in held:
+        os.close(descriptor)
+    assert missing.returncode == 1 and missing.stdout == "" and "No such file" in missing.stderr
+    assert other.returncode == 1 and other.stdout == "", other.stderr
+    assert "E-SOURCE-MOVED" in other.stderr and "Stale file handle" in other.stderr

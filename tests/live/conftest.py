@@ -39,7 +39,7 @@ def executables():
     """Copies that every user may reach."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="immure-test-"))
     folder.chmod(0o755)
-    for name in ("immure", "immure-full", "immure-bwrap"):
+    for name in ("immure", "immure-full", "immure-bwrap", "immure-capejail"):
         if (BUILD / name).exists():
             shutil.copy2(BUILD / name, folder / name)
             (folder / name).chmod(0o755)

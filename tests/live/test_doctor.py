@@ -30,7 +30,7 @@ CONDITIONS = [
     ("--nosys clone3 ENOSYS", "clone3", "filter"),
     ("--nosys mount_setattr ENOSYS", "mount-api", "filter"),
     ("--nosys landlock_create_ruleset ENOSYS", "landlock", "filter"),
-    ("--nosys seccomp EPERM", "seccomp", "filter"),
+    ("--nosys seccomp EPERM", "seccomp-notify", "filter"),
 ]
 
 

@@ -486,7 +486,7 @@ def filters():
 @pytest.mark.parametrize("own_filter", [["--seccomp", "off"], ["--seccomp-allow", "seccomp"]])
 def test_filters_are_loaded_in_their_order(immure, filters, init, own_filter):
     """The second forbids to load any: had it been loaded first, there would be no second one."""
-    fds = filters(program(UMASK, ERRNO | 71), program(SECCOMP, ERRNO | 72))
+    fds = filters(program(UMASK, ERRNO | 71), program(PRCTL, ERRNO | 72))
     words = ["--init", init, *own_filter, *[w for fd in fds for w in ("--seccomp-fd", fd)]]
     script = CALLS % [UMASK, GETPGRP]
     done = immure.run("run", *words, "--", "/usr/bin/python3", "-c", script, pass_fds=fds)
