@@ -4,7 +4,7 @@
 
 #include "feature/ordered.h"
 
-#define MOUNT(name) .key = name, .type = FIELD_MOUNTS, FIELD(mounts), .since = "0.1"
+#define MOUNT(name) .key = (name), .type = FIELD_MOUNTS, FIELD(mounts), .since = "0.1"
 
 const struct field ordered_fields[] = {
 	{ .key = "ordered", .type = FIELD_FLAG, FIELD(is_ordered), .since = "0.1",
