@@ -262,7 +262,7 @@ static bool is_over(struct keeper *keeper)
 			return false;
 	if (keeper->is_lasting && !keeper->is_asked_to_end)
 		return false;
-	if (!keeper->has_kept && !keeper->is_asked_to_end && !keeper->is_late)
+	if (keeper->visits || (!keeper->has_kept && !keeper->is_asked_to_end && !keeper->is_late))
 		return false;
 	for (unsigned i = 0; i < keeper->clients.count; i++)
 		is_behind |= client_is_behind(keeper->clients.client[i]);
@@ -280,7 +280,7 @@ static struct pollfd *make_room(struct keeper *keeper)
 	for (const struct member *member = keeper->members; member; member = member->next)
 		most += MEMBER_DESCRIPTORS;
 	for (const struct visit *visit = keeper->visits; visit; visit = visit->next)
-		most += WATCH_DESCRIPTORS;
+		most += 1 + WATCH_DESCRIPTORS;
 	if (most <= keeper->polled_room)
 		return keeper->polled;
 	free(keeper->polled);

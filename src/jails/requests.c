@@ -193,29 +193,39 @@ static void detach(struct keeper *keeper, struct client *client, const struct pa
 	client->ring = NULL;
 	client->lost = 0;
 	client->talk = TALK_READY;
+	client->subject = NULL;
 	if (member)
 		keeper_fit_screen(keeper, member);
 	answer_ok(client);
+}
+
+/* Nobody enters a jail that is not yet there, or where he would stand still. */
+static bool may_be_entered(struct client *client, const struct member *member, const char *doing)
+{
+	struct error err = { 0 };
+
+	if (member->was_started && member->state != MEMBER_PAUSED)
+		return true;
+	error_set(&err, member->was_started ? EBUSY : EAGAIN, member->was_started ? "%s in %s, which is paused" : "%s in %s, which is being set up",
+		  doing, member->name);
+	answer_error(client, &err, 125);
+	return false;
 }
 
 static void exec(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
 	struct member *member = find(keeper, client, packet, true);
 
-	if (member && member->was_started)
+	if (member && may_be_entered(client, member, "executing a program"))
 		visit_exec(keeper, client, member, packet);
-	else if (member)
-		answer(client, -EAGAIN, "executing in a jail that is being set up");
 }
 
 static void open_file(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
 	struct member *member = find(keeper, client, packet, true);
 
-	if (member && member->was_started)
+	if (member && may_be_entered(client, member, "opening a file"))
 		visit_open(keeper, client, member, packet);
-	else if (member)
-		answer(client, -EAGAIN, "opening a file of a jail that is being set up");
 }
 
 /* Who visits speaks of its own program, and is not answered: the end of that is the answer. */

@@ -12,6 +12,12 @@
 #include "sys/file.h"
 #include "sys/process.h"
 
+/*
+ * Whoever is in the jail may stop, though not look at, the process that is about to be the program, and everything that enters where
+ * the jail has no PID namespace. None of that holds up the keeper; and a client is told after a while.
+ */
+enum { ON_THE_WAY_S = 20 };
+
 static const struct source *const sources[] = { &source_denied_calls, NULL };
 
 static struct visit *new_visit(struct member *member, struct client *client)
@@ -23,16 +29,25 @@ static struct visit *new_visit(struct member *member, struct client *client)
 	visit->plan = calloc(1, sizeof(*visit->plan));
 	visit->member = member;
 	visit->client = client;
+	visit->timer = -1;
 	if (visit->plan)
 		return visit;
 	free(visit);
 	return NULL;
 }
 
+static void stop_timer(struct visit *visit)
+{
+	if (visit->timer >= 0)
+		sys_close(visit->timer);
+	visit->timer = -1;
+}
+
 static void free_visit(struct visit *visit)
 {
 	if (visit->has_run)
 		run_close(&visit->run);
+	stop_timer(visit);
 	result_free(&visit->result);
 	arena_free(&visit->request.arena);
 	arena_free(&visit->arena);
@@ -52,6 +67,11 @@ static void go_on(struct keeper *keeper, struct visit *visit, int rc)
 	struct client *client = visit->client;
 
 	visit->has_run = true;
+	if (rc >= 0) {
+		rc = visit->timer = sys_timer(UINT64_C(1000000000) * ON_THE_WAY_S);
+		if (rc < 0)
+			error_set(&visit->err, -rc, "entering the jail");
+	}
 	if (rc < 0) {
 		refuse(client, visit, &visit->err, result_exit_code(&visit->result, visit->plan));
 		return;
@@ -176,9 +196,15 @@ void visit_open(struct keeper *keeper, struct client *client, struct member *mem
 
 unsigned visit_poll(const struct visit *visit, struct pollfd *fds)
 {
-	for (unsigned i = 0; visit->is_watched && i < visit->watch.count; i++)
-		fds[i] = visit->watch.ready[i];
-	return visit->is_watched ? visit->watch.count : 0;
+	unsigned count = 0;
+
+	if (!visit->is_watched)
+		return 0;
+	if (visit->timer >= 0)
+		fds[count++] = (struct pollfd){ .fd = visit->timer, .events = POLLIN };
+	for (unsigned i = 0; i < visit->watch.count; i++)
+		fds[count++] = visit->watch.ready[i];
+	return count;
 }
 
 /* The master of its terminal goes to the client, which relays; what is left of it here would hide the client's death. */
@@ -188,6 +214,7 @@ static void tell_start(struct visit *visit)
 	int *terminal = &visit->run.slots[SLOT_TERMINAL];
 
 	visit->is_start_told = true;
+	stop_timer(visit);
 	if (visit->client && *terminal >= 0)
 		client_post(visit->client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = terminal, .fd_count = 1 });
 	if (*terminal >= 0)
@@ -202,9 +229,19 @@ static void tell_start(struct visit *visit)
 	visit->client = NULL;
 }
 
+/* It never got in, and no step of it failed. */
+static int explain_absence(struct visit *visit)
+{
+	if (visit->is_late)
+		return error_set(&visit->err, ETIMEDOUT, "entering %s: it was kept from going on, by a process of the jail or by a pause",
+				 visit->member->name);
+	return error_set(&visit->err, ESRCH, "entering %s: it ended meanwhile", visit->member->name);
+}
+
 static void tell_end(struct visit *visit, int rc)
 {
 	const int exit_code = result_exit_code(&visit->result, visit->plan), *file = &visit->run.slots[SLOT_FILE];
+	const bool has_come = visit->is_program ? visit->is_start_told : *file >= 0;
 	const struct packet_ended ended = { .exit_code = exit_code, .reason = (int32_t)visit->result.reason, .signal = visit->result.signal };
 	struct client *client = visit->client;
 
@@ -213,7 +250,9 @@ static void tell_end(struct visit *visit, int rc)
 		return;
 	client->talk = TALK_READY;
 	client->subject = NULL;
-	if (rc < 0)
+	if (!has_come && (rc >= 0 || !member_lives(visit->member)))
+		answer_error(client, &visit->err, explain_absence(visit) < 0 ? 125 : exit_code);
+	else if (rc < 0)
 		answer_error(client, &visit->err, exit_code);
 	else if (visit->is_program)
 		client_post(client, &(struct packet_parts){ .type = PACKET_ENDED, .fixed = &ended });
@@ -227,10 +266,24 @@ static bool is_forgotten(const struct visit *visit)
 	return !visit->client && !visit->is_left_alone;
 }
 
+static void give_up(struct visit *visit)
+{
+	stop_timer(visit);
+	visit->is_late = true;
+	watch_end(&visit->watch, REASON_SIGNALED);
+}
+
 void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count)
 {
-	const bool goes_on = watch_serve(&visit->watch, polled, count);
+	bool goes_on;
 
+	if (count && visit->timer >= 0 && polled[0].fd == visit->timer) {
+		if (polled[0].revents)
+			give_up(visit);
+		polled++;
+		count--;
+	}
+	goes_on = watch_serve(&visit->watch, polled, count);
 	if (visit->watch.is_started && !visit->is_start_told) {
 		tell_start(visit);
 		if (is_forgotten(visit))
@@ -273,7 +326,6 @@ struct visit *visit_of(const struct keeper *keeper, const struct client *client)
 	return visit;
 }
 
-/* One that is still on its way in is ended once it is there: its helper must not be killed between bearing it and telling of it. */
 void visits_forget(struct keeper *keeper, const struct client *client)
 {
 	struct visit *visit = visit_of(keeper, client);
@@ -281,7 +333,7 @@ void visits_forget(struct keeper *keeper, const struct client *client)
 	if (!visit)
 		return;
 	visit->client = NULL;
-	if (visit->is_start_told && is_forgotten(visit))
+	if (visit->is_watched && is_forgotten(visit))
 		watch_end(&visit->watch, REASON_SIGNALED);
 }
 
@@ -291,7 +343,7 @@ void visits_end(struct keeper *keeper, const struct member *member)
 		if (visit->member != member)
 			continue;
 		visit->is_left_alone = false;
-		if (visit->is_start_told)
+		if (visit->is_watched)
 			watch_end(&visit->watch, REASON_SIGNALED);
 	}
 }

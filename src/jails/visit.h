@@ -16,6 +16,8 @@ struct visit {
 	bool is_program;         /* otherwise a file */
 	bool is_left_alone;      /* it goes on when the client is gone */
 	bool is_start_told;
+	bool is_late;            /* it took too long on its way in */
+	int timer;               /* until it is in; -1: it is */
 	struct spec request, spec; /* what the client said; and the jail's, with that */
 	struct arena arena;      /* owns the plan's strings */
 	struct plan *plan;

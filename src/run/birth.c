@@ -16,12 +16,37 @@ static uint64_t clone_flags(const struct run *run, const struct step *step)
 	return step->flags | (run->slots[SLOT_CGROUP] >= 0 ? SYS_CLONE_INTO_CGROUP : 0);
 }
 
+/* Who enters a jail takes along what its steps name, and nothing else that the launcher has open. */
+static int forget_others(struct run *run)
+{
+	const struct plan *plan = run->plan;
+
+	hold(run, run->wire);
+	if (run->slots[SLOT_TERMINAL] >= 0)
+		hold(run, run->slots[SLOT_TERMINAL]);
+	for (int i = 0; i < 3; i++)
+		if (run->far_streams[i] >= 0)
+			hold(run, run->far_streams[i]);
+	for (int i = run->at; i < plan->count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->side == LAUNCHER || step->slot <= SLOT_IDS || run->slots[step->slot] < 0)
+			continue;
+		if (run->held_count == HELD)
+			return -EMFILE;
+		hold(run, run->slots[step->slot]);
+	}
+	return close_all_but_held(run, 3);
+}
+
 static _Noreturn void become_init(struct run *run)
 {
 	if (sys_close(run->wire) < 0)
 		sys_exit(125); /* with both ends in hand it would never hear that the launcher is gone */
 	run->wire = run->far_wire;
 	forget_tellers(run);
+	if (run->plan->is_entry && (sys_lead_group() < 0 || forget_others(run) < 0))
+		sys_exit(125);
 	run->at++;
 	if (run->is_hidden && (sys_set_dumpable(true) < 0 || channel_send(run->wire, (struct message){ WIRE_SEEN, 0 }, -1) < 0))
 		sys_exit(125);
@@ -186,12 +211,56 @@ int give_birth(struct run *run, const struct step *step)
 	return rc == 0 && run->is_hidden ? await_sight(run) : rc;
 }
 
+/*
+ * The helper leads a process group, which whom it bears leaves only after it has told of itself: so whoever is in the jail by this
+ * run is reached, however they are kept from going on.
+ */
+static void end_entry(const struct run *run)
+{
+	if (!run->helper && run->has_child)
+		sys_kill(-run->init, SIGKILL);
+	if (run->helper)
+		sys_signal_pidfd(run->helper_pidfd, SIGKILL);
+	if (run->program)
+		sys_signal_pidfd(run->program_pidfd, SIGKILL);
+}
+
+static void reap_one(pid_t *pid, int *pidfd)
+{
+	int status;
+
+	if (!*pid)
+		return;
+	sys_signal_pidfd(*pidfd, SIGKILL);
+	sys_wait(*pid, &status, 0, NULL);
+	sys_close(*pidfd);
+	*pid = 0;
+	*pidfd = -1;
+}
+
+/* Until they are reaped, the jail's PID namespace cannot end. */
+void reap_group(pid_t leader)
+{
+	int status;
+
+	while (sys_wait(-leader, &status, 0, NULL) > 0)
+		;
+}
+
+void reap_helpers(struct run *run)
+{
+	reap_one(&run->helper, &run->helper_pidfd);
+	reap_one(&run->program, &run->program_pidfd);
+}
+
 /* Where no PID namespace ends with init, init must end what it started, and be asked to, before it may be killed. One that outlives
  * its launcher takes the end of the wire for no such thing. */
 void end_init(const struct run *run, int patience_ms)
 {
 	const bool ends_others = !run->plan->owns_pids && !run->plan->has_no_init;
 
+	if (run->plan->is_entry)
+		end_entry(run);
 	if (ends_others && run->plan->outlives)
 		channel_send(run->wire, (struct message){ WIRE_SIGNAL, SIGKILL }, -1);
 	if (ends_others)

@@ -51,6 +51,14 @@ static int pass_baton(const struct run *run, int next)
 	return channel_send(run->wire, (struct message){ next, 0 }, -1);
 }
 
+/* So that the launcher knows its child however the helper fares; whoever is in the jail may stop or kill either. */
+static int tell_birth(const struct run *run)
+{
+	auto_close int self = sys_open_pid(sys_pid());
+
+	return self < 0 ? self : channel_send(run->wire, (struct message){ WIRE_BORN, 0 }, self);
+}
+
 /*
  * It says nothing itself: the filter may forbid it to. Where it got to stands in the memory that it borrows, and init,
  * which sleeps until it has executed the program or died, reads it there.
@@ -61,6 +69,11 @@ int payload_live(void *argument)
 
 	if (run->plan->leaves_signals && signals_give_children_back(run) < 0)
 		return FAILED;
+	if (run->plan->is_entry) {
+		run->payload_errno = -tell_birth(run);
+		if (run->payload_errno)
+			return FAILED;
+	}
 	for (run->at++; run->at < run->plan->count; run->at++) {
 		int rc = perform(run, &run->plan->steps[run->at]);
 
@@ -136,7 +149,7 @@ void hold(struct run *run, int fd)
 	run->held[at] = fd;
 }
 
-static int close_all_but_held(const struct run *run, int first)
+int close_all_but_held(const struct run *run, int first)
 {
 	int rc = 0;
 
@@ -355,8 +368,6 @@ static _Noreturn void let_in(struct run *run, char *stack)
 		if (rc == 0)
 			announce(run);
 	}
-	if (rc < 0 && run->payload > 0)
-		channel_send(run->wire, (struct message){ WIRE_STILLBORN, run->payload }, -1);
 	if (rc < 0)
 		report_failure(run, rc);
 	sys_exit(rc < 0 ? FAILED : 0);

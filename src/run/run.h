@@ -11,8 +11,8 @@
  * {step of exec, -pid} that the program was executed (with the descriptor of its denied calls),
  * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_ROOT, 0},
  * {WIRE_NAMESPACE - kind, 0} what a keeper holds, {WIRE_FILE, 0} a file that is fetched; {WIRE_SIGNAL, signal} a signal in;
- * {WIRE_STILLBORN, pid} of who enters a jail: that child of the launcher's will not execute anything, and is to be waited for;
- * {WIRE_SEEN, 0} is the first of all where the launcher is hidden (birth.c). The launcher holds the same plan and finds the words.
+ * {WIRE_SEEN, 0} is the first of all where the launcher is hidden (birth.c); {WIRE_BORN, 0}
+ * the first of who will be a program in a jail that is there, with its pidfd. The launcher holds the same plan and finds the words.
  */
 #ifndef IMMURE_RUN_RUN_H
 #define IMMURE_RUN_RUN_H
@@ -27,14 +27,15 @@
 #include "sys/rest.h"
 #include "sys/namespace.h"
 
-enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3, WIRE_SEEN = -4, WIRE_ROOT = -5, WIRE_FILE = -6, WIRE_STILLBORN = -7, WIRE_NAMESPACE = -16 /* and below */ };
+enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3, WIRE_SEEN = -4, WIRE_ROOT = -5, WIRE_FILE = -6, WIRE_BORN = -7,
+       WIRE_NAMESPACE = -16 /* and below */ };
 
 /* In memory that the launcher shares with the process that becomes the program: the step that failed behind the filter. */
 struct fate {
 	int step, errnum;    /* errno 0: none failed */
 };
 
-enum { HELD = 16 };
+enum { HELD = 32 };
 
 struct run {
 	const struct plan *plan;
@@ -49,6 +50,10 @@ struct run {
 	int keeper_pidfd;
 	bool is_hidden;       /* the launcher is not dumpable */
 	bool has_child;       /* init is alive or not yet reaped */
+	pid_t program;        /* into a jail that is there: whom the helper has borne, our child as well; 0: not known, or the same as init */
+	int program_pidfd;
+	pid_t helper;         /* once init is that program: who let it in and is not yet reaped; 0: nobody */
+	int helper_pidfd;
 	uint64_t namespaces[NAMESPACES]; /* the launcher's own, where the self-check compares them; 0: not looked at */
 	int keyring;          /* its session keyring, or -errno */
 	struct fate *fate;    /* without an init: what the process says once it may not speak any more; NULL: there is an init */
@@ -86,9 +91,15 @@ int give_birth(struct run *run, const struct step *step);
  * at all, it ends in its own time. */
 enum { INIT_PATIENCE_MS = 5000 };
 void end_init(const struct run *run, int patience_ms);
+/* Into a jail that is there: reaps whoever has let the program in, and one that was borne and not told of. Both are dead, or die. */
+void reap_helpers(struct run *run);
+/* The same for one who did not come so far as to tell of itself: it is in the group that LEADER, who is dead and reaped, had. */
+void reap_group(pid_t leader);
 
 /* FD stays open in init as long as it lives; HELD at most. */
 void hold(struct run *run, int fd);
+/* Closes all others, from FIRST on. */
+int close_all_but_held(const struct run *run, int first) MUST_CHECK;
 
 /* In the child: descriptors by which only the launcher tells are closed, or their readers would wait for the child as well. */
 void forget_tellers(const struct run *run);

@@ -22,7 +22,7 @@ static const struct source *const sources_of_run[] = {
 };
 _Static_assert(ARRAY_SIZE(sources_of_run) <= WATCH_SOURCES, "the table of states is too small");
 
-enum { OWNER_WIRE = 255, OWNER_END = 254, OWNER_NONE = 253, OVERTAKEN_MS = 100 };
+enum { OWNER_WIRE = 255, OWNER_END = 254, OWNER_HELPER = 253, OWNER_NONE = 252, OVERTAKEN_MS = 100 };
 
 static int find_descriptor(const struct watch *watch, int fd)
 {
@@ -94,6 +94,14 @@ void watch_signal(struct watch *watch, int signal)
 	channel_send(watch->run->wire, (struct message){ WIRE_SIGNAL, signal }, -1);
 }
 
+/* Those that came before there was a program. */
+static void pass_early_signals(struct watch *watch)
+{
+	for (int signal = 1; signal <= 64; signal++)
+		if (watch->run->early_signals >> (signal - 1) & 1)
+			watch_signal(watch, signal);
+}
+
 void watch_tell(struct watch *watch, int signal)
 {
 	for (int i = 0; watch->sources[i]; i++) {
@@ -114,26 +122,46 @@ static void tell_start(struct watch *watch)
 	}
 }
 
+/* Into a jail that is there: whom the helper has borne. Only a child of this process can be that one. */
+static void meet_newborn(struct watch *watch, int *pidfd)
+{
+	struct run *run = watch->run;
+	const pid_t pid = sys_pid_of(*pidfd);
+
+	if (!run->plan->is_entry || run->program || !sys_is_child(pid))
+		return;
+	run->program = pid;
+	run->program_pidfd = take_fd(pidfd);
+	if (watch->is_ending)
+		end_init(run, 0);
+}
+
 /*
- * Into a jail that is there: the helper has told which process is the program, and ends. Only a child of this process can be
- * that one. It may have ended already, which its pidfd will tell.
+ * The helper has told that the newborn is the program now, and ends; it is not waited for, since whoever is in the jail may have
+ * stopped it. The program may have ended already, which its pidfd will tell.
  */
 static void take_program(struct watch *watch)
 {
 	struct run *run = watch->run;
-	int status, rc = sys_is_child(watch->program) ? sys_open_pid(watch->program) : -ECHILD;
 
-	if (rc < 0) {
-		watch->failure = rc;
+	if (run->program != watch->program) {
+		watch->failure = -ECHILD;
 		return;
 	}
-	sys_wait(run->init, &status, 0, NULL);
-	sys_close(run->init_pidfd);
-	run->init = watch->program;
-	run->init_pidfd = rc;
+	run->helper = run->init;
+	run->helper_pidfd = run->init_pidfd;
+	run->init = run->program;
+	run->init_pidfd = run->program_pidfd;
+	run->program = 0;
+	run->program_pidfd = -1;
+	run->has_child = true;
+	sys_signal_pidfd(run->helper_pidfd, SIGKILL);
 	watch_drop(watch, run->wire);
-	watch->failure = add(watch, run->init_pidfd, POLLIN, OWNER_END);
+	watch->failure = add(watch, run->helper_pidfd, POLLIN, OWNER_HELPER);
+	if (watch->failure == 0)
+		watch->failure = add(watch, run->init_pidfd, POLLIN, OWNER_END);
 	tell_start(watch);
+	pass_early_signals(watch);
 }
 
 /* A step inside failed, or the last one was reached. */
@@ -183,15 +211,6 @@ static void keep_descriptor(struct watch *watch, const struct message *message, 
 		sys_close(fd);
 }
 
-/* Its helper could not wait for it. Until it is, the jail's PID namespace cannot end. It is dead, or about to die of its own. */
-static void bury_stillborn(const struct watch *watch, pid_t pid)
-{
-	int status;
-
-	if (watch->run->plan->is_entry && !watch->is_announced && pid != watch->run->init && sys_is_child(pid))
-		sys_wait(pid, &status, 0, NULL);
-}
-
 /* One message from inside. Returns false when there will be no more. */
 static bool hear(struct watch *watch)
 {
@@ -200,11 +219,11 @@ static bool hear(struct watch *watch)
 
 	if (rc <= 0)
 		return false;
+	if (message.what == WIRE_BORN && fd >= 0)
+		meet_newborn(watch, &fd);
 	keep_descriptor(watch, &message, fd);
 	if (message.what >= 0)
 		hear_of_step(watch, &message);
-	if (message.what == WIRE_STILLBORN)
-		bury_stillborn(watch, message.value);
 	if (message.what == WIRE_STATUS && watch->is_announced) {
 		watch->status = message.value;
 		watch->has_status = true;
@@ -241,18 +260,20 @@ static bool go_on_without_wire(struct watch *watch)
 	if (add(watch, watch->run->init_pidfd, POLLIN, OWNER_END) < 0)
 		return false;
 	tell_start(watch);
-	for (int signal = 1; signal <= 64; signal++)
-		if (watch->run->early_signals >> (signal - 1) & 1)
-			watch_signal(watch, signal);
+	pass_early_signals(watch);
 	return true;
 }
 
 /* Init is on its way out: whoever serves others meanwhile is told by its pidfd, before it is reaped. */
 static bool await_death(struct watch *watch)
 {
-	end_init(watch->run, 0);
-	watch_drop(watch, watch->run->wire);
-	return add(watch, watch->run->init_pidfd, POLLIN, OWNER_END) == 0;
+	struct run *run = watch->run;
+
+	end_init(run, 0);
+	watch_drop(watch, run->wire);
+	if (run->program && add(watch, run->program_pidfd, POLLIN, OWNER_HELPER) < 0)
+		return false;
+	return add(watch, run->init_pidfd, POLLIN, OWNER_END) == 0;
 }
 
 /* False when nothing more is waited for: init is dead, or as good as, or goes on alone. */
@@ -265,6 +286,19 @@ static bool serve_wire(struct watch *watch)
 	return !(watch->has_status && (watch->run->plan->outlives || has_nothing_else));
 }
 
+/* Of one who let the program in, or was let in and never told of: reaped. Of the one that the run is about: the end, when all are. */
+static bool serve_death(struct watch *watch, int fd, int owner)
+{
+	struct run *run = watch->run;
+
+	watch_drop(watch, fd);
+	if (owner == OWNER_HELPER)
+		reap_helpers(run);
+	else
+		watch->is_dead = true;
+	return run->helper || run->program || !watch->is_dead;
+}
+
 /* Handlers may add and drop descriptors, so each is looked up again by its number. */
 static bool serve(struct watch *watch, const struct pollfd *polled)
 {
@@ -273,8 +307,8 @@ static bool serve(struct watch *watch, const struct pollfd *polled)
 
 	if (owner == OWNER_WIRE)
 		return serve_wire(watch);
-	if (owner == OWNER_END)
-		return false;
+	if (owner == OWNER_END || owner == OWNER_HELPER)
+		return serve_death(watch, polled->fd, owner);
 	if (polled->revents & POLLNVAL) {
 		watch_drop(watch, polled->fd);
 	} else if (owner != OWNER_NONE) {
@@ -356,6 +390,8 @@ static void bury(struct watch *watch)
 	end_init(run, INIT_PATIENCE_MS); /* dead already, unless a limit ended the run */
 	if (sys_wait(run->init, &status, 0, &usage) == run->init) {
 		run->has_child = false;
+		if (run->plan->is_entry)
+			reap_group(run->init);
 		if (run->plan->has_no_init && watch->is_started) {
 			watch->status = status;
 			watch->has_status = true;

@@ -48,6 +48,7 @@ struct watch {
 	int failure;       /* a source could not start: -errno */
 	bool is_announced; /* the program was executed; without an init: is about to be */
 	bool is_started;   /* the program was executed */
+	bool is_dead;      /* who is waited for by a pidfd is, and need only be reaped */
 	bool is_ending;    /* watch_end was called; the result says why */
 	bool has_status;   /* init reported how the program ended: */
 	int status;        /* as wait(2) has it */

@@ -225,6 +225,11 @@ bool sys_is_in_parents_session(void)
 	return getsid(0) == getppid();
 }
 
+int sys_lead_group(void)
+{
+	return minus_errno(setpgid(0, 0));
+}
+
 int sys_new_session(void)
 {
 	return minus_errno(setsid());

@@ -62,6 +62,8 @@ int sys_die_with_parent(int signal);
 pid_t sys_parent(void);
 pid_t sys_pid(void);
 uid_t sys_effective_user(void);
+/* The caller leads a process group of its own. */
+int sys_lead_group(void);
 int sys_new_session(void);
 bool sys_leads_session(void);
 bool sys_is_in_parents_session(void); /* that the parent leads */

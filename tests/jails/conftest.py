@@ -23,7 +23,7 @@ NOBODY = 65534
 def executables():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="immure-test-"))
     folder.chmod(0o755)
-    for path in (BUILD / "immure", BUILD / "immure-full", BUILD / "tests" / "immure-drive"):
+    for path in (BUILD / "immure", BUILD / "immure-full", BUILD / "tests" / "immure-drive", BUILD / "tests" / "hostile"):
         if path.exists():
             shutil.copy2(path, folder / path.name)
             (folder / path.name).chmod(0o755)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs in a jail that wish those ill who enter it: they get nothing of the keeper's, and hold up nobody but themselves."""
+import fcntl
+import os
+import pathlib
+import shutil
+import struct
+import time
+
+import pytest
+
+from conftest import await_true, descendants, is_alive
+from keeper import Refused
+
+SLEEP = ("--", "/bin/sleep", "100")
+# Nothing of immure's but namespaces and ids stands in the way.
+BARE = ("--seccomp", "off", "--landlock", "off")
+INSIDE = "/hostile"
+
+
+@pytest.fixture
+def hostile(keep):
+    """Its folder, and options that show it inside."""
+    keep.folder.chmod(0o755)
+    folder = pathlib.Path(keep.folder) / "hostile"
+    folder.mkdir()
+    folder.chmod(0o755)
+    shutil.copy2(keep.executables / "hostile", folder / "hostile")
+    return ("--ro", f"{folder}:{INSIDE}")
+
+
+def open_files(pid):
+    found = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+        except FileNotFoundError:
+            pass
+    return sorted(found)
+
+
+def null():
+    return os.open("/dev/null", os.O_RDWR)
+
+
+def start_enters(pod, words, count, open_too=False):
+    """Clients that are on their way in."""
+    visitors = []
+    for number in range(count):
+        visitor = pod.client()
+        if open_too and number % 2:
+            visitor.say("OPEN", struct.pack("=64sII", b"web", 0, 0) + b"/etc/passwd")
+        else:
+            memory = os.memfd_create("words", os.MFD_ALLOW_SEALING)
+            os.write(memory, words)
+            fcntl.fcntl(memory, 1033, 15)
+            visitor.say("EXEC", struct.pack("=64sIIHH4x", b"web", 0, 0, 0, 0), [memory, *[null()] * 3])
+            os.close(memory)
+        visitors.append(visitor)
+    return visitors
+
+
+def test_who_is_stopped_on_the_way_in_holds_up_nobody(keep, hostile):
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words(*BARE, *hostile, "--", f"{INSIDE}/hostile", "stop", "60"), "web")
+    client.run(pod.words(*SLEEP), "other")
+    keeper = client.pid()
+    client.status("other")
+    before, files = len(descendants(keeper)), open_files(keeper)
+    visitors = start_enters(pod, pod.words("--", "/bin/true"), 12, True)
+    time.sleep(1)
+    stopped = [pid for pid in descendants(keeper) if pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] == "T"]
+    assert stopped, "the control: it is fast enough to stop them"
+    assert client.execute(pod.words("--", "/bin/echo", "well"), "other")[1] == "well\n"
+    for visitor in visitors:
+        visitor.close()
+    await_true(lambda: len(descendants(keeper)) == before)
+    await_true(lambda: open_files(keeper) == files)
+    left = start_enters(pod, pod.words("--", "/bin/true"), 4)
+    time.sleep(0.3)
+    client.about("KILL", "web")
+    for visitor in left:
+        try:
+            visitor.hear()
+        except Refused as refused:
+            assert "ended" in refused.text
+    client.remove("web")
+    await_true(lambda: not [pid for pid in stopped if is_alive(pid)])
+    assert client.execute(pod.words("--", "/bin/echo", "well"), "other")[1] == "well\n"
+
+
+def test_who_is_stopped_on_the_way_in_is_given_up(keep, hostile):
+    if not keep.uid:
+        pytest.skip("once is enough: it takes its time")
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words(*BARE, *hostile, "--", f"{INSIDE}/hostile", "stop", "60"), "web")
+    began, told = time.monotonic(), []
+    for visitor in start_enters(pod, pod.words("--", "/bin/true"), 8):
+        visitor.socket.settimeout(40)
+        try:
+            visitor.hear()
+        except Refused as refused:
+            told.append(refused.text)
+    assert told and all("kept from going on" in text for text in told)
+    assert time.monotonic() - began < 30
+
+
+def test_no_one_enters_a_paused_jail(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    client.about("PAUSE", "web")
+    for enter in (lambda: client.exec(pod.words("--", "/bin/true"), "web"), lambda: client.open("/etc/passwd", name="web")):
+        with pytest.raises(Refused) as refused:
+            enter()
+        assert "paused" in refused.value.text
+    client.about("RESUME", "web")
+    assert client.execute(pod.words("--", "/bin/true"), "web")[0] == 0
+
+
+@pytest.mark.parametrize("rights", [(), ("--user", "root", "--cap-add", "all"), ("--user", "root", "--cap-add", "all", "--nested-userns"),
+                                    ("--pidns", "host", "--proc", "bind")])
+def test_nothing_is_to_be_had_of_who_enters(keep, hostile, rights):
+    """The program looks only at what has not yet executed anything of the jail's: so whatever is found is the keeper's."""
+    pod = keep.pod()
+    client = pod.client()
+    if "host" in rights and keep.uid:
+        pytest.skip("a jail of the same user, in the same PID namespace, may see all that it has")
+    client.run(pod.words(*BARE, *rights, *hostile, "--", f"{INSIDE}/hostile", "peek", "4"), "web")
+    late = pod.client()
+    late.attach("web")
+    words = pod.words("--", "/bin/true")
+    visitors = [pod.client() for _ in range(4)]
+    end, count = time.monotonic() + 3, 0
+    while time.monotonic() < end:
+        for visitor in visitors:
+            visitor.exec(words, "web", fds=(0, 1, 2))
+            count += 1
+        for visitor in visitors:
+            assert visitor.ended() in (0, 137)
+    written, _, _ = late.output()
+    lines = written[1].decode().split("\n")
+    met = [int(line.split()[1]) for line in lines if line.startswith("met")][0]
+    assert count > 100 and met > 0, (count, met)
+    assert [line for line in lines if line and not line.startswith("met")] == []
+
+
+def test_the_one_that_looks_can_see(keep, hostile):
+    """The control of the test above: of a program that may be read it gets everything."""
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words(*BARE, *hostile, "--", f"{INSIDE}/hostile", "look", "2"), "web")
+    late = pod.client()
+    late.attach("web")
+    for _ in range(5):
+        visitor = pod.client()
+        visitor.exec(pod.words("--", "/bin/sleep", "0.2"), "web", fds=(0, 1, 2))
+        visitor.ended()
+    roads = {line.split()[0] for line in late.output()[0][1].decode().splitlines()}
+    assert roads >= {"mem", "environ", "maps", "fd", "exe", "cwd", "root", "memory", "getfd", "seize"}, roads
