@@ -16,7 +16,7 @@
  * Whoever is in the jail may stop, though not look at, the process that is about to be the program, and everything that enters where
  * the jail has no PID namespace. None of that holds up the keeper; and a client is told after a while.
  */
-enum { ON_THE_WAY_S = 20 };
+enum { ON_THE_WAY_S = 20, LOOK_AGAIN_MS = 50 };
 
 static const struct source *const sources[] = { &source_denied_calls, NULL };
 
@@ -202,7 +202,7 @@ unsigned visit_poll(const struct visit *visit, struct pollfd *fds)
 		return 0;
 	if (visit->timer >= 0)
 		fds[count++] = (struct pollfd){ .fd = visit->timer, .events = POLLIN };
-	for (unsigned i = 0; i < visit->watch.count; i++)
+	for (unsigned i = 0; !visit->is_undead && i < visit->watch.count; i++)
 		fds[count++] = visit->watch.ready[i];
 	return count;
 }
@@ -235,7 +235,8 @@ static int explain_absence(struct visit *visit)
 	if (visit->is_late)
 		return error_set(&visit->err, ETIMEDOUT, "entering %s: it was kept from going on, by a process of the jail or by a pause",
 				 visit->member->name);
-	return error_set(&visit->err, ESRCH, "entering %s: it ended meanwhile", visit->member->name);
+	return error_set(&visit->err, ESRCH, "entering %s: killed on the way, by the jail's end, its limits or one of its processes",
+			 visit->member->name);
 }
 
 static void tell_end(struct visit *visit, int rc)
@@ -250,7 +251,7 @@ static void tell_end(struct visit *visit, int rc)
 		return;
 	client->talk = TALK_READY;
 	client->subject = NULL;
-	if (!has_come && (rc >= 0 || !member_lives(visit->member)))
+	if (!has_come && (rc >= 0 || visit->result.failed_errno == ECHILD))
 		answer_error(client, &visit->err, explain_absence(visit) < 0 ? 125 : exit_code);
 	else if (rc < 0)
 		answer_error(client, &visit->err, exit_code);
@@ -273,23 +274,36 @@ static void give_up(struct visit *visit)
 	watch_end(&visit->watch, REASON_SIGNALED);
 }
 
+/* Who is traced by another process of the jail is dead, but cannot be reaped before that one looks or dies. Its death is not told twice. */
+static bool wait_for_tracer(struct visit *visit)
+{
+	const uint64_t nanoseconds = UINT64_C(1000000) * LOOK_AGAIN_MS;
+
+	if (visit->timer < 0)
+		visit->timer = sys_timer(nanoseconds);
+	else
+		sys_set_timer(visit->timer, nanoseconds);
+	return visit->timer >= 0;
+}
+
 void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count)
 {
 	bool goes_on;
 
 	if (count && visit->timer >= 0 && polled[0].fd == visit->timer) {
-		if (polled[0].revents)
+		if (polled[0].revents && !visit->is_undead)
 			give_up(visit);
 		polled++;
 		count--;
 	}
-	goes_on = watch_serve(&visit->watch, polled, count);
+	goes_on = !visit->is_undead && watch_serve(&visit->watch, polled, count);
 	if (visit->watch.is_started && !visit->is_start_told) {
 		tell_start(visit);
 		if (is_forgotten(visit))
 			watch_end(&visit->watch, REASON_SIGNALED);
 	}
-	if (goes_on)
+	visit->is_undead |= !goes_on;
+	if (!visit->is_undead || (!watch_may_finish(&visit->watch) && wait_for_tracer(visit)))
 		return;
 	tell_end(visit, watch_finish(&visit->watch, &visit->err));
 	run_close(&visit->run);

@@ -17,7 +17,8 @@ struct visit {
 	bool is_left_alone;      /* it goes on when the client is gone */
 	bool is_start_told;
 	bool is_late;            /* it took too long on its way in */
-	int timer;               /* until it is in; -1: it is */
+	bool is_undead;          /* it is over, and what is left is to reap it */
+	int timer;               /* until it is in, or is to be looked at again; -1: neither */
 	struct spec request, spec; /* what the client said; and the jail's, with that */
 	struct arena arena;      /* owns the plan's strings */
 	struct plan *plan;

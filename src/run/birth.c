@@ -238,6 +238,11 @@ static void reap_one(pid_t *pid, int *pidfd)
 	*pidfd = -1;
 }
 
+void reap_helper(struct run *run)
+{
+	reap_one(&run->helper, &run->helper_pidfd);
+}
+
 /* Until they are reaped, the jail's PID namespace cannot end. */
 void reap_group(pid_t leader)
 {
@@ -249,7 +254,7 @@ void reap_group(pid_t leader)
 
 void reap_helpers(struct run *run)
 {
-	reap_one(&run->helper, &run->helper_pidfd);
+	reap_helper(run);
 	reap_one(&run->program, &run->program_pidfd);
 }
 

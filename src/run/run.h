@@ -93,6 +93,7 @@ enum { INIT_PATIENCE_MS = 5000 };
 void end_init(const struct run *run, int patience_ms);
 /* Into a jail that is there: reaps whoever has let the program in, and one that was borne and not told of. Both are dead, or die. */
 void reap_helpers(struct run *run);
+void reap_helper(struct run *run); /* the first alone, who is dead */
 /* The same for one who did not come so far as to tell of itself: it is in the group that LEADER, who is dead and reaped, had. */
 void reap_group(pid_t leader);
 

@@ -292,11 +292,13 @@ static bool serve_death(struct watch *watch, int fd, int owner)
 	struct run *run = watch->run;
 
 	watch_drop(watch, fd);
-	if (owner == OWNER_HELPER)
-		reap_helpers(run);
+	if (fd == run->helper_pidfd)
+		reap_helper(run);
+	else if (owner == OWNER_HELPER)
+		watch->is_newborn_dead = true;
 	else
 		watch->is_dead = true;
-	return run->helper || run->program || !watch->is_dead;
+	return run->helper || (run->program && !watch->is_newborn_dead) || !watch->is_dead;
 }
 
 /* Handlers may add and drop descriptors, so each is looked up again by its number. */
@@ -450,6 +452,18 @@ void watch_begin(struct watch *watch, struct run *run, struct result *result, co
 	watch->failure = add(watch, run->wire, POLLIN, OWNER_WIRE);
 	if (watch->failure == 0)
 		watch->failure = start_sources(watch);
+}
+
+static bool may_be_reaped(pid_t pid)
+{
+	return !pid || !sys_is_child(pid) || sys_is_dead(pid);
+}
+
+bool watch_may_finish(const struct watch *watch)
+{
+	const struct run *run = watch->run;
+
+	return may_be_reaped(run->has_child ? run->init : 0) && may_be_reaped(run->program);
 }
 
 int watch_finish(struct watch *watch, struct error *err)

@@ -48,6 +48,7 @@ struct watch {
 	int failure;       /* a source could not start: -errno */
 	bool is_announced; /* the program was executed; without an init: is about to be */
 	bool is_started;   /* the program was executed */
+	bool is_newborn_dead; /* one that was borne and not told of */
 	bool is_dead;      /* who is waited for by a pidfd is, and need only be reaped */
 	bool is_ending;    /* watch_end was called; the result says why */
 	bool has_status;   /* init reported how the program ended: */
@@ -73,6 +74,8 @@ struct watch {
 void watch_begin(struct watch *watch, struct run *run, struct result *result, const struct source *const *sources, void *owner);
 bool watch_serve(struct watch *watch, const struct pollfd *polled, unsigned count) MUST_CHECK;
 int watch_finish(struct watch *watch, struct error *err) MUST_CHECK;
+/* Into a jail that is there: whether watch_finish would have to wait for somebody who is dead, because he is traced. ptrace(2) */
+bool watch_may_finish(const struct watch *watch);
 
 /* Polls FD for EVENTS on behalf of the source that is being called, which goes on owning it. -ENOSPC: the table is full. */
 int watch_add(struct watch *watch, int fd, short events) MUST_CHECK;

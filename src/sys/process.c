@@ -182,6 +182,13 @@ bool sys_is_child(pid_t pid)
 	return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
+bool sys_is_dead(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid == pid;
+}
+
 pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage)
 {
 	pid_t dead;

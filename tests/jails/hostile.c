@@ -153,7 +153,7 @@ static void peek(double end, int is_for_all)
 			met += is_for_all || is_stranger(pid);
 			do
 				try_roads(&guess, pid);
-			while (is_for_all ? kill(pid, 0) == 0 : is_stranger(pid));
+			while (now() < end && (is_for_all ? kill(pid, 0) == 0 : is_stranger(pid)));
 		}
 	}
 	printf("met %lu\n", met);
