@@ -106,7 +106,7 @@ static bool is_account(char *const fields[FIELDS], const char *user, uint32_t *u
 static int find_user(struct host *host, const char *user, int root, char **name, struct error *err)
 {
 	auto_free char *text = NULL;
-	char *at, *fields[FIELDS];
+	char *at, *fields[FIELDS] = { NULL };
 	int rc = read_whole(root, "/etc/passwd", &text, err);
 
 	*name = NULL;
@@ -169,7 +169,7 @@ int host_probe_accounts(struct host *host, const struct spec *spec, int root, st
 {
 	const bool is_own_group = spec->group && strcmp(spec->group, "@user") == 0;
 	auto_free char *text = NULL, *user = NULL;
-	char *at, *fields[FIELDS];
+	char *at, *fields[FIELDS] = { NULL };
 	int rc = 0;
 
 	if (is_name(spec->user) || (spec->user && (is_own_group || string_list_has(spec->groups, "@user"))))

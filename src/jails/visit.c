@@ -150,7 +150,7 @@ void visit_exec(struct keeper *keeper, struct client *client, struct member *mem
 	struct error err = { 0 };
 	int rc = visit ? start_program(visit, packet) : error_set(&err, ENOMEM, "executing a program");
 
-	if (rc < 0) {
+	if (!visit || rc < 0) {
 		refuse(client, visit, visit ? &visit->err : &err, 125);
 		return;
 	}
@@ -185,7 +185,7 @@ void visit_open(struct keeper *keeper, struct client *client, struct member *mem
 	struct error err = { 0 };
 	int rc = visit ? start_fetch(visit, packet) : error_set(&err, ENOMEM, "opening a file");
 
-	if (rc < 0) {
+	if (!visit || rc < 0) {
 		refuse(client, visit, visit ? &visit->err : &err, 125);
 		return;
 	}

@@ -58,7 +58,7 @@ def test_each_option_has_help_of_its_own():
     keys = option_keys()
     assert len(keys) > 50
     for key in keys:
-        assert f"--{key}" in say("help", key).splitlines()[0]
+        assert f"--{key}" in say("help", f"--{key}").splitlines()[0]   # a verb may have the same name
 
 
 def test_a_letter_is_an_option_too():
@@ -139,7 +139,7 @@ def complete(*words):
 
 
 def test_bash_offers_what_fits():
-    assert complete("immure", "ex") == ["explain"]
+    assert sorted(complete("immure", "ex")) == ["exec", "explain"]
     assert "--memory" in complete("immure", "run", "--me") and "--pids" not in complete("immure", "run", "--me")
     assert complete("immure", "run", "--preset", "ju") == ["judge"]
     assert complete("immure", "run", "--proc", "b") == ["bind"]
