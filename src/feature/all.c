@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "feature/feature.h"
+#include "feature/pod.h"
 
 extern const struct feature feature_namespaces, feature_ids, feature_limits, feature_tree, feature_mounts, feature_kernel_files,
 	feature_identity, feature_environment, feature_capabilities, feature_seccomp, feature_landlock, feature_rlimits,
@@ -96,6 +96,8 @@ int plan_make(struct plan *plan, struct arena *arena, const struct spec *spec, c
 	plan->err = NULL; /* the caller's story is not the plan's */
 	if (plan->is_refused)
 		return -EINVAL;
+	if (spec->is_holder)
+		pod_hold(plan);
 	plan_sort(plan);
 	if (plan->is_short || plan->tree->is_full)
 		return error_set(err, E2BIG, "planning: more steps or mounts than a plan holds (%d, %d)", PLAN_STEPS, TREE_ITEMS);

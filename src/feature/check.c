@@ -53,7 +53,7 @@ static void check_namespaces(struct plan *plan)
 
 	step.side = INIT; /* while the host's /proc is still there */
 	step.phase = PHASE_ROOT;
-	step.flags = plan->clone_flags;
+	step.flags = plan->clone_flags | (plan->process ? CLONE_NEWUSER : 0);
 	for (int i = 0; i < plan->count; i++)
 		if (plan->steps[i].op == OP_UNSHARE)
 			step.flags |= plan->steps[i].flags;

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 
 #include "feature/program.h"
@@ -67,13 +68,39 @@ static void bear(struct plan *plan, const struct plan *jail)
 			add(plan, jail->steps[i], LAUNCHER);
 }
 
-/* The user namespace first: it gives the right to enter the others. setns(2) */
-static void join(struct plan *plan, const struct plan *jail)
+static void join_some(struct plan *plan, const struct plan *jail, uint64_t flags)
 {
 	for (unsigned kind = 0; kind < NAMESPACES; kind++)
-		if (jail->worlds[kind])
+		if (jail->worlds[kind] && (flags & namespace_flags[kind]))
 			add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .slot = jail->worlds[kind], .flags = namespace_flags[kind],
 				.subject = plan_format(plan, "the jail's %s namespace", namespace_names[kind]) }, INIT);
+}
+
+/*
+ * The user namespace first: it gives the right to enter the others, but for those that the jail shares with its pod, which are of
+ * the one above. Who has every right enters it last, since some of the others may only be entered from outside. setns(2)
+ */
+static void join_all(struct plan *plan, const struct plan *jail)
+{
+	const uint64_t others = ~(uint64_t)CLONE_NEWUSER;
+
+	if (jail->opens_as_launcher) {
+		join_some(plan, jail, others);
+		join_some(plan, jail, CLONE_NEWUSER);
+		return;
+	}
+	if (jail->parent_world)
+		add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .slot = jail->parent_world, .flags = CLONE_NEWUSER,
+			.subject = "the pod's user namespace" }, INIT);
+	if (jail->parent_world)
+		join_some(plan, jail, others & jail->shared_worlds);
+	join_some(plan, jail, CLONE_NEWUSER);
+	join_some(plan, jail, others & ~(jail->parent_world ? jail->shared_worlds : 0));
+}
+
+static void join(struct plan *plan, const struct plan *jail)
+{
+	join_all(plan, jail);
 	if (plan_has(jail, OP_CHROOT))
 		add(plan, (struct step){ .op = OP_ROOT_AGAIN, .slot = SLOT_ROOT, .why = "the namespace's own root is another" }, INIT);
 	if (plan_has(jail, OP_BECOME_ROOT_INSIDE))

@@ -338,7 +338,7 @@ static void create(struct group *group, enum controller first)
 	const struct host_controller *controller = &group->host->controllers[first];
 	const char *directory = plan_format(group->plan, "%s/%s", controller->parent, name_below(group, controller));
 	struct step step = { .op = OP_CGROUP_CREATE, .side = LAUNCHER, .phase = phase_of(group, first), .subject = directory,
-			     .slot = controller->version == 2 ? SLOT_CGROUP : plan_slot(group->plan) };
+			     .slot = controller->version == 2 && !group->spec->is_holder ? SLOT_CGROUP : plan_slot(group->plan) };
 
 	for (enum controller i = first; i < CONTROLLERS; i++) {
 		if (!has(group, i) || strcmp(group->host->controllers[i].parent, controller->parent) != 0)
@@ -449,6 +449,8 @@ static unsigned find_wanted(struct plan *plan, const struct spec *spec, const st
 		else
 			plan_lacks(plan, need->word);
 	}
+	for (enum controller i = 0; i < CONTROLLERS; i++)
+		wanted |= host->controllers[i].is_common ? 1u << i : 0;
 	if (wanted && spec->pids != NUMBER_NONE && host->controllers[CONTROLLER_PIDS].way != CGROUP_NONE)
 		wanted |= 1u << CONTROLLER_PIDS;
 	return wanted;

@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <string.h>
 
+#include "feature/capability.h"
 #include "feature/feature.h"
 
 /* Above the ranges of systemd-nspawn (to 1879048191), below those that systemd gives to foreign images. */
@@ -202,7 +203,18 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		return rc;
 	if (!spec->uid_maps != !spec->gid_maps)
 		return error_mistake(err, "uid-map and gid-map go together");
-	if (is_own && mode == IDS_RANGE && !spec->uid_maps && !HOST_HAS_CAP(host, CAP_SETUID)) {
+	if (spec->userns_parent && (spec->uid_maps || spec->maps_fd)) {
+		error_mistake(err, "a user namespace below another has one of its ids, or all of them");
+		error_remedy(err, "E-IDS-BELOW", "leave out --uid-map, --gid-map and --maps-fd");
+		return -EINVAL;
+	}
+	if (spec->userns_parent && spec->mountns.mode == NAMESPACE_JOIN && !spec->may_nest &&
+	    (capabilities_possible(spec, host) >> CAP_SYS_RESOURCE & 1)) {
+		error_mistake(err, "with the tree of others nothing would keep a program with CAP_SYS_RESOURCE from making user namespaces");
+		error_remedy(err, "E-NESTED-USERNS", "leave the capability out, or permit them with --nested-userns");
+		return -EINVAL;
+	}
+	if (is_own && mode == IDS_RANGE && !spec->uid_maps && !spec->userns_parent && !HOST_HAS_CAP(host, CAP_SETUID)) {
 		error_mistake(err, "--ids range needs root (CAP_SETUID)");
 		error_remedy(err, "E-IDS-RANGE", "use --ids subid or --ids single");
 		return -EINVAL;
@@ -347,6 +359,44 @@ static void plan_single(struct plan *plan, const struct spec *spec, const struct
 	add_maps(plan, step, uid, 1, gid, 1);
 }
 
+/* In the tree of others /proc/sys cannot be written, so the helper forbids to nest another one, from outside that tree. */
+static void forbid_nesting(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	if (plan->sysctls && !spec->may_nest && !host->has_fixed_sysctls)
+		plan_add(plan, (struct step){ .op = OP_WRITE_BELOW, .side = LAUNCHER, .phase = PHASE_JOIN, .slot = plan->sysctls,
+			.subject = "/proc/sys/user/max_user_namespaces", .text = "0", .origin = SPEC_ORIGIN(spec, may_nest),
+			.why = "no user namespaces inside this one" });
+}
+
+/* Nobody outside may write the maps of one that lies deeper. So the helper that makes it does: with one id, or all that are there. */
+static void plan_below(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	struct step step = { .op = OP_OWN_USERNS, .side = LAUNCHER, .phase = PHASE_JOIN, .slot = plan->process, .number = plan->uid,
+			     .more = plan->gid, .origin = SPEC_ORIGIN(spec, ids), .why = "by the helper, before anybody sees init" };
+	struct id_row *rows = arena_alloc(plan->arena, 2 * sizeof(*rows));
+
+	plan->is_short |= !rows;
+	if (!rows)
+		return;
+	rows[0] = (struct id_row){ plan->uid, host->uid, 1 };
+	rows[1] = (struct id_row){ plan->gid, host->gid, 1 };
+	step.data = rows;
+	if (mode_of(spec, host) == IDS_SINGLE) {
+		plan_add(plan, step);
+		forbid_nesting(plan, spec, host);
+		return;
+	}
+	plan->may_set_groups = plan->has_root_inside = true;
+	if (!host->uid)
+		plan_add(plan, (struct step){ .op = OP_BECOME_ROOT_INSIDE, .side = LAUNCHER, .phase = PHASE_JOIN, .slot = SLOT_NONE,
+			.origin = step.origin, .why = "the helper, which has no id there" });
+	step.op = OP_NEST;
+	step.data = NULL;
+	step.number = step.more = 0;
+	plan_add(plan, step);
+	forbid_nesting(plan, spec, host);
+}
+
 static void plan_host_ids(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	plan->init_capabilities = host->uid ? 0 : 1ULL << CAP_KILL;
@@ -381,6 +431,8 @@ static void plan_ids(struct plan *plan, const struct spec *spec, const struct ho
 		plan->may_set_groups = !host->joined_denies_groups;
 	else if (spec->maps_fd)
 		plan->may_set_groups = false; /* nobody knows */
+	else if (spec->userns_parent)
+		plan_below(plan, spec, host);
 	else if (spec->uid_maps)
 		plan_explicit(plan, spec, host);
 	else if (mode_of(spec, host) == IDS_RANGE)

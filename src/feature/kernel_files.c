@@ -65,6 +65,20 @@ static void add_guards(struct plan *plan, const struct spec *spec, const struct 
 	}
 }
 
+/* The pod's, as PATH in its own tree. Copies of it are one file system. Returns the slot. */
+static int borrow(struct plan *plan, const struct spec *spec, const char *path)
+{
+	struct step step = { .op = OP_BORROW_MOUNT, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = plan_slot(plan), .subject = path,
+			     .number = (uint64_t)plan->parent_world, .why = "it is shared by the pod" };
+	struct step open = { .op = OP_OPEN, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = plan_slot(plan),
+			     .subject = plan_copy(plan, spec->pod_mounts), .why = "the pod's mount namespace" };
+
+	step.more = (uint64_t)open.slot;
+	plan_add(plan, open);
+	plan_add(plan, step);
+	return step.slot;
+}
+
 static void add_proc(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	const struct origin *origin = SPEC_ORIGIN(spec, proc);
@@ -75,6 +89,7 @@ static void add_proc(struct plan *plan, const struct spec *spec, const struct ho
 		return;
 	tree_add(plan->tree, (struct tree_item){ .kind = spec->proc == PROC_NEW ? TREE_PROC : TREE_BIND, .target = "/proc",
 		.source = "/proc", .is_writable = spec->proc == PROC_NEW, .is_noexec = true, .origin = origin,
+		.borrowed = spec->borrows_proc && spec->proc == PROC_NEW ? borrow(plan, spec, "/proc") : 0,
 		.why = spec->proc == PROC_BIND ? "the host's: its processes are seen by name" : NULL });
 	add_guards(plan, spec, origin);
 }
@@ -102,6 +117,21 @@ static void add_devices(struct plan *plan, const struct host *host, const struct
 			.origin = origin });
 }
 
+static void add_shared_memory(struct plan *plan, const struct spec *spec, const struct origin *origin)
+{
+	const bool is_own_root = !root_is_directory(spec);
+	struct tree_item item = { .kind = TREE_SCRATCH, .target = "/dev/shm", .is_writable = true, .mode = 01777, .origin = origin,
+		.text = is_own_root ? NULL : root_tmpfs_options(plan, spec, 4, 01777), .why = "private, thrown away at the end" };
+
+	if (spec->borrows_shm) {
+		item.kind = TREE_TMPFS;
+		item.text = NULL;
+		item.borrowed = borrow(plan, spec, "/dev/shm");
+		item.why = "the pod's, with its System V and POSIX queues";
+	}
+	tree_add(plan->tree, item);
+}
+
 static void add_dev(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	const struct origin *origin = SPEC_ORIGIN(spec, dev);
@@ -117,9 +147,7 @@ static void add_dev(struct plan *plan, const struct spec *spec, const struct hos
 	add_devices(plan, host, origin);
 	tree_add(plan->tree, (struct tree_item){ .kind = TREE_DEVPTS, .target = "/dev/pts", .is_writable = true,
 		.may_hold_devices = true, .origin = origin, .text = "newinstance,ptmxmode=0666,mode=620,max=64" });
-	tree_add(plan->tree, (struct tree_item){ .kind = TREE_SCRATCH, .target = "/dev/shm", .is_writable = true, .mode = 01777,
-		.text = is_own_root ? NULL : root_tmpfs_options(plan, spec, 4, 01777), .origin = origin,
-		.why = "private, thrown away at the end" });
+	add_shared_memory(plan, spec, origin);
 }
 
 /*

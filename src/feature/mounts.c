@@ -174,6 +174,11 @@ static void add_new_mount(struct plan *plan, const struct tree_item *item, const
 	const bool is_sealed = !item->is_writable && item->has_inner && item->kind != TREE_PROC && item->kind != TREE_SYSFS;
 	struct step step = item_step(OP_NEW_MOUNT, item);
 
+	if (item->borrowed) {
+		add_mount_point(plan, item);
+		add_attach(plan, item, item->borrowed);
+		return;
+	}
 	step.slot = slot_of(plan, item);
 	step.text = item->text;
 	step.flags = attributes_of(item) & ~(is_sealed ? (uint64_t)MOUNT_ATTR_RDONLY : 0);

@@ -44,6 +44,8 @@ static const struct field fields[] = {
 		    "instead, so that its capabilities do not count for the jail's other namespaces." },
 	{ .key = "assert-no-userns", .type = FIELD_FLAG, FIELD(asserts_no_userns), .since = "0.1",
 	  .help = "try to make a user namespace just before the program begins, and fail if that works" },
+	{ .key = "userns-parent", .type = FIELD_PATH, FIELD(userns_parent), .example = "/proc/1234/ns/user", .since = "0.1",
+	  .help = "make the new user namespace below this one, with one of its ids (as a caller without privileges) or with all of them" },
 	{ .key = "pidns-parent", .type = FIELD_PATH, FIELD(pidns_parent), .example = "/proc/1234/ns/pid", .since = "0.1",
 	  .help = "make the new PID namespace below this one" },
 	{ .key = "inner-userns", .type = FIELD_PATH, FIELD(inner_userns), .example = "/proc/1234/ns/user", .since = "0.1",
@@ -96,7 +98,7 @@ static int check_pids(const struct spec *spec, const struct host *host, struct e
 		error_remedy(err, "E-PIDNS-JOIN", "use a PID namespace of its own");
 		return -EINVAL;
 	}
-	if (spec->is_ordered || spec->pidns.mode == NAMESPACE_NEW || spec->mountns.mode != NAMESPACE_NEW || spec->proc != PROC_NEW ||
+	if (spec->is_ordered || spec->borrows_proc || spec->pidns.mode == NAMESPACE_NEW || spec->mountns.mode != NAMESPACE_NEW || spec->proc != PROC_NEW ||
 	    spec->userns.mode != NAMESPACE_NEW || host->has_no_namespaces)
 		return 0;
 	error_mistake(err, "a new /proc needs a PID namespace of the jail's own");
@@ -132,6 +134,10 @@ static int check_paths(const struct spec *spec, const struct host *host, struct 
 		return error_mistake(err, "--pidns-parent: there is no new PID namespace that could be made below it");
 	if (spec->pidns_parent && !is_path(spec->pidns_parent))
 		return error_mistake(err, "--pidns-parent %s: it wants the path of a namespace file", spec->pidns_parent);
+	if (spec->userns_parent && (spec->userns.mode != NAMESPACE_NEW || host->has_no_namespaces))
+		return error_mistake(err, "--userns-parent: there is no new user namespace that could be made below it");
+	if (spec->userns_parent && !is_path(spec->userns_parent))
+		return error_mistake(err, "--userns-parent %s: it wants the path of a namespace file", spec->userns_parent);
 	if (spec->inner_userns && (spec->userns.mode == NAMESPACE_HOST || host->has_no_namespaces))
 		return error_mistake(err, "--inner-userns: it is entered from another user namespace, and there is none");
 	if (spec->inner_userns && !is_path(spec->inner_userns))
@@ -189,7 +195,7 @@ static void add_join(struct plan *plan, const struct spec *spec, size_t kind, ui
 {
 	const char *target = choice_of(spec, kind)->target;
 
-	plan_add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .side = LAUNCHER, .phase = PHASE_BIRTH, .slot = slot, .flags = flags,
+	plan_add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .side = LAUNCHER, .phase = PHASE_JOIN, .slot = slot, .flags = flags,
 		.subject = is_path(target) ? plan_copy(plan, target) : plan_format(plan, "process %s", target),
 		.origin = spec_origin(spec, kinds[kind].offset), .why = "by a helper, before init is born in it" });
 }
@@ -215,16 +221,33 @@ static void join_process(struct plan *plan, const struct spec *spec, size_t kind
 	add_join(plan, spec, kind, flags, slot);
 }
 
-/* The one that is born then lands in a new one below it. */
-static void join_parent(struct plan *plan, const struct spec *spec)
+/* What is made then lands in a new one below it. Returns its slot. */
+static int join_parent(struct plan *plan, const char *target, uint64_t flag, const struct origin *origin)
 {
-	const struct origin *origin = SPEC_ORIGIN(spec, pidns_parent);
 	const int slot = plan_slot(plan);
-	const char *path = plan_copy(plan, spec->pidns_parent);
+	const char *path = plan_copy(plan, target);
 
 	plan_add(plan, (struct step){ .op = OP_OPEN, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = slot, .subject = path, .origin = origin });
-	plan_add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .side = LAUNCHER, .phase = PHASE_BIRTH, .slot = slot, .flags = CLONE_NEWPID,
+	plan_add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .side = LAUNCHER, .phase = PHASE_JOIN, .slot = slot, .flags = flag,
 		.subject = path, .origin = origin, .why = "by a helper: the new one is made below it" });
+	return slot;
+}
+
+/* The helper may have left the host's /proc when it has to write there. */
+static void open_process(struct plan *plan, const struct spec *spec)
+{
+	struct step step = { .op = OP_OPEN, .side = LAUNCHER, .phase = PHASE_JOIN, .slot = plan_slot(plan), .subject = "/proc/self",
+			     .number = O_PATH | O_DIRECTORY | O_CLOEXEC, .origin = SPEC_ORIGIN(spec, userns_parent) };
+
+	plan->process = step.slot;
+	step.why = "id maps are written there";
+	plan_add(plan, step);
+	if (spec->mountns.mode != NAMESPACE_JOIN)
+		return;
+	plan->sysctls = step.slot = plan_slot(plan);
+	step.subject = "/proc/sys/user";
+	step.why = "in another tree it may be missing, or read-only";
+	plan_add(plan, step);
 }
 
 /* Who is root here may join all others before the user namespace, and some of them only then; others have the right only after it. */
@@ -232,13 +255,18 @@ static void plan_joins(struct plan *plan, const struct spec *spec, const struct 
 {
 	const bool is_user_last = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
 
+	if (spec->userns_parent)
+		open_process(plan, spec);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const size_t kind = (i + is_user_last) % ARRAY_SIZE(kinds);
 
 		if (kinds[kind].flag == CLONE_NEWPID && spec->pidns_parent)
-			join_parent(plan, spec);
+			join_parent(plan, spec->pidns_parent, CLONE_NEWPID, SPEC_ORIGIN(spec, pidns_parent));
+		if (kinds[kind].flag == CLONE_NEWUSER && spec->userns_parent)
+			plan->parent_world = join_parent(plan, spec->userns_parent, CLONE_NEWUSER, SPEC_ORIGIN(spec, userns_parent));
 		if (!is_joined(spec, kind))
 			continue;
+		plan->shared_worlds |= kinds[kind].flag & ~(uint64_t)CLONE_NEWUSER;
 		if (is_path(choice_of(spec, kind)->target) || !host_kernel_is(host, 5, 8))
 			add_join(plan, spec, kind, kinds[kind].flag, open_namespace(plan, spec, kind));
 		else
@@ -302,6 +330,15 @@ static void plan_names(struct plan *plan, const struct spec *spec)
 			.origin = SPEC_ORIGIN(spec, net) });
 }
 
+/* What members do in the pod's network they do without its user namespace's capabilities, of which one would be needed. ip-sysctl.rst */
+static void open_ports(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	if (spec->is_holder && (plan->clone_flags & CLONE_NEWNET) && !host->has_fixed_sysctls)
+		plan_add(plan, (struct step){ .op = OP_WRITE, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE, .how = STEP_OPTIONAL,
+			.subject = "/proc/sys/net/ipv4/ip_unprivileged_port_start", .text = "0", .origin = SPEC_ORIGIN(spec, net),
+			.why = "no capability of a member's counts in the pod's network, and ports below 1024 would want one" });
+}
+
 /* CAP_SYS_RESOURCE is what writes /proc/sys/user; who has it in a nested one cannot write the outer one's. ucount.c, set_permissions() */
 static bool could_raise_limit(const struct spec *spec, const struct host *host)
 {
@@ -314,8 +351,8 @@ static void plan_nesting(struct plan *plan, const struct spec *spec, const struc
 	const struct origin *origin = SPEC_ORIGIN(spec, may_nest);
 	int slot;
 
-	if (!(plan->clone_flags & CLONE_NEWUSER) || spec->may_nest || host->has_fixed_sysctls)
-		return;
+	if (spec->userns.mode != NAMESPACE_NEW || spec->may_nest || host->has_fixed_sysctls || plan->sysctls)
+		return; /* the last: the helper sees to it. ids.c */
 	plan_add(plan, (struct step){ .op = OP_WRITE, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 		.subject = "/proc/sys/user/max_user_namespaces", .text = is_nested ? "1" : "0", .origin = origin,
 		.why = is_nested ? "none inside this one but one of immure's" : "no user namespaces inside this one" });
@@ -360,11 +397,16 @@ static void choose(struct plan *plan, const struct spec *spec)
 		    (kinds[i].flag != CLONE_NEWCGROUP || is_told_at_birth(spec)))
 			plan->clone_flags |= kinds[i].flag;
 	}
+	if (spec->userns_parent) /* by the helper, before */
+		plan->clone_flags &= ~(uint64_t)CLONE_NEWUSER;
 	plan->has_userns = spec->userns.mode != NAMESPACE_HOST;
 	plan->has_pidns = spec->pidns.mode != NAMESPACE_HOST;
 	plan->has_mountns = spec->mountns.mode == NAMESPACE_NEW;
 	plan->joins_mountns = spec->mountns.mode == NAMESPACE_JOIN;
 	plan->owns_pids = spec->pidns.mode == NAMESPACE_NEW;
+	/* Nothing of its own /proc/self is written by itself then, which would want it to be dumpable. */
+	plan->is_born_hidden = spec->pidns.mode == NAMESPACE_JOIN && spec->is_kept && spec->timens.mode != NAMESPACE_NEW &&
+			       (spec->userns_parent || plan->opens_as_launcher);
 }
 
 /*
@@ -459,12 +501,14 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 	if (host->has_no_namespaces) {
 		plan_lacks(plan, "namespaces");
 	} else {
+		plan->opens_as_launcher = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
 		choose(plan, spec);
 		plan_joins(plan, spec, host);
 		if (spec->cgroupns.mode == NAMESPACE_NEW && !(plan->clone_flags & CLONE_NEWCGROUP))
 			unshare_cgroup(plan, spec);
 		plan_clocks(plan, spec);
 		plan_names(plan, spec);
+		open_ports(plan, spec, host);
 		plan_nesting(plan, spec, host);
 		plan_inner_userns(plan, spec);
 	}

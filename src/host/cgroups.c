@@ -38,7 +38,7 @@ bool cgroups_are_asked(const struct spec *spec, const struct host *host)
 	const bool is_old = !host_kernel_is(host, 5, 14);
 
 	if (spec->memory_bytes != NUMBER_NONE || spec->cpus_thousandths != NUMBER_NONE || spec->cpu_time_ns != NUMBER_NONE ||
-	    spec->io_max)
+	    spec->io_max || spec->has_common_group)
 		return true;
 	/* RLIMIT_NPROC alone may not hold the program. */
 	return spec->pids != NUMBER_NONE && (is_old || host->has_no_namespaces || spec->userns.mode != NAMESPACE_NEW ||

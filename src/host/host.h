@@ -38,6 +38,7 @@ enum cgroup_lack {
 struct host_controller {
 	int version;           /* 0: absent; 1 or 2 */
 	enum cgroup_way way;
+	bool is_common;        /* a group is made even where nothing is limited: a pod's, and those of its members below it */
 	enum cgroup_lack lack; /* NONE: why */
 	const char *parent;    /* the directory under which a group can be made; SCOPE: the slice that will hold it */
 	const char *path;      /* the same as /proc/PID/cgroup writes it */

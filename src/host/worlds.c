@@ -97,7 +97,7 @@ int host_probe_worlds(struct host *host, const struct spec *spec, struct error *
 
 	if (spec->mountns.mode == NAMESPACE_NEW)
 		probe_root(host);
-	if (spec->userns.mode == NAMESPACE_NEW && !spec->may_nest)
+	if (spec->is_holder || (spec->userns.mode == NAMESPACE_NEW && !spec->may_nest))
 		probe_limits(host);
 	probe_joined(host, spec);
 	if (spec->ids == IDS_SUBID)

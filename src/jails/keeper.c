@@ -57,7 +57,7 @@ static bool keeps_any(const struct keeper *keeper)
 }
 
 /* Its name is free from now on, and who comes to this keeper is too late. */
-static void remove_pod(struct keeper *keeper)
+void keeper_remove_pod(struct keeper *keeper)
 {
 	keeper->is_removed = true;
 	(void)!pod_remove(&keeper->state, keeper->pod, KEEPER_LOCK, NULL);
@@ -68,7 +68,7 @@ void keeper_remove(struct keeper *keeper, struct member *member)
 	member_remove_files(member, &keeper->state);
 	member->state = MEMBER_REMOVED;
 	if (!keeper->is_lasting && !keeps_any(keeper))
-		remove_pod(keeper);
+		keeper_remove_pod(keeper);
 	if (member_set_timer(member, UINT64_C(1000000000) * LAST_READERS_S) < 0)
 		member->timer = -1;
 }
@@ -246,9 +246,7 @@ static void hear_signals(struct keeper *keeper)
 		if (keeper->is_asked_to_end)
 			continue;
 		keeper->is_asked_to_end = true;
-		for (struct member *member = keeper->members; member; member = member->next)
-			if (member_lives(member) && member_stop(member, END_GRACE_MS) < 0)
-				member_kill(member);
+		common_stop(keeper, END_GRACE_MS);
 	}
 }
 
@@ -275,7 +273,7 @@ static bool is_over(struct keeper *keeper)
 
 static struct pollfd *make_room(struct keeper *keeper)
 {
-	unsigned most = 2 + 1 + CLIENTS;
+	unsigned most = 2 + 1 + CLIENTS + COMMON_DESCRIPTORS;
 
 	for (const struct member *member = keeper->members; member; member = member->next)
 		most += MEMBER_DESCRIPTORS;
@@ -302,6 +300,9 @@ static int serve(struct keeper *keeper)
 	polled[1] = (struct pollfd){ .fd = keeper->timer, .events = POLLIN };
 	clients = clients_poll(&keeper->clients, polled + count);
 	count += clients;
+	keeper->common.polled = count;
+	keeper->common.polled_count = common_poll(&keeper->common, polled + count);
+	count += keeper->common.polled_count;
 	for (struct member *member = keeper->members; member; member = member->next) {
 		member->polled = count;
 		member->polled_count = member_poll(member, polled + count);
@@ -319,6 +320,7 @@ static int serve(struct keeper *keeper)
 		hear_signals(keeper);
 	if (polled[1].revents)
 		keeper->is_late = true;
+	common_serve(keeper, polled + keeper->common.polled, keeper->common.polled_count);
 	for (struct member *member = keeper->members; member; member = member->next) {
 		member_serve(member, polled + member->polled, member->polled_count);
 		note_changes(keeper, member);
@@ -328,6 +330,7 @@ static int serve(struct keeper *keeper)
 	for (struct visit *visit = keeper->visits; visit; visit = visit->next)
 		visit_serve(visit, polled + visit->polled, visit->polled_count);
 	hear_clients(keeper, polled + 2, clients);
+	common_go_on(keeper);
 	refresh_clients(keeper);
 	visits_sweep(keeper);
 	sweep_members(keeper);
@@ -370,8 +373,9 @@ static int open_keeper(struct keeper *keeper, const char *pod)
 static void close_keeper(struct keeper *keeper)
 {
 	if (!keeper->is_removed && !keeper->is_lasting && !keeps_any(keeper))
-		remove_pod(keeper);
+		keeper_remove_pod(keeper);
 	clients_close(&keeper->clients);
+	common_close(&keeper->common);
 	while (keeper->members) {
 		struct member *member = keeper->members;
 

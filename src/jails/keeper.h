@@ -11,6 +11,7 @@
 #define IMMURE_JAILS_KEEPER_H
 
 #include "jails/clients.h"
+#include "jails/common.h"
 #include "jails/member.h"
 #include "jails/state.h"
 
@@ -31,6 +32,7 @@ struct keeper {
 	bool is_late;            /* the timer has fired */
 	scope_starter *start_scope;
 	struct clients clients;
+	struct common common;    /* what they share */
 	struct member *members;  /* in the order of their start */
 	struct visit *visits;    /* programs and hands in them, besides their own */
 	struct sys_rest rest;
@@ -51,6 +53,8 @@ void keeper_fit_screen(const struct keeper *keeper, struct member *member);
 void keeper_tell_event(struct member *member, const char *event);
 /* Takes it out of everybody's sight, and its files away. It has ended. */
 void keeper_remove(struct keeper *keeper, struct member *member);
+/* Its name is free and its folder gone. */
+void keeper_remove_pod(struct keeper *keeper);
 /* From now on CLIENT, whose screen has SIZE, reads what MEMBER writes. */
 void keeper_attach(const struct keeper *keeper, struct client *client, struct member *member, const struct packet_attach *how);
 void answer_ok(struct client *client);

@@ -10,6 +10,7 @@
 #include "feature/feature.h"
 #include "feature/words.h"
 #include "host/probe.h"
+#include "jails/common.h"
 #include "sys/append.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -48,9 +49,12 @@ static int make_plan(struct member *member, const struct member_request *request
 	host_take_caller(host, &member->spec.caller);
 	rc = host_probe_basic(host, err);
 	if (rc == 0)
+		rc = common_join(request->common, &member->spec, err);
+	if (rc == 0)
 		rc = host_probe_spec(host, &member->spec, err);
 	if (rc < 0)
 		return rc;
+	common_place(request->common, host);
 	host->has_keeper = true;
 	host->keeps_input = request->packet->flags & RUN_INPUT;
 	member->plan = calloc(1, sizeof(*member->plan));

@@ -26,6 +26,7 @@ enum member_state { MEMBER_STARTING, MEMBER_RUNNING, MEMBER_PAUSED, MEMBER_ENDED
 enum pause_way { PAUSE_NONE, PAUSE_GROUP, PAUSE_FREEZER, PAUSE_SIGNALS };
 
 struct member;
+struct common;
 /* "start", "exit", "oom", "freeze", "thaw", "log-lost". */
 typedef void member_event(struct member *member, const char *event);
 
@@ -38,6 +39,7 @@ struct member {
 	enum member_state state;
 	enum pause_way pause;
 	bool was_started;        /* the program was executed */
+	bool is_stopping;        /* it was asked to end when its pod was */
 	bool goes_at_end;        /* it is removed when it ends */
 	bool attaches_starter;
 	unsigned stop_signal;
@@ -72,6 +74,7 @@ struct member_request {
 	const char *pod;
 	int words;               /* a descriptor of the spec's words */
 	const struct state *state;
+	const struct common *common; /* what it shares with the others */
 	scope_starter *start_scope; /* NULL: this build cannot */
 	void *keeper;
 	member_event *tell;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "feature/pod.h"
 #include "sys/file.h"
 
 enum { READY = 1 << TALK_READY, ATTACHED = 1 << TALK_ATTACHED, VISITING = 1 << TALK_VISITING, BOTH = READY | ATTACHED };
@@ -44,6 +45,8 @@ static const struct row rows[PACKETS] = {
 	[PACKET_EVENTS] = { "events", true, false, 0, 0, 0, 0, READY },
 	[PACKET_OPEN] = { "open", true, true, sizeof(struct packet_open), 4096, 0, 0, READY, ~0u },
 	[PACKET_INSPECT] = { "inspect", true, true, sizeof(struct packet_name), 0, 0, 0, READY },
+	[PACKET_SHARE] = { "share", true, true, sizeof(struct packet_share), 0, RUN_DESCRIPTORS, RUN_DESCRIPTORS, READY, SHARE_ALL },
+	[PACKET_LIST] = { "list", true, false, 0, 0, 0, 0, READY },
 
 	[PACKET_OK] = { "ok" },
 	[PACKET_ERROR] = { "error", .fixed = sizeof(struct packet_error), .tail = 4096 },

@@ -24,7 +24,7 @@ enum packet_type {
 	/* a client's */
 	PACKET_HELLO, PACKET_RUN, PACKET_EXEC, PACKET_STATUS, PACKET_ATTACH, PACKET_INPUT, PACKET_RESIZE, PACKET_DETACH,
 	PACKET_SIGNAL, PACKET_STOP, PACKET_KILL, PACKET_PAUSE, PACKET_RESUME, PACKET_WAIT, PACKET_REMOVE, PACKET_EVENTS,
-	PACKET_OPEN, PACKET_INSPECT,
+	PACKET_OPEN, PACKET_INSPECT, PACKET_SHARE, PACKET_LIST,
 	/* the keeper's */
 	PACKET_OK, PACKET_ERROR, PACKET_STARTED, PACKET_ENDED, PACKET_OUTPUT, PACKET_LOST, PACKET_DESCRIPTOR, PACKET_STATE,
 	PACKET_EVENT,
@@ -95,6 +95,11 @@ struct packet_remove {
 	uint32_t flags, unused; /* REMOVE_FORCE: it is killed before */
 };
 enum { REMOVE_FORCE = 1 };
+/* Descriptors: the words of what is shared. The name is the pod's. */
+struct packet_share {
+	char name[PACKET_NAME];
+	uint32_t kinds, unused; /* SHARE_* of feature/pod.h */
+};
 /* A path follows. */
 struct packet_open {
 	char name[PACKET_NAME];
@@ -135,6 +140,7 @@ struct packet {
 		struct packet_signal signal;
 		struct packet_stop stop;
 		struct packet_remove remove;
+		struct packet_share share;
 		struct packet_open open;
 		struct packet_error error;
 		struct packet_started started;

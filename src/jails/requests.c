@@ -96,24 +96,29 @@ static void hello(struct keeper *keeper, struct client *client, const struct pac
 	client->is_leaving = true;
 }
 
-static void run(struct keeper *keeper, struct client *client, const struct packet *packet)
+static void begin_keeping(struct keeper *keeper)
 {
-	const struct member_request request = { .packet = &packet->run, .pod = keeper->pod, .words = packet->fds[0],
-		.state = &keeper->state, .start_scope = keeper->start_scope, .keeper = keeper, .tell = keeper_tell_event };
-	struct member **last = &keeper->members, *member = NULL;
-	struct error err = { 0 };
-
 	keeper->has_kept = true;
 	if (keeper->timer >= 0)
 		sys_close(keeper->timer);
 	keeper->timer = -1;
+}
+
+static void run(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	const struct member_request request = { .packet = &packet->run, .pod = keeper->pod, .words = packet->fds[0],
+		.state = &keeper->state, .common = &keeper->common, .start_scope = keeper->start_scope, .keeper = keeper, .tell = keeper_tell_event };
+	struct member **last = &keeper->members, *member = NULL;
+	struct error err = { 0 };
+
+	begin_keeping(keeper);
 	if (packet->run.stop_signal > 64)
 		error_mistake(&err, "%u is no signal", packet->run.stop_signal);
 	else if (name_check(packet->name.name, &err) < 0)
 		err.is_mistake = true;
-	else if (keeper->is_asked_to_end || keeper->is_removed)
+	else if (keeper->is_asked_to_end || keeper->is_removed || keeper->common.is_stopping)
 		error_set(&err, ESHUTDOWN, "starting %s", packet->name.name);
-	else if (keeper_find(keeper, packet->name.name))
+	else if (keeper_find(keeper, packet->name.name) || common_is(keeper, packet->name.name))
 		error_set(&err, EEXIST, "starting %s", packet->name.name);
 	else
 		member = member_start(&request, &err);
@@ -127,18 +132,32 @@ static void run(struct keeper *keeper, struct client *client, const struct packe
 	wait_for_answer(client, member, PACKET_RUN);
 }
 
-static void status(struct keeper *keeper, struct client *client, const struct packet *packet)
+static void share(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
-	const struct member *member = find(keeper, client, packet, false);
-	auto_text struct text text = { 0 };
+	begin_keeping(keeper);
+	common_make(keeper, client, packet);
+}
 
-	if (!member)
-		return;
-	member_print_state(member, &text);
-	if (text.is_short)
+static void tell_state(struct client *client, const struct text *text)
+{
+	if (text->is_short)
 		answer(client, -ENOMEM, "describing the jail");
 	else
-		client_post(client, &(struct packet_parts){ .type = PACKET_STATE, .tail = text.bytes, .tail_size = text.used });
+		client_post(client, &(struct packet_parts){ .type = PACKET_STATE, .tail = text->bytes, .tail_size = text->used });
+}
+
+static void status(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	const bool is_pod = common_is(keeper, packet->name.name);
+	const struct member *member = is_pod ? NULL : find(keeper, client, packet, false);
+	auto_text struct text text = { 0 };
+
+	if (is_pod)
+		common_print(keeper, false, &text);
+	else if (member)
+		member_print_state(member, &text);
+	if (is_pod || member)
+		tell_state(client, &text);
 }
 
 void keeper_attach(const struct keeper *keeper, struct client *client, struct member *member, const struct packet_attach *how)
@@ -256,8 +275,7 @@ static void signal_member(struct keeper *keeper, struct client *client, const st
 	answer_ok(client);
 }
 
-/* Answered when it has ended. */
-static void stop(struct keeper *keeper, struct client *client, const struct packet *packet)
+static void stop_member(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
 	struct member *member = find(keeper, client, packet, true);
 	int rc;
@@ -271,10 +289,26 @@ static void stop(struct keeper *keeper, struct client *client, const struct pack
 		wait_for_answer(client, member, PACKET_STOP);
 }
 
+/* Answered when it has ended; of a pod, when all its jails have. */
+static void stop(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	if (common_is(keeper, packet->name.name)) {
+		common_stop(keeper, packet->stop.grace_ms);
+		wait_for_answer(client, NULL, PACKET_STOP);
+		return;
+	}
+	stop_member(keeper, client, packet);
+}
+
 static void kill_member(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
-	struct member *member = find(keeper, client, packet, true);
+	const bool is_pod = common_is(keeper, packet->name.name);
+	struct member *member = is_pod ? NULL : find(keeper, client, packet, true);
 
+	if (is_pod) {
+		common_stop(keeper, 0);
+		wait_for_answer(client, NULL, PACKET_KILL);
+	}
 	if (!member)
 		return;
 	member_kill(member);
@@ -307,11 +341,30 @@ static void wait_for_end(struct keeper *keeper, struct client *client, const str
 		answer_end(client, member);
 }
 
-static void remove_member(struct keeper *keeper, struct client *client, const struct packet *packet)
+/* With all its jails, which must have ended or are killed. */
+static void remove_pod(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
-	struct member *member = find(keeper, client, packet, false);
 	struct error err = { 0 };
 
+	for (const struct member *member = keeper->members; member; member = member->next) {
+		if (!member_lives(member) || (packet->remove.flags & REMOVE_FORCE))
+			continue;
+		error_set(&err, EBUSY, "removing the pod %s, in which %s is running", keeper->pod, member->name);
+		answer_error(client, &err, 125);
+		return;
+	}
+	common_remove(keeper, 0);
+	wait_for_answer(client, NULL, PACKET_REMOVE);
+}
+
+static void remove_member(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	const bool is_pod = common_is(keeper, packet->name.name);
+	struct member *member = is_pod ? NULL : find(keeper, client, packet, false);
+	struct error err = { 0 };
+
+	if (is_pod)
+		remove_pod(keeper, client, packet);
 	if (!member)
 		return;
 	if (!member_lives(member)) {
@@ -335,26 +388,45 @@ static void events(struct keeper *keeper, struct client *client, const struct pa
 }
 
 /* More than fits into a packet: a file in memory. */
-static void inspect(struct keeper *keeper, struct client *client, const struct packet *packet)
+static void tell_at_length(struct client *client, const struct text *text)
 {
-	const struct member *member = find(keeper, client, packet, false);
-	auto_text struct text text = { 0 };
-	auto_close int fd = -1;
-	int rc;
+	auto_close int fd = text->is_short ? -ENOMEM : sys_memory_file("inspect");
+	int rc = fd < 0 ? fd : sys_write_all(fd, text->bytes, text->used);
 
-	if (!member)
-		return;
-	text_add(&text, "{\"state\":");
-	member_print_state(member, &text);
-	text_add(&text, ",\n");
-	plan_print_json(member->plan, &text);
-	text_add(&text, "}\n");
-	fd = text.is_short ? -ENOMEM : sys_memory_file("inspect");
-	rc = fd < 0 ? fd : sys_write_all(fd, text.bytes, text.used);
 	if (rc < 0)
 		answer(client, rc, "describing the jail");
 	else
 		client_post(client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = &fd, .fd_count = 1 });
+}
+
+static void inspect(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	const bool is_pod = common_is(keeper, packet->name.name);
+	const struct member *member = is_pod ? NULL : find(keeper, client, packet, false);
+	auto_text struct text text = { 0 };
+
+	if (!is_pod && !member)
+		return;
+	text_add(&text, "{\"state\":");
+	if (is_pod)
+		common_print(keeper, false, &text);
+	else
+		member_print_state(member, &text);
+	text_add(&text, ",\n");
+	plan_print_json(is_pod ? keeper->common.plan : member->plan, &text);
+	text_add(&text, "}\n");
+	tell_at_length(client, &text);
+}
+
+/* The pod and all its jails, in the order of their start. */
+static void list(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	auto_text struct text text = { 0 };
+
+	(void)packet;
+	common_print(keeper, true, &text);
+	text_add(&text, "\n");
+	tell_at_length(client, &text);
 }
 
 void keeper_tell_event(struct member *member, const char *event)
@@ -383,7 +455,8 @@ void keeper_hear(struct keeper *keeper, struct client *client, struct packet *pa
 		[PACKET_STATUS] = status, [PACKET_ATTACH] = attach, [PACKET_INPUT] = input,
 		[PACKET_RESIZE] = resize, [PACKET_DETACH] = detach, [PACKET_SIGNAL] = signal_member, [PACKET_STOP] = stop,
 		[PACKET_KILL] = kill_member, [PACKET_PAUSE] = pause_member, [PACKET_RESUME] = resume, [PACKET_WAIT] = wait_for_end,
-		[PACKET_REMOVE] = remove_member, [PACKET_EVENTS] = events, [PACKET_INSPECT] = inspect,
+		[PACKET_REMOVE] = remove_member, [PACKET_EVENTS] = events, [PACKET_INSPECT] = inspect, [PACKET_SHARE] = share,
+		[PACKET_LIST] = list,
 	};
 
 	if (handlers[packet->type])

@@ -27,6 +27,7 @@ enum phase {
 	PHASE_LEASE,     /* launcher: ids, state, before anything exists */
 	PHASE_GROUP,     /* launcher: the cgroup and its limits */
 	PHASE_OPEN,      /* launcher: sources, while it still may */
+	PHASE_JOIN,      /* launcher, by a helper that init is born of: namespaces that are there, and one below them */
 	PHASE_BIRTH,     /* launcher: init is born */
 	PHASE_ADOPT,     /* launcher: id maps, cgroup membership of the newborn */
 	PHASE_SELF,      /* init: dies with the launcher, ids, joined and unshared namespaces */
@@ -55,6 +56,7 @@ enum op {
 	OP_DIE_WITH_PARENT, OP_DIE_WITH_LAUNCHER, OP_OUTLIVE, OP_HIDE, OP_OWN_ID_MAP, OP_JOIN_NAMESPACE, OP_UNSHARE, OP_BECOME_ROOT_INSIDE,
 	OP_HOST_NAME, OP_LOOPBACK, OP_KEYRING,
 	OP_OPEN_PROCESS, OP_ADOPT, OP_FENCE,
+	OP_OWN_USERNS, OP_WRITE_BELOW, OP_BORROW_MOUNT,
 	OP_GIVE_NAMESPACES, OP_GIVE_ROOT, OP_GIVE_FILE, OP_ROOT_AGAIN,
 	OP_PRIVATE, OP_NEW_MOUNT, OP_ATTACH, OP_DIRECTORY, OP_FIND, OP_FILE, OP_FILE_COVER, OP_SYMLINK, OP_BIND_INSIDE, OP_BIND_PART, OP_OVERLAY, OP_MASK,
 	OP_SET_READ_ONLY, OP_PIVOT, OP_CHROOT,
@@ -217,6 +219,11 @@ struct plan {
 	uint64_t init_capabilities; /* what init keeps: to signal a program of another id */
 	uint32_t uid, gid;       /* of the program, as seen inside */
 	const char *home;
+	bool is_holder;          /* it has no program: init holds namespaces for a pod, by descriptor where that is enough. feature/pod.h */
+	bool is_born_hidden;     /* others see init from its birth on, so it is never dumpable */
+	int process, sysctls;    /* slots of the helper's /proc/self, where a user namespace below another is made, and of /proc/sys/user; 0: none is */
+	int parent_world;        /* slot of the user namespace that the jail's own lies below; 0: the launcher's */
+	uint64_t shared_worlds;  /* CLONE_NEW*: those that it shares with others, and that are not of its own user namespace */
 	bool is_entry;           /* into a jail that is there, beside its own program: feature/enter.h */
 	int worlds[NAMESPACES + 1]; /* slots of the jail's own namespaces, which its keeper holds; 0: not its own. The last: the inner user's */
 	struct tree *tree;

@@ -42,6 +42,7 @@ struct tree_item {
 	size_t text_size;
 	unsigned mode;
 	int ids;                 /* BIND, OVERLAY: slot of the user namespace that maps its ids; 0: none. feature/owner.c */
+	int borrowed;            /* PROC, TMPFS: slot of a mount that is the pod's; 0: it is a new one */
 	const struct origin *origin;
 	const char *why;
 	int order;               /* as added */

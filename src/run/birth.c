@@ -48,7 +48,7 @@ static _Noreturn void become_init(struct run *run)
 	if (run->plan->is_entry && (sys_lead_group() < 0 || forget_others(run) < 0))
 		sys_exit(125);
 	run->at++;
-	if (run->is_hidden && (sys_set_dumpable(true) < 0 || channel_send(run->wire, (struct message){ WIRE_SEEN, 0 }, -1) < 0))
+	if (run->is_hidden && !run->plan->is_born_hidden && (sys_set_dumpable(true) < 0 || channel_send(run->wire, (struct message){ WIRE_SEEN, 0 }, -1) < 0))
 		sys_exit(125);
 	init_live(run);
 }
@@ -69,25 +69,35 @@ static int await_sight(const struct run *run)
 	return message.what == WIRE_SEEN ? 0 : -EPROTO;
 }
 
-static bool is_join(const struct step *step)
+static bool is_helpers(const struct step *step)
 {
-	return step->op == OP_JOIN_NAMESPACE && step->side == LAUNCHER;
+	return step->phase == PHASE_JOIN;
 }
 
-/* The steps that join, in their order; they stand before the birth. */
+/* The launcher, whose table it is as well, does not know of what the helper opened. */
+static void close_opened(const struct run *run)
+{
+	for (int i = 0; i < run->at; i++)
+		if (is_helpers(&run->plan->steps[i]) && run->plan->steps[i].op == OP_OPEN)
+			sys_close(run->slots[run->plan->steps[i].slot]);
+}
+
+/* The steps of the helper, in their order; they stand before the birth. */
 static int join_all(struct run *run)
 {
 	const int birth = run->at;
 	int rc = 0;
 
-	for (run->at = 0; rc == 0 && run->at < birth; run->at++)
-		if (is_join(&run->plan->steps[run->at]))
+	for (run->at = 0; rc >= 0 && run->at < birth; run->at++)
+		if (is_helpers(&run->plan->steps[run->at]))
 			rc = perform(run, &run->plan->steps[run->at]);
 	if (rc < 0) {
 		run->at--;
+		close_opened(run);
 		return rc;
 	}
 	run->at = birth;
+	close_opened(run);
 	return 0;
 }
 
@@ -97,7 +107,7 @@ static bool needs_second_helper(const struct run *run, const struct step *step)
 	bool joins_pids = false;
 
 	for (int i = 0; i < run->at; i++)
-		joins_pids |= is_join(&run->plan->steps[i]) && (run->plan->steps[i].flags & SYS_CLONE_NEWPID);
+		joins_pids |= run->plan->steps[i].op == OP_JOIN_NAMESPACE && (run->plan->steps[i].flags & SYS_CLONE_NEWPID);
 	return joins_pids && (step->flags & SYS_CLONE_NEWPID);
 }
 
@@ -117,11 +127,13 @@ static _Noreturn void go_first(struct run *run, const struct step *step, bool by
 	struct message message = { 0 };
 	int pidfd = -1, rc = join_all(run);
 
-	if (rc == 0 && needs_second_helper(run, step))
+	if (rc == 0 && run->is_hidden)
+		rc = sys_set_dumpable(false); /* id maps wanted it otherwise */
+	if (rc >= 0 && needs_second_helper(run, step))
 		rc = go_on_below(end);
-	if (rc == 0 && by_unshare)
+	if (rc >= 0 && by_unshare)
 		rc = sys_unshare((int)step->flags);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = sys_clone((by_unshare ? 0 : clone_flags(run, step)) | SYS_CLONE_PARENT, run->slots[SLOT_CGROUP], &pidfd);
 	if (rc == 0) {
 		sys_close(end);
@@ -199,7 +211,7 @@ int give_birth(struct run *run, const struct step *step)
 	int rc;
 
 	for (int i = 0; i < run->at; i++)
-		has_joins |= is_join(&run->plan->steps[i]);
+		has_joins |= is_helpers(&run->plan->steps[i]);
 	run->is_hidden = !run->plan->is_entry && sys_is_dumpable() != 1; /* who enters a jail is never seen there */
 	pid = has_joins ? bear_by_helper(run, step, false) : bear(run, step);
 	if (pid < 0)
@@ -208,7 +220,7 @@ int give_birth(struct run *run, const struct step *step)
 	run->has_child = true;
 	rc = sys_close(run->far_wire); /* still open, it would hide init's death */
 	run->far_wire = -1;
-	return rc == 0 && run->is_hidden ? await_sight(run) : rc;
+	return rc == 0 && run->is_hidden && !run->plan->is_born_hidden ? await_sight(run) : rc;
 }
 
 /*

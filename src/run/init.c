@@ -113,7 +113,7 @@ static int init_perform(struct run *run)
 		if (step->op == OP_FORK)
 			return 0;
 	}
-	return plan->is_entry ? 0 : -ENOEXEC; /* a jail without a payload is a mistake of ours */
+	return plan->is_entry || plan->is_holder ? 0 : -ENOEXEC; /* a jail without a payload is a mistake of ours */
 }
 
 /* The program was executed; the descriptor of its denied calls comes along if there is one. */
@@ -373,6 +373,36 @@ static _Noreturn void let_in(struct run *run, char *stack)
 	sys_exit(rc < 0 ? FAILED : 0);
 }
 
+/*
+ * What a pod's members share, without a program: the launcher has the namespaces by descriptor. Only a PID namespace wants its first
+ * process to live; that one reaps whatever is left behind in it, until the launcher is gone.
+ */
+static _Noreturn void hold_worlds(struct run *run)
+{
+	struct pollfd ready[2] = { { .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+	struct signalfd_siginfo info;
+	struct message message;
+	int status, fd, rc = sys_default_signal(SIGCHLD);
+
+	run->at = run->plan->count - 1;
+	channel_send(run->wire, (struct message){ run->at, 0 }, -1);
+	if (!run->plan->owns_pids)
+		sys_exit(0);
+	if (rc == 0)
+		rc = drop_everything(run);
+	ready[0].fd = run->wire;
+	ready[1].fd = sys_child_descriptor();
+	while (rc == 0 && ready[1].fd >= 0 && sys_rest_until_ready(&run->rest, ready, 2) >= 0) {
+		if (ready[0].revents && channel_receive(run->wire, &message, &fd) <= 0)
+			break;
+		while (ready[1].revents && sys_read(ready[1].fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+			;
+		while (sys_wait(-1, &status, WNOHANG, NULL) > 0)
+			;
+	}
+	sys_exit(FAILED);
+}
+
 /* Signals that are left to the caller's terminal and others reach init as well: it is not theirs to end. */
 static int shut_signals_out(const struct run *run)
 {
@@ -394,6 +424,8 @@ _Noreturn void init_live(struct run *run)
 		rc = init_perform(run);
 	if (rc == 0 && run->plan->is_entry)
 		let_in(run, stack);
+	if (rc == 0 && run->plan->is_holder)
+		hold_worlds(run);
 	if (rc == 0 && run->plan->has_no_init)
 		rc = run->plan->leaves_signals ? signals_give_children_back(run) : 0;
 	if (rc == 0 && run->plan->has_no_init)

@@ -102,7 +102,7 @@ static int perform_own(struct run *run, struct error *err)
 	for (;; run->at++) {
 		const struct step *step = &plan->steps[run->at];
 		const bool is_followed = run->at + 1 < plan->count;
-		int rc = step->op == OP_CLONE ? give_birth(run, step) : step->op == OP_JOIN_NAMESPACE ? 0 : perform(run, step);
+		int rc = step->op == OP_CLONE ? give_birth(run, step) : step->phase == PHASE_JOIN ? 0 : perform(run, step);
 
 		if (rc < 0)
 			return fail(run, rc, err);

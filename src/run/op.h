@@ -19,6 +19,8 @@ op_function op_die_with_parent, op_die_with_launcher, op_outlive, op_hide, op_ow
 op_function op_tell_birth, op_tell_life, op_await, op_lock_file, op_hold, op_close_on_exec, op_assert_no_userns, op_nest;
 /* op_enter.c: letting others into a jail that is there */
 op_function op_give_namespaces, op_give_root, op_give_file, op_root_again;
+/* op_pod.c: what a member shares with its pod */
+op_function op_own_userns, op_write_below, op_borrow_mount;
 /* op_mount.c, op_tree.c: the new tree */
 op_function op_private, op_source, op_new_mount, op_attach, op_bind_inside, op_bind_part, op_mask, op_set_read_only, op_pivot, op_chroot;
 op_function op_directory, op_find, op_file, op_symlink;

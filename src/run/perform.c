@@ -24,6 +24,7 @@ static op_function *const ops[OPS] = {
 	[OP_UNSHARE] = op_unshare, [OP_BECOME_ROOT_INSIDE] = op_become_root_inside, [OP_HOST_NAME] = op_host_name,
 	[OP_LOOPBACK] = op_loopback, [OP_KEYRING] = op_keyring,
 	[OP_OPEN_PROCESS] = op_open_process, [OP_ADOPT] = op_adopt, [OP_FENCE] = op_fence,
+	[OP_OWN_USERNS] = op_own_userns, [OP_WRITE_BELOW] = op_write_below, [OP_BORROW_MOUNT] = op_borrow_mount,
 	[OP_GIVE_NAMESPACES] = op_give_namespaces, [OP_GIVE_ROOT] = op_give_root, [OP_GIVE_FILE] = op_give_file, [OP_ROOT_AGAIN] = op_root_again,
 	[OP_PRIVATE] = op_private, [OP_NEW_MOUNT] = op_new_mount, [OP_ATTACH] = op_attach, [OP_DIRECTORY] = op_directory,
 	[OP_FIND] = op_find, [OP_FILE] = op_file, [OP_FILE_COVER] = op_file_cover, [OP_OVERLAY] = op_overlay, [OP_SYMLINK] = op_symlink, [OP_BIND_INSIDE] = op_bind_inside, [OP_BIND_PART] = op_bind_part, [OP_MASK] = op_mask,

@@ -174,6 +174,8 @@ static void hear_of_step(struct watch *watch, const struct message *message)
 	if (message->value > 0) {
 		watch->failed_step = message->what;
 		watch->failed_errno = message->value;
+	} else if (plan->is_holder && message->what == plan->count - 1) {
+		watch->is_announced = watch->is_started = true;
 	} else if (plan->steps[message->what].op == OP_EXEC && !watch->is_announced) {
 		watch->program = (pid_t)-message->value;
 		watch->is_announced = true;
@@ -276,13 +278,27 @@ static bool await_death(struct watch *watch)
 	return add(watch, run->init_pidfd, POLLIN, OWNER_END) == 0;
 }
 
+/* What it made lives by descriptors now, and nothing else is to come. */
+static bool needs_no_holder(struct watch *watch)
+{
+	struct run *run = watch->run;
+	int status;
+
+	if (!run->plan->is_holder || run->plan->owns_pids || !watch->is_announced)
+		return false;
+	watch_drop(watch, run->wire);
+	sys_wait(run->init, &status, 0, NULL);
+	run->has_child = false;
+	return true;
+}
+
 /* False when nothing more is waited for: init is dead, or as good as, or goes on alone. */
 static bool serve_wire(struct watch *watch)
 {
 	const bool has_nothing_else = watch->count == 1 && !watch->never_waits;
 
 	if (!hear(watch))
-		return go_on_without_wire(watch) || (watch->never_waits && await_death(watch));
+		return needs_no_holder(watch) || go_on_without_wire(watch) || (watch->never_waits && await_death(watch));
 	return !(watch->has_status && (watch->run->plan->outlives || has_nothing_else));
 }
 

@@ -132,7 +132,7 @@ struct spec {
 	struct namespace_choice userns, pidns, mountns, net, utsns, ipcns, cgroupns, timens;
 	const char *host_name;
 	uint64_t monotonic_offset_ns, boottime_offset_ns;
-	const char *pidns_parent, *inner_userns; /* paths of namespace files */
+	const char *userns_parent, *pidns_parent, *inner_userns; /* paths of namespace files */
 	bool asserts_no_userns;
 	bool may_nest;      /* new user namespaces may be made inside */
 
@@ -202,6 +202,11 @@ struct spec {
 	/* running */
 	enum tty_mode tty;
 	struct string_item *require, *may_lack;
+	/* not settings either, but what a pod's keeper sees to; feature/pod.h */
+	bool is_holder;           /* there is no program: it is what a pod's members share */
+	const char *pod_mounts;   /* path of the mount namespace from which a member takes /proc or /dev/shm; NULL: none */
+	bool borrows_proc, borrows_shm;
+	bool has_common_group;    /* of the pod, in which its members' lie */
 	bool is_kept;             /* not a setting: its launcher is a keeper, who lets others in later */
 	struct string_item *leave; /* what stays as the caller has it */
 	const char *result_path, *meta_path;

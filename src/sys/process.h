@@ -13,6 +13,7 @@ struct pollfd;
 
 /* The kernel's clone flags that glibc and musl do not both name. clone(2) */
 #define SYS_CLONE_INTO_CGROUP 0x200000000ULL
+#define SYS_CLONE_NEWNS 0x00020000ULL
 #define SYS_CLONE_NEWUSER 0x10000000ULL
 #define SYS_CLONE_NEWPID 0x20000000ULL
 #define SYS_CLONE_PARENT 0x00008000ULL

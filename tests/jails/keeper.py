@@ -8,9 +8,10 @@ import struct
 import subprocess
 import tempfile
 
-CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT".split()
+CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT SHARE LIST".split()
 KEEPER = "OK ERROR STARTED ENDED OUTPUT LOST DESCRIPTOR STATE EVENT".split()
 NUMBERS = {name: number for number, name in enumerate(CLIENT + KEEPER)}
+SHARES = ("net", "ipc", "uts", "pid", "mounts", "cgroup")
 RUN_INPUT, RUN_REMOVE = 1, 2
 ATTACH_INPUT, ATTACH_REPLAY = 1, 2
 EXEC_TERMINAL, EXEC_ALONE = 1, 2
@@ -97,6 +98,29 @@ class Client:
         kind, payload, _ = self.hear()
         assert kind == "STARTED", kind
         return struct.unpack_from("=i", payload)[0]
+
+    def share(self, words, pod, kinds):
+        memory = os.memfd_create("words")
+        try:
+            os.write(memory, words)
+            bits = sum(1 << SHARES.index(kind) for kind in kinds)
+            assert self.ask("SHARE", struct.pack("=64sII", pod.encode(), bits, 0), [memory])[0] == "OK"
+        finally:
+            os.close(memory)
+
+    def list(self):
+        """The pod, with its jails in their order."""
+        return self.read_json("LIST", b"")
+
+    def inspect(self, name=""):
+        return self.read_json("INSPECT", struct.pack("=64s", name.encode()))
+
+    def read_json(self, kind, payload):
+        got, _, fds = self.ask(kind, payload)
+        assert got == "DESCRIPTOR", got
+        with os.fdopen(fds[0]) as file:
+            file.seek(0)
+            return json.load(file)
 
     def exec(self, words, name="", flags=0, size=(0, 0), fds=None):
         """The program's pid as the host sees it, and the master of its terminal. FDS: its standard descriptors; none with a terminal."""

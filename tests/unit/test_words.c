@@ -323,6 +323,11 @@ static void no_member_of_a_spec_is_forgotten(void **state)
 	cover(bytes, offsetof(struct spec, custom_filter), sizeof(spec->custom_filter));
 	cover(bytes, offsetof(struct spec, compiled_filters), sizeof(spec->compiled_filters)); /* refused */
 	cover(bytes, offsetof(struct spec, is_kept), sizeof(spec->is_kept)); /* the keeper's own word */
+	cover(bytes, offsetof(struct spec, is_holder), sizeof(spec->is_holder)); /* and more of them */
+	cover(bytes, offsetof(struct spec, pod_mounts), sizeof(spec->pod_mounts));
+	cover(bytes, offsetof(struct spec, borrows_proc), sizeof(spec->borrows_proc));
+	cover(bytes, offsetof(struct spec, borrows_shm), sizeof(spec->borrows_shm));
+	cover(bytes, offsetof(struct spec, has_common_group), sizeof(spec->has_common_group));
 	if (first_left(bytes, sizeof(*spec)) >= 0)
 		fail_msg("the member at byte %ld of struct spec has neither a row nor words of its own", first_left(bytes, sizeof(*spec)));
 	free(spec);

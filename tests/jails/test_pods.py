@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pods: what members share is one and works; what they do not share is not; and the pod's life, order and end."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import await_true, is_alive
+from keeper import Refused
+
+KINDS = {"net": "net", "ipc": "ipc", "uts": "uts", "pid": "pid", "mounts": "mnt"}
+SLEEP = ("--", "/bin/sleep", "100")
+
+
+def make(keep, share, *options, name="lab"):
+    pod = keep.pod(name)
+    client = pod.client(timeout=30)
+    client.share(pod.words(*options, "--", "/bin/true"), name, share)
+    return pod, client
+
+
+def namespaces(pid):
+    """Of the program: init's child."""
+    return {kind: os.readlink(f"/proc/{program(pid)}/ns/{kind}") for kind in ("user", "pid", "mnt", "net", "uts", "ipc", "cgroup")}
+
+
+def program(pid):
+    children = []
+
+    def has_child():
+        children[:] = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        return children
+    await_true(has_child)
+    return int(children[0])
+
+
+def shell(pod, client, name, script, *options, flags=0):
+    return client.run(pod.words(*options, "--", "/bin/sh", "-c", script), name, flags)
+
+
+def output(pod, name):
+    reader = pod.client()
+    reader.attach(name)
+    return reader.output()[0][1].decode()
+
+
+@pytest.mark.parametrize("share", [(), ("net",), ("ipc",), ("uts",), ("net", "ipc", "uts"), ("pid",), ("pid", "ipc"), ("pid", "mounts"),
+                                   ("net", "ipc", "uts", "pid", "mounts")], ids=",".join)
+def test_what_is_shared_is_one_namespace_and_nothing_else_is(keep, share):
+    pod, client = make(keep, share)
+    first, second = (namespaces(client.run(pod.words(*SLEEP), name)) for name in ("one", "two"))
+    own = {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in first}
+    shared = {KINDS[kind] for kind in share}
+    assert {kind for kind in first if first[kind] == second[kind]} == shared
+    assert not [kind for kind in first if own[kind] in (first[kind], second[kind])]
+
+
+def test_a_network_that_is_shared_carries_and_one_that_is_not_does_not(keep):
+    pod, client = make(keep, ["net"])
+    listen = "import socket; s = socket.create_server(('127.0.0.1', 80)); print('ready', flush=True); c = s.accept()[0]; c.sendall(b'hello'); c.close()"
+    ask = "import socket; print(socket.create_connection(('127.0.0.1', 80), 3).recv(5).decode())"
+    client.run(pod.words("--", "/usr/bin/python3", "-c", listen), "server")
+    reader = pod.client()
+    reader.attach("server")
+    assert b"ready" in reader.hear()[1]
+    client.run(pod.words("--", "/usr/bin/python3", "-c", ask), "client")
+    assert client.wait("client") == 0, output(pod, "client")
+    assert output(pod, "client") == "hello\n"
+    other = keep.pod("other") # a jail that is in no pod does not reach it
+    stranger = other.client()
+    stranger.run(other.words("--", "/usr/bin/python3", "-c", ask), "stranger")
+    assert stranger.wait("stranger") == 1
+
+
+SEGMENT = """
+import ctypes, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_void_p
+at = libc.shmget(77, 4096, 0o1666 if sys.argv[1] == 'make' else 0)
+if at < 0: sys.exit(3)
+text = ctypes.c_void_p(libc.shmat(at, None, 0))
+if sys.argv[1] == 'make':
+    ctypes.memmove(text, b'queue', 6)
+    open('/dev/shm/note', 'w').write('posix')
+else:
+    print(ctypes.string_at(text).decode(), open('/dev/shm/note').read())
+"""
+
+
+@pytest.mark.parametrize("share", [["ipc"], ["net"]], ids=",".join)
+def test_shared_memory_of_system_v_and_posix_is_seen_where_it_is_shared(keep, share):
+    pod, client = make(keep, share)
+    for name in ("make", "take"):
+        client.run(pod.words("--umask", "0", "--", "/usr/bin/python3", "-c", SEGMENT, name), name)
+        code = client.wait(name)
+        assert code == (3 if name == "take" and share == ["net"] else 0), output(pod, name)
+    assert output(pod, "take") == ("queue posix\n" if share == ["ipc"] else "")
+
+
+def test_the_host_name_is_the_pod_s(keep):
+    pod, client = make(keep, ["uts"], "--hostname", "laboratory")
+    shell(pod, client, "one", "hostname")
+    client.wait("one")
+    assert output(pod, "one") == "laboratory\n"
+    with pytest.raises(Refused) as refused:
+        shell(pod, client, "two", "hostname", "--hostname", "other")
+    assert refused.value.identifier == "E-POD-SHARED"
+    lone = keep.pod("lone")
+    talk = lone.client()
+    shell(lone, talk, "lone", "hostname", "--hostname", "other")
+    talk.wait("lone")
+    assert output(lone, "lone") == "other\n"
+
+
+def test_processes_are_seen_but_not_traced_nor_read_nor_signalled(keep):
+    pod, client = make(keep, ["pid"])
+    client.run(pod.words("--", "/bin/sleep", "4321"), "victim")
+    attack = r"""
+for p in /proc/[0-9]*; do
+  if tr '\0' ' ' < $p/cmdline 2>/dev/null | grep -q '^/bin/sleep 4321'; then pid=${p#/proc/}; fi
+done
+echo seen=${pid:+yes}
+kill -9 $pid 2>/dev/null && echo killed
+cat /proc/$pid/environ >/dev/null 2>&1 && echo read
+readlink /proc/$pid/fd/0 >/dev/null 2>&1 && echo descriptor
+cat /proc/$pid/maps >/dev/null 2>&1 && echo maps
+cd /proc/$pid/root 2>/dev/null && echo root
+for n in net mnt user; do readlink /proc/$pid/ns/$n >/dev/null 2>&1 && echo ns; done
+sleep 1000 & mine=$!
+cat /proc/$mine/environ >/dev/null && kill -9 $mine && echo own
+"""
+    shell(pod, client, "attacker", attack)
+    client.wait("attacker")
+    assert output(pod, "attacker").split() == ["seen=yes", "own"]
+    assert client.status("victim")["state"] == "running"
+
+
+TRACE = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+own = os.fork()
+if not own:
+    import time
+    time.sleep(100)
+found = [int(p) for p in os.listdir('/proc') if p.isdigit() and int(p) not in (os.getpid(), own)]
+for pid in found + [own]:
+    libc.ptrace.argtypes = [ctypes.c_long] * 4
+    rc = libc.ptrace(16, pid, 0, 0)
+    print('own' if pid == own else 'other', rc, flush=True)
+os.kill(own, 9)
+"""
+
+
+def test_ptrace_stays_within_a_member_even_without_filter_and_landlock_of_its_own(keep):
+    pod, client = make(keep, ["pid"])
+    client.run(pod.words(*SLEEP), "victim")
+    client.run(pod.words("--seccomp", "off", "--", "/usr/bin/python3", "-c", TRACE), "tracer")
+    assert client.wait("tracer") == 0, output(pod, "tracer")
+    lines = output(pod, "tracer").split("\n")
+    assert "own 0" in lines, lines
+    assert [line for line in lines if line.startswith("other")], lines
+    assert not [line for line in lines if line == "other 0"], lines
+
+
+def test_files_are_seen_where_the_tree_is_shared(keep):
+    pod, client = make(keep, ["mounts", "pid"], "--tmpfs", "/shared:mode=1777")
+    shell(pod, client, "one", "echo text > /shared/file; chmod 644 /shared/file")
+    assert client.wait("one") == 0
+    shell(pod, client, "two", "cat /shared/file; stat -c %u /shared/file", "--user", "1234")
+    assert client.wait("two") == 0
+    owner = output(pod, "two").split()
+    assert owner[0] == "text"
+    if keep.uid == 0: # numbers mean the same in all members
+        assert owner[1] == "1000"
+        shell(pod, client, "three", "echo more >> /shared/file", "--user", "1234")
+        assert client.wait("three") != 0 # it is another user
+    with pytest.raises(Refused) as refused:
+        shell(pod, client, "four", ":", "--tmpfs", "/own")
+    assert refused.value.identifier == "E-POD-SHARED"
+    apart, talk = make(keep, ["net"], name="apart")
+    shell(apart, talk, "made", "echo text > /tmp/file", "--ro", "/usr")
+    shell(apart, talk, "none", "cat /tmp/file")
+    assert (talk.wait("made"), talk.wait("none")) == (0, 1)
+
+
+def test_members_have_ids_filters_and_limits_of_their_own(keep):
+    pod, client = make(keep, ["net", "ipc", "uts", "pid"])
+    one = client.run(pod.words("--user", "1111", "--rlimit", "nofile=1000", *SLEEP), "one")
+    two = client.run(pod.words("--user", "2222", "--seccomp", "off", *SLEEP), "two")
+    status = [dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{program(pid)}/status").read_text(encoding="ascii").splitlines()
+                   if ":\t" in line) for pid in (one, two)]
+    assert [one["Seccomp"] for one in status] == ["2", "0"]
+    uids = [one["Uid"].split()[0] for one in status]
+    assert (uids[0] != uids[1]) == (keep.uid == 0), uids # an ordinary user has but one number
+    limits = [pathlib.Path(f"/proc/{program(pid)}/limits").read_text(encoding="ascii") for pid in (one, two)]
+    assert [" 1000 " in next(line for line in text.splitlines() if line.startswith("Max open files")) for text in limits] == [True, False]
+    for name, uid in (("one", "1111\n"), ("two", "2222\n")):
+        assert client.execute(pod.words("--", "/usr/bin/id", "-u"), name) == (0, uid, "")
+
+
+def test_what_is_shared_lives_without_any_member(keep):
+    pod, client = make(keep, ["net", "ipc", "uts", "pid"])
+    first = namespaces(client.run(pod.words(*SLEEP), "one"))
+    shell(pod, client, "note", "echo kept > /dev/shm/note; chmod 644 /dev/shm/note")
+    client.wait("note")
+    client.remove("one", force=True)
+    client.remove("note")
+    time.sleep(0.2)
+    assert client.list()["jails"] == []
+    second = namespaces(client.run(pod.words(*SLEEP), "two"))
+    assert [second[kind] for kind in ("net", "ipc", "uts", "pid")] == [first[kind] for kind in ("net", "ipc", "uts", "pid")]
+    assert client.execute(pod.words("--", "/bin/cat", "/dev/shm/note"), "two") == (0, "kept\n", "")
+
+
+def test_only_a_pid_namespace_needs_a_process(keep):
+    for share in (["net", "ipc", "uts"], ["pid"]):
+        pod, client = make(keep, share, name=share[0])
+        keeper = client.pid()
+        children = pathlib.Path(f"/proc/{keeper}/task/{keeper}/children")
+        await_true(lambda: len(children.read_text(encoding="ascii").split()) == len(share) % 3)
+        assert ("pid" in client.status(share[0])) == (share == ["pid"])
+
+
+def test_the_pod_is_told_apart_from_its_jails_and_lists_them_in_order(keep):
+    pod, client = make(keep, ["net"])
+    for name in ("zeta", "alpha", "middle"):
+        client.run(pod.words(*SLEEP), name)
+    state = client.status("lab")
+    assert (state["state"], state["pod"], state["share"]) == ("running", "lab", ["net"])
+    listed = client.list()
+    assert [jail["name"] for jail in listed["jails"]] == ["zeta", "alpha", "middle"]
+    assert {key: listed[key] for key in state} == state
+    assert json.loads((pod.folder / "pod.json").read_text(encoding="utf-8")) == state
+    plan = client.inspect("lab")
+    assert plan["state"] == state
+    assert not [step for step in plan["plan"] if step["op"] in ("exec", "fork")]
+    with pytest.raises(Refused):
+        client.run(pod.words(*SLEEP), "lab")
+    assert sorted(os.listdir(pod.folder / "jails")) == ["alpha", "middle", "zeta"]
+
+
+def test_jails_are_stopped_in_reverse_order_each_with_its_grace_and_then_the_pod_goes(keep):
+    pod, client = make(keep, ["net"])
+    listener = pod.client(timeout=30)
+    assert listener.ask("EVENTS")[0] == "OK"
+    polite = "trap 'sleep 0.3; exit 0' TERM; while :; do sleep 0.05; done"
+    deaf = "trap '' TERM; while :; do sleep 0.05; done"
+    for name, script in (("one", polite), ("two", deaf), ("three", polite)):
+        shell(pod, client, name, script)
+    time.sleep(0.3) # until the traps are set
+    begin = time.monotonic()
+    assert client.stop("lab", 1500) == "OK"
+    assert time.monotonic() - begin > 1.5 + 2 * 0.3
+    ended = []
+    while len(ended) < 3:
+        event = json.loads(listener.hear()[1])
+        if event["event"] == "exit":
+            ended.append((event["jail"], event["exit_code"]))
+    assert ended == [("three", 0), ("two", 137), ("one", 0)]
+    assert client.status("lab")["state"] == "running"
+    client.run(pod.words(*SLEEP), "again") # it was stopped, not removed
+    with pytest.raises(Refused) as busy:
+        client.remove("lab")
+    assert "again is running" in busy.value.text
+    assert client.remove("lab", force=True) == "OK"
+    await_true(lambda: not pod.folder.exists())
+    assert not os.listdir(keep.folder / "names")
+
+
+def test_a_start_that_fails_leaves_the_pod_as_it_was(keep):
+    pod, client = make(keep, ["net", "ipc", "pid", "uts"])
+    one = namespaces(client.run(pod.words(*SLEEP), "one"))
+    before = client.list()
+    descriptors = len(os.listdir(f"/proc/{client.pid()}/fd"))
+    for words in (("--", "/no/such/program"), ("--ro", "/no/such/file", *SLEEP), ("--pidns", "host", *SLEEP), ("--hostname", "x", *SLEEP)):
+        with pytest.raises(Refused):
+            client.run(pod.words(*words), "bad")
+    after = client.list()
+    for state in (before, after):
+        for jail in state["jails"]:
+            jail.pop("output_bytes")
+    assert after == before
+    assert sorted(os.listdir(pod.folder / "jails")) == ["one"]
+    await_true(lambda: len(os.listdir(f"/proc/{client.pid()}/fd")) <= descriptors)
+    two = namespaces(client.run(pod.words(*SLEEP), "two"))
+    assert two["net"] == one["net"]
+
+
+@pytest.mark.parametrize("options, identifier", [
+    (["--hostname", "x"], "E-POD-SHARE"), (["--tmpfs", "/x"], "E-POD-SHARE"), (["--memory", "100M"], "E-POD-SHARE"), (["--wall-time", "3s"], ""),
+])
+def test_what_the_pod_does_not_share_cannot_be_shaped(keep, options, identifier):
+    with pytest.raises(Refused) as refused:
+        make(keep, ["net"], *options)
+    assert refused.value.identifier == identifier
+    await_true(lambda: not (keep.folder / "pods" / "lab").exists())
+    assert not os.listdir(keep.folder / "names")
+
+
+def test_shared_mounts_want_shared_processes_for_their_proc(keep):
+    with pytest.raises(Refused) as refused:
+        make(keep, ["mounts"])
+    assert refused.value.identifier == "E-POD-PROC"
+    pod, client = make(keep, ["mounts"], "--proc", "none", name="bare")
+    shell(pod, client, "one", "test ! -e /proc/self")
+    assert client.wait("one") == 0
+
+
+@pytest.mark.parametrize("share", [["net", "ipc"], ["pid", "mounts"]], ids=",".join)
+def test_kill_9_of_the_keeper_ends_all(keep, share):
+    pod, client = make(keep, share)
+    pids = [program(client.run(pod.words(*SLEEP), name)) for name in ("one", "two")]
+    keeper = client.pid()
+    os.kill(keeper, signal.SIGKILL)
+    await_true(lambda: not any(map(is_alive, [keeper, *pids])))
+
+
+def test_the_death_of_the_pid_namespace_is_told_and_the_pod_can_go(keep):
+    pod, client = make(keep, ["pid", "net"])
+    client.run(pod.words(*SLEEP), "one")
+    os.kill(client.status("lab")["pid"], signal.SIGKILL)
+    assert client.wait("one") == 137
+    await_true(lambda: client.status("lab")["state"] == "ended")
+    with pytest.raises(Refused):
+        client.run(pod.words(*SLEEP), "two")
+    assert client.remove("lab") == "OK"
+    await_true(lambda: not pod.folder.exists())
+
+
+def test_sigterm_to_the_keeper_ends_the_jails_in_reverse_order(keep):
+    pod, client = make(keep, ["net"])
+    listener = pod.client(timeout=30)
+    assert listener.ask("EVENTS")[0] == "OK"
+    for name in ("one", "two"):
+        client.run(pod.words(*SLEEP), name)
+    os.kill(client.pid(), signal.SIGTERM)
+    ended = []
+    while len(ended) < 2:
+        event = json.loads(listener.hear()[1])
+        if event["event"] == "exit":
+            ended.append(event["jail"])
+    assert ended == ["two", "one"]
