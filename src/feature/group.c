@@ -259,9 +259,9 @@ static void limit_io(struct group *group)
 
 static void limit_pids(struct group *group)
 {
-	/* Init is in the group as well. */
+	/* Init is in the group as well, but a pod's is not in that of the pod. */
 	if (has(group, CONTROLLER_PIDS) && group->spec->pids != NUMBER_NONE)
-		add_write(group, CONTROLLER_PIDS, "pids.max", number(group, sum(group->spec->pids, 1)), offsetof(struct spec, pids), 0);
+		add_write(group, CONTROLLER_PIDS, "pids.max", number(group, sum(group->spec->pids, !group->spec->is_holder)), offsetof(struct spec, pids), 0);
 }
 
 /* The controllers of version 2 as cgroup.subtree_control wants them: "+cpu +memory". */

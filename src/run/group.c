@@ -51,6 +51,20 @@ static void kill_group(int group)
 	sys_write_below(group, "freezer.state", "THAWED");
 }
 
+/* Groups that lie in it: of a pod, its members', whose own journals may come later. */
+static int visit_below(void *argument, const char *name)
+{
+	const int *above = argument;
+	auto_close int group = sys_openat(*above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+	if (group < 0)
+		return 0; /* a file of the kernel's */
+	kill_group(group);
+	(void)!sys_each_entry(group, visit_below, &group);
+	(void)!sys_unlinkat(*above, name, AT_REMOVEDIR); /* if not now, then in the next round */
+	return 0;
+}
+
 int group_remove(const char *path)
 {
 	auto_close int group = sys_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -60,8 +74,10 @@ int group_remove(const char *path)
 		rc = sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 		if (rc != -EBUSY)
 			break;
-		if (waited_ms % 16 == 0)
+		if (waited_ms % 16 == 0) {
 			kill_group(group);
+			(void)!sys_each_entry(group, visit_below, &group);
+		}
 		sys_wait_ready(NULL, 0, 1);
 	}
 	return rc == -ENOENT ? 0 : rc;
