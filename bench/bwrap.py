@@ -20,20 +20,34 @@ LINKS = [word for name in ("bin", "sbin", "lib", "lib64") for word in ("--symlin
 LINES = {
     "minimal": ["--ro-bind", "/", "/"],
     "typical": ["--ro-bind", "/usr", "/usr", *LINKS, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--unshare-all"],
+    "host's network": ["--ro-bind", "/usr", "/usr", *LINKS, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--unshare-all", "--share-net",
+                       "--die-with-parent"],
     "agent's": ["--new-session", "--die-with-parent", "--ro-bind", "/", "/", "--bind", "/var/tmp", "/var/tmp", "--tmpfs", "/root", "--remount-ro", "/root",
                 "--ro-bind", "/dev/null", "/etc/hostname", "--dev", "/dev", "--unshare-user", "--unshare-pid", "--unshare-net", "--proc", "/proc"],
 }
 
 
-def command(program, line, is_root):
-    return peers.Command([program, *LINES[line], "--", "/bin/true"], None if is_root else peers.NOBODY)
+def command(program, line, is_root, first=None):
+    """FIRST: a program that lies over /usr/bin/true, and whose first byte counts."""
+    words = ["--ro-bind", first, "/usr/bin/true"] if first else []
+    return peers.Command([program, *LINES[line], *words, "--", "/usr/bin/true"], None if is_root else peers.NOBODY, is_start=first is not None)
 
 
-def row(place, line, is_root, rounds):
+def compare(place, line, is_root, rounds, first=None):
     """(ratio, fastest of bubblewrap, of ours) of one line as one user."""
-    pair = {"bwrap": command("/usr/bin/bwrap", line, is_root), "ours": command(place.bwrap, line, is_root)}
+    pair = {"bwrap": command("/usr/bin/bwrap", line, is_root, first), "ours": command(place.bwrap, line, is_root, first)}
     times = measures.interleaved(place, pair, rounds)
     return measures.ratio(times["bwrap"], times["ours"]), min(times["bwrap"]), min(times["ours"])
+
+
+def table(place, rounds):
+    """Rows for every line and user: until the program's first instruction, and the whole process with /bin/true inside."""
+    yield "| line | user | start: × bwrap | bwrap, minimum µs | immure-bwrap | whole: × bwrap | bwrap, minimum µs | immure-bwrap |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for line in LINES:
+        for is_root in (False, True):
+            yield "| %s | %s | %.2f | %.0f | %.0f | %.2f | %.0f | %.0f |" % (
+                line, "root" if is_root else "rootless", *compare(place, line, is_root, rounds, place.first), *compare(place, line, is_root, rounds))
 
 
 def calls(one):
@@ -67,10 +81,8 @@ def main():
     options = parser.parse_args()
     with Place(options.build or os.path.join(os.path.dirname(options.immure_bwrap), "bench"), None) as place:
         place.bwrap = shutil.copy(options.immure_bwrap, place.folder)
-        print("| line | user | times as fast | bwrap, minimum µs | immure-bwrap |\n|---|---|---|---|---|")
-        for line in LINES:
-            for is_root in (True, False):
-                print("| %s | %s | %.2f | %.0f | %.0f |" % (line, "root" if is_root else "rootless", *row(place, line, is_root, options.rounds)), flush=True)
+        for line in table(place, options.rounds):
+            print(line, flush=True)
         if options.calls:
             tell_calls(place)
 

@@ -2,9 +2,10 @@
 /* Runs commands in turn, round by round in a shuffled order, and writes what each took from vfork to
  * wait4: one line per round, one column of nanoseconds per command. Judging the numbers is Python's work.
  *
- *   pairs ROUNDS SEED ,, [@UID] [<FILE] COMMAND [ARGUMENT]... ,, [@UID] COMMAND...
+ *   pairs ROUNDS SEED ,, [@UID] [<FILE] [+] COMMAND [ARGUMENT]... ,, [@UID] COMMAND...
  *
- * @UID runs the command as that user without capabilities or groups, <FILE opens a file as its descriptor 9. */
+ * @UID runs the command as that user without capabilities or groups, <FILE opens a file as its descriptor 9, + measures until it
+ * has written its first byte instead. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct command {
 	char **argv;
 	const char *file; /* or NULL */
 	long uid;	  /* -1: the caller's */
+	int is_start;	  /* until its first output, which is thrown away */
 };
 
 static long long now_ns(void)
@@ -32,8 +34,10 @@ static long long now_ns(void)
 }
 
 /* Shares memory with the parent until exec, so nothing here may change it: system calls only. */
-static void become_command(const struct command *command)
+static void become_command(const struct command *command, int output)
 {
+	if (output >= 0 && dup2(output, 1) != 1)
+		_exit(126);
 	if (command->file && dup2(open(command->file, O_RDONLY | O_CLOEXEC), 9) != 9)
 		_exit(126);
 	if (command->uid >= 0) {
@@ -45,18 +49,37 @@ static void become_command(const struct command *command)
 	_exit(127);
 }
 
-static long long run_once(const struct command *command)
+__attribute__((noinline)) static pid_t launch(const struct command *command, int output)
 {
-	long long start = now_ns(), took;
-	int status;
 	pid_t child = vfork();
 
 	if (!child)
-		become_command(command);
+		become_command(command, output);
+	return child;
+}
+
+static long long run_once(const struct command *command)
+{
+	long long start, took = 0;
+	int status, ends[2] = { -1, -1 };
+	char first;
+	pid_t child;
+
+	if (command->is_start && pipe2(ends, O_CLOEXEC) < 0)
+		exit(1);
+	start = now_ns();
+	child = launch(command, ends[1]);
+	if (command->is_start) {
+		close(ends[1]);
+		if (read(ends[0], &first, 1) == 1)
+			took = now_ns() - start;
+		close(ends[0]);
+	}
 	while (waitpid(child, &status, 0) != child)
 		;
-	took = now_ns() - start;
-	if (status == 0)
+	if (!command->is_start)
+		took = now_ns() - start;
+	if (status == 0 && took > 0)
 		return took;
 	fprintf(stderr, "pairs: %s ended with status %#x\n", command->argv[0], status);
 	exit(1);
@@ -73,6 +96,8 @@ static int read_commands(char **word, struct command *commands)
 			commands[count].uid = atol(*word++ + 1);
 		if (*word && **word == '<')
 			commands[count].file = *word++ + 1;
+		if (*word && !strcmp(*word, "+"))
+			commands[count].is_start = !!*word++;
 		commands[count++].argv = word;
 		while (*word && strcmp(*word, SEPARATOR))
 			word++;

@@ -30,15 +30,15 @@ class Jail:
 
 
 class Command:
-    """argv, who runs it, and what descriptor 9 is."""
+    """argv, who runs it, what descriptor 9 is, and whether its start is what counts: the program's first byte."""
 
-    def __init__(self, argv, uid=None, file=None):
-        self.argv, self.uid, self.file = argv, uid, file
+    def __init__(self, argv, uid=None, file=None, is_start=False):
+        self.argv, self.uid, self.file, self.is_start = argv, uid, file, is_start
 
     def words(self):
         """For bench/pairs."""
         who = ["@%d" % self.uid] if self.uid is not None else []
-        return who + (["<" + self.file] if self.file else []) + self.argv
+        return who + (["<" + self.file] if self.file else []) + (["+"] if self.is_start else []) + self.argv
 
 
 def plain(jail):

@@ -154,7 +154,7 @@ static struct block *header_of(void *pointer)
 	return pointer ? (struct block *)pointer - 1 : NULL;
 }
 
-/* The latest block is as if it had never been, and zero for the next. */
+/* The latest block, if small, is as if it had never been, and zero for the next; of a larger one that would touch pages that nobody used. */
 void free(void *pointer)
 {
 	struct block *block = header_of(pointer), **bin;
@@ -163,7 +163,7 @@ void free(void *pointer)
 
 	if (!block)
 		return;
-	if (block == heap.latest) {
+	if (block == heap.latest && block->size <= SMALL) {
 		memset(pointer, 0, block->size);
 		heap.next = (char *)block;
 		heap.latest = NULL;
