@@ -173,7 +173,7 @@ static void tell_left(struct teller *teller)
 		{ "terminal", is_soft }, { "session", is_soft && !bwrap->new_session }, { "signals", is_soft },
 		{ "descriptors", is_soft }, { "umask", true }, { "groups", is_soft }, { "capabilities", keeps_capabilities },
 		{ "bounding", is_soft && !bwrap->unshare_user && bwrap->userns_fd < 0 }, { "keyring", is_soft },
-		{ "personality", is_soft }, { "limits", is_soft }, { "propagation", is_soft }, { "executable", is_soft }, { "dumpable", is_soft },
+		{ "personality", is_soft }, { "limits", is_soft }, { "propagation", is_soft }, { "executable", is_soft }, { "dumpable", is_soft }, { "teardown", is_soft },
 		{ "owners", true }, { "ids", leaves_uid(bwrap) || leaves_gid(bwrap) }, { "hostname", is_soft && bwrap->unshare_uts && !bwrap->hostname },
 	};
 	char text[256] = "";

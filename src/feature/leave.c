@@ -11,7 +11,7 @@
 
 static const char *const words[] = {
 	"terminal", "session", "signals", "descriptors", "umask", "groups", "capabilities", "bounding", "keyring", "personality",
-	"limits", "propagation", "executable", "owners", "hostname", "ids", "dumpable", NULL,
+	"limits", "propagation", "executable", "owners", "hostname", "ids", "dumpable", "teardown", NULL,
 };
 
 static const struct field fields[] = {
@@ -25,7 +25,9 @@ static const struct field fields[] = {
 		    "seen. executable: the program may be immure's own file, by /proc/self/exe. owners: what is shown keeps its owners, "
 		    "and is a stranger's to a jail with ids of its own. hostname: the host's, in a UTS namespace of its own. "
 		    "ids: whoever a joined user namespace makes of the caller, but for the one that --user or --group names. "
-		    "dumpable: whoever has init's rights may look into it, and join its namespaces. no_new_privs is always set. Each of these makes the jail "
+		    "dumpable: whoever has init's rights may look into it, and join its namespaces. "
+		    "teardown: when the program and all its processes have ended, the launcher leaves it to the kernel to take an empty PID "
+		    "namespace apart, and does not count what was used; it waits where something on the host depends on it. no_new_privs is always set. Each of these makes the jail "
 		    "weaker; the front ends that speak other tools' languages use it." },
 	{ 0 },
 };

@@ -216,9 +216,34 @@ static void refuse_what_needs_launcher(struct plan *plan)
 	}
 }
 
+/* What is undone, or seen by others, only when init is gone. */
+static bool is_ended_by_init(enum op op)
+{
+	switch ((int)op) {
+	case OP_CGROUP_CREATE:
+	case OP_CGROUP_SCOPE:
+	case OP_JOURNAL:
+	case OP_LEASE_IDS:
+	case OP_LOCK_FILE:
+	case OP_HOLD: return true;
+	default: return false;
+	}
+}
+
+static bool may_leave_teardown(const struct plan *plan)
+{
+	if (!plan->owns_pids || plan->outlives || plan->has_no_init)
+		return false;
+	for (int i = 0; i < plan->count; i++)
+		if (is_ended_by_init(plan->steps[i].op))
+			return false;
+	return true;
+}
+
 static void plan_lifetime(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	(void)host;
+	plan->leaves_teardown = spec_leaves(spec, "teardown") && may_leave_teardown(plan);
 	plan_telling(plan, spec);
 	refuse_what_needs_launcher(plan);
 }

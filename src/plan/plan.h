@@ -210,6 +210,7 @@ struct plan {
 	bool has_userns, has_pidns, has_mountns; /* the jail has one of its own (new, or joined) */
 	bool has_no_init;        /* what is born becomes the program: no process of immure's own in the jail */
 	bool outlives;           /* the jail goes on to its own end, whatever becomes of the launcher */
+	bool leaves_teardown;    /* once all processes but init have ended, nobody waits for the end of init */
 	bool leaves_signals;     /* the launcher catches none and passes none on */
 	bool opens_as_launcher;  /* the launcher may clone mounts: sources are opened before birth */
 	uint64_t propagation;    /* of all mounts of the host's: MS_PRIVATE, or MS_SLAVE */

@@ -292,6 +292,13 @@ static bool needs_no_holder(struct watch *watch)
 	return true;
 }
 
+static bool leaves_init(const struct watch *watch)
+{
+	const struct plan *plan = watch->run->plan;
+
+	return watch->has_status && (plan->outlives || (plan->leaves_teardown && !watch->never_waits));
+}
+
 /* False when nothing more is waited for: init is dead, or as good as, or goes on alone. */
 static bool serve_wire(struct watch *watch)
 {
@@ -299,7 +306,7 @@ static bool serve_wire(struct watch *watch)
 
 	if (!hear(watch))
 		return needs_no_holder(watch) || go_on_without_wire(watch) || (watch->never_waits && await_death(watch));
-	return !(watch->has_status && (watch->run->plan->outlives || has_nothing_else));
+	return !leaves_init(watch) && !(watch->has_status && has_nothing_else);
 }
 
 /* Of one who let the program in, or was let in and never told of: reaped. Of the one that the run is about: the end, when all are. */
@@ -400,8 +407,8 @@ static void bury(struct watch *watch)
 	struct rusage usage = { 0 };
 	int status;
 
-	if (run->plan->outlives && watch->has_status) {
-		run->has_child = false; /* it goes on alone; should it be dead already, so much the better */
+	if (leaves_init(watch)) {
+		run->has_child = false; /* it goes on alone, or to its end; should it be dead already, so much the better */
 		sys_wait(run->init, &status, WNOHANG, NULL);
 		return;
 	}

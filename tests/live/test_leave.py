@@ -429,3 +429,36 @@ def test_links_below_tmp_are_not_followed_by_name(immure):
         pathlib.Path(folder, "real").mkdir(mode=0o755)
         os.symlink("real", f"{folder}/link")
         assert start(immure, ["--ro", folder], f"{folder}/link", PWD=f"{folder}/link") == [f"{folder}/real"] * 2
+
+
+# ---- the end ----
+
+def one_id(immure):
+    """Nothing is made on the host: no group, no leased ids."""
+    return ["--pids", "none", "--ids", "single", *([] if immure.uid else ["--allow-host-root"])]
+
+
+def used_by_child(line):
+    """Seconds of the processor that are counted as those of our children: of whoever was waited for."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(line, check=True, timeout=60)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_nobody_waits_for_the_end_of_init_where_that_is_left(immure):
+    busy = ["sh", "-c", "i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done"]
+    alone = used_by_child(busy)
+    words = one_id(immure)
+    assert all(used_by_child(immure.words("run", *words, "--", *busy)) > alone / 2 for _ in range(3))
+    # Init may have ended before the launcher looks; but not each time.
+    assert any(used_by_child(immure.words("run", *words, "--leave", "teardown", "--", *busy)) < alone / 4 for _ in range(20))
+
+
+def test_where_the_host_keeps_something_the_end_is_waited_for_all_the_same(immure):
+    with tempfile.NamedTemporaryFile(dir="/var/tmp") as lock:
+        os.chmod(lock.name, 0o644)
+        busy = ["sh", "-c", "i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done"]
+        words = [*one_id(immure), "--ro", lock.name, "--lock-file", lock.name, "--leave", "teardown"]
+        alone = used_by_child(busy)
+        assert all(used_by_child(immure.words("run", *words, "--", *busy)) > alone / 2 for _ in range(5))
