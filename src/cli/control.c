@@ -109,9 +109,12 @@ int cli_stop(int argc, char *argv[])
 int cli_rm(int argc, char *argv[])
 {
 	struct words words;
-	int rc = take_words(verb_of_name("rm"), argc, argv, &(struct bounds){ 1, -1, 1 }, &words);
+	int is_forced, rc = take_words(verb_of_name("rm"), argc, argv, &(struct bounds){ 1, -1, 1 }, &words);
 
-	return rc ? rc : for_each(names_of(&words), remove_jail, &(int){ words.chosen[0].count > 0 });
+	if (rc)
+		return rc;
+	is_forced = words.chosen[0].count > 0;
+	return for_each(names_of(&words), remove_jail, &is_forced);
 }
 
 int cli_signal(int argc, char *argv[])
