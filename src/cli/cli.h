@@ -33,6 +33,9 @@ int cli_exec(int argc, char *argv[]);
 int cli_ps(int argc, char *argv[]);
 int cli_attach(int argc, char *argv[]);
 int cli_logs(int argc, char *argv[]);
+int cli_cp(int argc, char *argv[]);
+int cli_pod(int argc, char *argv[]);
+int cli_events(int argc, char *argv[]);
 int cli_pause(int argc, char *argv[]);
 int cli_resume(int argc, char *argv[]);
 int cli_signal(int argc, char *argv[]);
@@ -42,7 +45,8 @@ int cli_wait(int argc, char *argv[]);
 int cli_rm(int argc, char *argv[]);
 int cli_stats(int argc, char *argv[]);
 int cli_inspect(int argc, char *argv[]);
-extern const struct verb_option exec_options[], ps_options[], stats_options[], attach_options[], logs_options[], stop_options[], rm_options[];
+extern const struct verb_option exec_options[], ps_options[], stats_options[], attach_options[], logs_options[], stop_options[], rm_options[], pod_options[],
+	events_options[];
 
 int cli_gc(int argc, char *argv[]);
 int cli_presets(int argc, char *argv[]);

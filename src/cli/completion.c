@@ -72,6 +72,22 @@ static void print_bash_values(void)
 	}
 }
 
+/* Verbs with options of their own, and those that want the name of a jail. */
+static void print_bash_verbs(void)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++) {
+		if (!verb->options && !verb->names_jail)
+			continue;
+		printf("\t%s) case $word in -*) COMPREPLY=($(compgen -W '--help", verb->name);
+		for (const struct verb_option *option = verb->options; option && option->name; option++)
+			printf(" --%s", option->name);
+		printf("' -- \"$word\"));; *) COMPREPLY=(");
+		if (verb->names_jail)
+			printf("$(compgen -W \"$(immure ps --all --quiet 2>/dev/null)\" -- \"$word\")");
+		printf("%s);; esac; return;;\n", strcmp(verb->name, "cp") == 0 ? " $(compgen -f -- \"$word\")" : "");
+	}
+}
+
 static void print_bash(void)
 {
 	struct immure_option option;
@@ -83,7 +99,9 @@ static void print_bash(void)
 	printf("' -- \"$word\")); return; fi\n\tcase ${COMP_WORDS[1]} in\n"
 	       "\tpresets|profiles|completion) COMPREPLY=($(immure \"${COMP_WORDS[1]}\" 2>/dev/null | while read -r name _; do\n"
 	       "\t\techo \"$name\"; done | { local names; mapfile -t names; compgen -W \"${names[*]}\" -- \"$word\"; })); return;;\n"
-	       "\trun|explain) ;;\n\t*) return;;\n\tesac\n"
+	       "\trun|explain) ;;\n");
+	print_bash_verbs();
+	printf("\t*) return;;\n\tesac\n"
 	       "\tfor ((i = 2; i < COMP_CWORD; i++)); do\n\t\tif [ \"${COMP_WORDS[i]}\" = -- ]; then\n"
 	       "\t\t\tCOMPREPLY=($(compgen -f -c -- \"$word\")); return\n\t\tfi\n\tdone\n\tcase $before in\n");
 	print_bash_values();
@@ -115,17 +133,45 @@ static void print_zsh_option(const struct immure_option *option)
 	putchar('\'');
 }
 
+static void print_zsh_verbs(void)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++) {
+		if (!verb->options && !verb->names_jail)
+			continue;
+		printf("\t%s) compadd -- --help", verb->name);
+		for (const struct verb_option *option = verb->options; option && option->name; option++)
+			printf(" --%s", option->name);
+		if (verb->names_jail)
+			printf(" ${(f)\"$(immure ps --all --quiet 2>/dev/null)\"}");
+		printf("%s; return;;\n", strcmp(verb->name, "cp") == 0 ? "; _files" : "");
+	}
+}
+
 static void print_zsh(void)
 {
 	struct immure_option option;
 
 	printf("#compdef immure\n# made by immure completion zsh\n_immure() {\n\tif (( CURRENT == 2 )); then\n\t\tcompadd ");
 	print_verbs(" ");
-	printf("\n\t\treturn\n\tfi\n\tcase $words[2] in\n\trun|explain) ;;\n\t*) return;;\n\tesac\n\tshift words; (( CURRENT-- ))\n"
+	printf("\n\t\treturn\n\tfi\n\tcase $words[2] in\n\trun|explain) ;;\n");
+	print_zsh_verbs();
+	printf("\t*) return;;\n\tesac\n\tshift words; (( CURRENT-- ))\n"
 	       "\t_arguments -S");
 	for (unsigned i = 0; immure_option_at(i, &option) == 0; i++)
 		print_zsh_option(&option);
 	printf(" \\\n\t\t'*::program:_normal'\n}\n_immure \"$@\"\n");
+}
+
+static void print_fish_options(const struct verb *verb)
+{
+	for (const struct verb_option *option = verb->options; option && option->name; option++) {
+		printf("complete -c immure -n '__fish_seen_subcommand_from %s' -l %s", verb->name, option->name);
+		if (option->letter)
+			printf(" -s %c", option->letter);
+		printf("%s -d '", option->metavar ? " -x" : "");
+		print_quoted(option->help, "");
+		printf("'\n");
+	}
 }
 
 static void print_fish(void)
@@ -138,6 +184,10 @@ static void print_fish(void)
 		printf("complete -c immure -f -n __fish_use_subcommand -a %s -d '", verb->name);
 		print_quoted(verb->help, "");
 		printf("'\n");
+		if (verb->names_jail)
+			printf("complete -c immure%s -n '__fish_seen_subcommand_from %s' -a '(immure ps --all --quiet 2>/dev/null)'\n",
+			       strcmp(verb->name, "cp") == 0 ? "" : " -f", verb->name);
+		print_fish_options(verb);
 	}
 	for (unsigned i = 0; immure_option_at(i, &option) == 0; i++) {
 		printf("%s -l %s", rule, option.key);

@@ -42,6 +42,14 @@ static void print_options(void)
 	}
 }
 
+static void print_own_options(const struct verb *verb)
+{
+	putchar('\n');
+	for (const struct verb_option *option = verb->options; option->name; option++)
+		print_option(&(struct immure_option){ .key = option->name, .letter = option->letter, .metavar = option->metavar,
+						      .help = option->help });
+}
+
 static void print_part(const char *name, const char *text)
 {
 	if (!text)
@@ -114,7 +122,9 @@ static int help_verb(const char *name, struct nearest *nearest)
 			continue;
 		printf("usage: immure %s\n\n  ", verb->synopsis);
 		print_wrapped(stdout, verb->help, 2, 2);
-		if (strstr(verb->synopsis, "OPTION"))
+		if (verb->options)
+			print_own_options(verb);
+		else if (strstr(verb->synopsis, "OPTION"))
 			print_options();
 		return 0;
 	}

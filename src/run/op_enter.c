@@ -48,9 +48,14 @@ static int check_kind(int fd)
 	return rc < 0 ? rc : S_ISREG(mode) || S_ISDIR(mode) ? 0 : -EINVAL;
 }
 
+/* O_CREAT with O_DIRECTORY, which open(2) refuses, makes a folder. */
 int op_give_file(struct run *run, const struct step *step)
 {
-	auto_close int fd = sys_open(step->subject, (int)step->flags | O_NONBLOCK | O_NOCTTY, (unsigned)step->number);
+	const bool makes_folder = (step->flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY);
+	int flags = (int)step->flags & ~(makes_folder ? O_CREAT | O_EXCL : 0);
+	int made = makes_folder ? sys_mkdirat(AT_FDCWD, step->subject, (unsigned)step->number) : 0;
+	auto_close int fd = made < 0 && (made != -EEXIST || step->flags & O_EXCL)
+				    ? made : sys_open(step->subject, flags | O_NONBLOCK | O_NOCTTY, (unsigned)step->number);
 	int rc = fd < 0 ? fd : check_kind(fd);
 
 	return rc < 0 ? rc : give(run, WIRE_FILE, fd);

@@ -212,6 +212,11 @@ pid_t sys_parent(void)
 }
 
 /* Asked anew each time: a libc may remember the pid of before a clone. */
+gid_t sys_effective_group(void)
+{
+	return getegid();
+}
+
 uid_t sys_effective_user(void)
 {
 	return geteuid();

@@ -67,6 +67,7 @@ pid_t sys_pid(void);
 uid_t sys_effective_user(void);
 /* The caller leads a process group of its own. */
 int sys_lead_group(void);
+gid_t sys_effective_group(void);
 int sys_new_session(void);
 bool sys_leads_session(void);
 bool sys_is_in_parents_session(void); /* that the parent leads */

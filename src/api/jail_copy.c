@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copying files out of a jail and into it, while it runs. Every file inside is opened there, by a helper of the keeper's that is the
+ * jail's user and nobody more: so a link in the jail leads only to what its user may open anyway. Below a folder names come from the
+ * folder's descriptor, links are never followed, on neither side, and come along as links.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "api/jail.h"
+#include "base/path.h"
+#include "sys/confine.h"
+#include "sys/file.h"
+#include "sys/folder.h"
+#include "sys/process.h"
+
+enum { PIECE = 64 << 10, DEEPEST = 200, PATH = 4096 };
+
+struct copy {
+	struct immure_jail *jail;
+	struct immure_error *out; /* its story when rc < 0 and is_told */
+	bool is_told;
+	int depth;
+	struct error err;
+	char *piece;
+};
+
+/* A folder on its way: the same place on both sides. */
+struct place {
+	struct copy *copy;
+	const char *inside;     /* its path in the jail */
+	int from, to;           /* descriptors of both folders */
+};
+
+int immure_jail_file(struct immure_jail *jail, const char *path, int flags, unsigned mode, struct immure_error *out)
+{
+	struct {
+		struct packet_open fixed;
+	} request = { .fixed = { .flags = (uint32_t)flags, .mode = mode } };
+	struct error err = { 0 };
+	int rc;
+
+	fill_name(request.fixed.name, jail->name);
+	rc = jail_ask(jail, &(struct packet_parts){ .type = PACKET_OPEN, .fixed = &request.fixed, .tail = path, .tail_size = strlen(path) }, out);
+	if (rc < 0)
+		return rc;
+	if (jail->packet.type == PACKET_DESCRIPTOR && jail->packet.fd_count == 1) {
+		jail->packet.fd_count = 0;
+		return jail->packet.fds[0];
+	}
+	packet_close_descriptors(&jail->packet);
+	return tell(out, &err, error_set(&err, EPROTO, "opening %s in %s", path, jail->name), 125);
+}
+
+static int open_inside(struct copy *copy, const char *path, int flags, unsigned mode)
+{
+	int fd = immure_jail_file(copy->jail, path, flags, mode, copy->out);
+
+	copy->is_told = fd < 0;
+	return fd;
+}
+
+static int fail(struct copy *copy, int rc, const char *doing, const char *what)
+{
+	return error_set(&copy->err, -rc, "%s %s", doing, what);
+}
+
+static int pass_bytes(struct copy *copy, int from, int to, const char *name)
+{
+	for (;;) {
+		ssize_t got = sys_read(from, copy->piece, PIECE);
+		int rc;
+
+		if (got <= 0)
+			return got < 0 ? fail(copy, (int)got, "reading", name) : 0;
+		rc = sys_write_all(to, copy->piece, (size_t)got);
+		if (rc < 0)
+			return fail(copy, rc, "writing", name);
+	}
+}
+
+/* "/a" and "b": "/a/b" */
+static int join(struct copy *copy, char *path, const char *folder, const char *name)
+{
+	const char *gap = folder[strlen(folder) - 1] == '/' ? "" : "/";
+
+	if (snprintf(path, PATH, "%s%s%s", folder, gap, name) >= PATH)
+		return fail(copy, -ENAMETOOLONG, "copying", name);
+	return 0;
+}
+
+static int enter(struct copy *copy, const char *name)
+{
+	return ++copy->depth > DEEPEST ? fail(copy, -ELOOP, "copying folders so deep:", name) : 0;
+}
+
+static int copy_link(const struct place *place, const char *name)
+{
+	char target[PATH];
+	ssize_t length = sys_read_link_at(place->from, name, target, sizeof(target));
+	int rc = length < 0 ? (int)length : sys_symlinkat(target, place->to, name);
+
+	return rc < 0 ? fail(place->copy, rc, "copying the link", name) : 0;
+}
+
+/* ---- out of the jail ---- */
+
+static int copy_folder_out(struct copy *copy, const char *inside, int from, int folder, const char *name);
+
+static int save_file(struct copy *copy, int from, int folder, const char *name, unsigned mode, int flags)
+{
+	auto_close int to = sys_openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | flags, mode & 0777);
+
+	return to < 0 ? fail(copy, to, "writing", name) : pass_bytes(copy, from, to, name);
+}
+
+static int visit_out(void *argument, const char *name)
+{
+	const struct place *place = argument;
+	auto_close int from = -1;
+	char path[PATH];
+	unsigned mode;
+	uid_t uid;
+	gid_t gid;
+	int rc = sys_stat(place->from, name, AT_SYMLINK_NOFOLLOW, &mode, &uid, &gid);
+
+	if (rc == 0 && S_ISLNK(mode))
+		return copy_link(place, name);
+	if (rc < 0 || (!S_ISREG(mode) && !S_ISDIR(mode)))
+		return rc == -ENOENT || rc == 0 ? 0 : fail(place->copy, rc, "looking at", name); /* gone, or a pipe, a socket, a device */
+	rc = join(place->copy, path, place->inside, name);
+	if (rc == 0)
+		rc = from = open_inside(place->copy, path, O_RDONLY | O_NOFOLLOW | (S_ISDIR(mode) ? O_DIRECTORY : 0), 0);
+	if (rc < 0)
+		return rc;
+	return S_ISDIR(mode) ? copy_folder_out(place->copy, path, from, place->to, name)
+			     : save_file(place->copy, from, place->to, name, mode, O_NOFOLLOW);
+}
+
+static int copy_folder_out(struct copy *copy, const char *inside, int from, int folder, const char *name)
+{
+	int rc = enter(copy, name);
+	auto_close int to = -1;
+	struct place place = { .copy = copy, .inside = inside, .from = from };
+
+	if (rc == 0)
+		rc = sys_mkdirat(folder, name, 0777);
+	if (rc == 0 || rc == -EEXIST)
+		rc = to = sys_openat(folder, name, O_RDONLY | O_DIRECTORY | (copy->depth > 1 ? O_NOFOLLOW : 0), 0);
+	if (rc < 0)
+		return copy->err.errnum ? rc : fail(copy, rc, "making the folder", name);
+	place.to = to;
+	rc = sys_each_entry(from, visit_out, &place);
+	copy->depth--;
+	return rc;
+}
+
+/* Into a folder that is there it goes by its own name. */
+static int name_target(struct copy *copy, char *path, const char *target, const char *source)
+{
+	unsigned mode;
+	uid_t uid;
+	gid_t gid;
+
+	if (sys_stat(AT_FDCWD, target, 0, &mode, &uid, &gid) == 0 && S_ISDIR(mode))
+		return join(copy, path, target, path_last(source));
+	if (strlen(target) >= PATH)
+		return fail(copy, -ENAMETOOLONG, "copying", source);
+	strcpy(path, target);
+	return 0;
+}
+
+static int copy_out(struct copy *copy, const char *inside, const char *outside)
+{
+	auto_close int from = open_inside(copy, inside, O_RDONLY, 0);
+	char path[PATH];
+	unsigned mode;
+	uid_t uid;
+	gid_t gid;
+	int rc = from < 0 ? from : sys_stat(from, "", AT_EMPTY_PATH, &mode, &uid, &gid);
+
+	if (rc == 0)
+		rc = name_target(copy, path, outside, inside);
+	if (rc < 0)
+		return rc;
+	return S_ISDIR(mode) ? copy_folder_out(copy, inside, from, AT_FDCWD, path) : save_file(copy, from, AT_FDCWD, path, mode, 0);
+}
+
+/* ---- into the jail ---- */
+
+static int copy_folder_in(struct copy *copy, int from, const char *inside);
+
+static int bring_file(struct copy *copy, int from, const char *inside, unsigned mode)
+{
+	auto_close int to = open_inside(copy, inside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode & 0777);
+
+	return to < 0 ? to : pass_bytes(copy, from, to, inside);
+}
+
+/* It is the folder's owner's; root's ids may mean nothing to a file system of the jail's. Others have only their own. */
+static int bring_link(const struct place *place, const char *name)
+{
+	unsigned mode;
+	uid_t uid;
+	gid_t gid;
+	int rc = sys_stat(place->to, "", AT_EMPTY_PATH, &mode, &uid, &gid);
+
+	if (rc < 0)
+		return fail(place->copy, rc, "copying the link", name);
+	if (sys_effective_user() != 0)
+		return copy_link(place, name);
+	sys_set_file_ids(uid, gid);
+	rc = copy_link(place, name);
+	sys_set_file_ids(0, sys_effective_group());
+	return rc;
+}
+
+static int visit_in(void *argument, const char *name)
+{
+	const struct place *place = argument;
+	auto_close int from = -1;
+	char path[PATH];
+	unsigned mode;
+	uid_t uid;
+	gid_t gid;
+	int rc = sys_stat(place->from, name, AT_SYMLINK_NOFOLLOW, &mode, &uid, &gid);
+
+	if (rc == 0 && S_ISLNK(mode))
+		return bring_link(place, name);
+	if (rc < 0 || (!S_ISREG(mode) && !S_ISDIR(mode)))
+		return rc < 0 ? fail(place->copy, rc, "looking at", name) : 0;
+	rc = from = sys_openat(place->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (rc < 0)
+		return fail(place->copy, rc, "reading", name);
+	rc = join(place->copy, path, place->inside, name);
+	if (rc < 0)
+		return rc;
+	return S_ISDIR(mode) ? copy_folder_in(place->copy, from, path) : bring_file(place->copy, from, path, mode);
+}
+
+static int copy_folder_in(struct copy *copy, int from, const char *inside)
+{
+	int rc = enter(copy, inside);
+	auto_close int to = rc < 0 ? -1 : open_inside(copy, inside, O_RDONLY | O_CREAT | O_DIRECTORY | O_NOFOLLOW, 0777);
+	struct place place = { .copy = copy, .inside = inside, .from = from, .to = to };
+
+	if (to < 0)
+		return rc < 0 ? rc : to;
+	rc = sys_each_entry(from, visit_in, &place);
+	copy->depth--;
+	return rc;
+}
+
+static int copy_in(struct copy *copy, const char *outside, const char *inside)
+{
+	auto_close int from = sys_openat(AT_FDCWD, outside, O_RDONLY, 0);
+	auto_close int folder = -1;
+	char path[PATH];
+	unsigned mode = 0;
+	uid_t uid;
+	gid_t gid;
+	int rc = from < 0 ? from : sys_stat(from, "", AT_EMPTY_PATH, &mode, &uid, &gid);
+
+	if (rc < 0)
+		return fail(copy, rc, "reading", outside);
+	if (!S_ISREG(mode) && !S_ISDIR(mode))
+		return fail(copy, -EINVAL, "copying what is neither file nor folder:", outside);
+	folder = open_inside(copy, inside, O_RDONLY | O_DIRECTORY, 0);
+	copy->is_told = false;
+	if (strlen(inside) >= PATH)
+		return fail(copy, -ENAMETOOLONG, "copying to", inside);
+	strcpy(path, inside);
+	rc = folder >= 0 ? join(copy, path, inside, path_last(outside)) : 0;
+	if (rc < 0)
+		return rc;
+	return S_ISDIR(mode) ? copy_folder_in(copy, from, path) : bring_file(copy, from, path, mode);
+}
+
+int immure_jail_copy(struct immure_jail *jail, int direction, const char *inside, const char *outside, struct immure_error *out)
+{
+	struct immure_error story = { 0 };
+	struct copy copy = { .jail = jail, .out = &story, .piece = malloc(PIECE) };
+	int rc;
+
+	if (!copy.piece)
+		rc = error_set(&copy.err, ENOMEM, "copying");
+	else if (inside[0] != '/')
+		rc = error_mistake(&copy.err, "\"%s\": the place inside must be an absolute path", inside);
+	else
+		rc = direction ? copy_in(&copy, outside, inside) : copy_out(&copy, inside, outside);
+	free(copy.piece);
+	if (rc < 0 && copy.is_told) {
+		if (out)
+			*out = story;
+		return rc;
+	}
+	if (rc < 0 && !copy.err.errnum)
+		error_set(&copy.err, -rc, "copying %s", inside);
+	return tell(out, &copy.err, rc, 125);
+}
