@@ -55,14 +55,16 @@ static int start_keeper(struct immure_jail *jail, bool needs_full, struct error 
 	return rc;
 }
 
+/* Its keeper takes the name for the jail. */
 static int join_pod(struct immure_jail *jail, struct error *err)
 {
-	auto_close int folder = jail_reserve(&jail->state, jail->pod, jail->name, err);
-
-	if (folder < 0)
-		return folder;
-	jail->folder = pod_open(&jail->state, jail->pod, err);
-	return jail->folder < 0 ? jail->folder : 0;
+	jail->folder = pod_open(&jail->state, jail->pod, NULL);
+	if (jail->folder == -ENOENT) {
+		error_mistake(err, "there is no pod \"%s\"", jail->pod);
+		error_remedy(err, "E-JAIL-UNKNOWN", "immure pod create %s makes it; immure pod ps lists them", jail->pod);
+		return -ENOENT;
+	}
+	return jail->folder < 0 ? error_set(err, -jail->folder, "looking for the pod %s", jail->pod) : 0;
 }
 
 /* Its name is taken by this: that given, or one that nobody has. */
@@ -126,6 +128,12 @@ static int start(struct immure_jail *jail, const struct spec *spec, int words, b
 	if (rc < 0)
 		return tell(out, &err, rc, 125);
 	rc = run(jail, spec, words, out);
+	if (rc == -EEXIST && spec->pod && !spec->name) { /* made up, and taken meanwhile */
+		sys_auto_close(&jail->talk);
+		sys_auto_close(&jail->folder);
+		jail->talk = jail->folder = -1;
+		return start(jail, spec, words, needs_full, out);
+	}
 	jail->has_terminal = spec->tty == TTY_YES || (spec->tty == TTY_AUTO && spec->caller.stdin_is_tty && !spec->is_detached);
 	jail->is_attached = rc == 0 && !spec->is_detached;
 	if (rc != -ENOTSUP || needs_full || spec->pod)

@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jails that stay, by the command: each verb, what it refuses, and that names are told the truth."""
+import concurrent.futures
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import Command
+
+SLEEP = ("--", "sleep", "100")
+
+
+class Jails(Command):
+    """The command, which remembers what it was told to start: others on this machine have jails too."""
+
+    def __init__(self, immure):
+        self.path, self.uid, self.jails, self.pods = immure.path, immure.uid, set(), set()
+
+    def words(self, *words):
+        words = [str(word) for word in words]
+        if words[0] == "run" and "--name" in words:
+            self.jails.add(words[words.index("--name") + 1])
+        if words[:2] == ["pod", "create"]:
+            self.pods.add(words[2])
+        return super().words(*words)
+
+    def run(self, *words, **options):
+        done = super().run(*words, **options)
+        if words[0] == "run" and "-d" in words and "--name" not in words and done.returncode == 0:
+            self.jails.add(done.stdout.strip())
+        return done
+
+    def clear(self):
+        """What was started goes; the names that would not."""
+        left = set(names(self))
+        for name in self.jails & left:
+            self.run("rm", "--force", name)
+        for name in self.pods:
+            self.run("pod", "rm", "--force", name)
+        return self.jails & set(names(self))
+
+
+@pytest.fixture
+def jails(immure):
+    """The command; what it started is gone afterwards."""
+    command = Jails(immure)
+    yield command
+    assert not command.clear()
+
+
+def names(immure):
+    done = immure.run("ps", "--all", "--quiet")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def ok(done):
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def refused(done, *parts, code=125):
+    assert done.returncode == code, (done.stdout, done.stderr)
+    for part in parts:
+        assert part in done.stderr, done.stderr
+
+
+def status(immure, name):
+    return next(jail for jail in json.loads(ok(immure.run("ps", "--all", "--json"))) if jail["name"] == name)
+
+
+def await_state(immure, name, state, seconds=10):
+    end = time.monotonic() + seconds
+    while status(immure, name)["state"] != state:
+        assert time.monotonic() < end, status(immure, name)
+        time.sleep(0.02)
+
+
+def test_one_that_is_started_goes_on_and_is_listed(jails):
+    assert ok(jails.run("run", "-d", "--name", "web", *SLEEP)) == "web\n"
+    line = next(line for line in ok(jails.run("ps")).splitlines() if line.startswith("web "))
+    assert re.fullmatch(r"web +web +running +\d+ +\ds +\S+ +\S+ +- +sleep 100", line)
+    state = status(jails, "web")
+    assert state["command"] == ["sleep", "100"] and state["pids"] >= 1 and state["memory_bytes"] > 0 and state["network"] == "own"
+    assert ok(jails.run("rm", "-f", "web")) == ""
+    assert "web" not in names(jails)
+
+
+def test_without_detach_the_exit_code_and_the_streams_are_the_programs(jails):
+    done = jails.run("run", "--name", "once", "--", "sh", "-c", "echo out; echo err >&2; exit 7")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
+    assert status(jails, "once")["exit_code"] == 7
+    ok(jails.run("rm", "once"))
+
+
+def test_with_rm_nothing_stays_and_nothing_is_lost(jails):
+    for i in range(10):
+        done = jails.run("run", "--rm", "--name", "brief", "--", "cat", input=f"{i}\n", stdin=None)
+        assert (done.returncode, done.stdout) == (0, f"{i}\n")
+    assert "brief" not in names(jails)
+
+
+def test_a_program_that_is_missing_is_told_and_leaves_no_name(jails):
+    refused(jails.run("run", "-d", "--name", "none", "--", "/no/such"), "/no/such", "E-EXEC-MISSING", code=127)
+    assert "none" not in names(jails)
+    ok(jails.run("run", "-d", "--name", "none", *SLEEP))
+
+
+def test_names_are_made_up_and_taken_once(jails):
+    made = {ok(jails.run("run", "-d", *SLEEP)).strip() for _ in range(3)}
+    assert len(made) == 3 and made <= set(names(jails))
+    one = made.pop()
+    refused(jails.run("run", "-d", "--name", one, *SLEEP), "taken", "E-STATE-TAKEN")
+    for bad in ("", "a/b", "-x", "a b", "x" * 64, ".."):
+        refused(jails.run("run", "-d", f"--name={bad}", *SLEEP), "immure: ")
+
+
+def test_of_two_starts_of_one_name_one_wins(jails):
+    for i in range(5):
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            done = list(pool.map(lambda _, name=f"race{i}": jails.run("run", "-d", "--name", name, *SLEEP), range(4)))
+        assert sorted(each.returncode for each in done) == [0, 125, 125, 125], [each.stderr for each in done]
+        assert all("E-STATE-TAKEN" in each.stderr for each in done if each.returncode)
+
+
+def test_thirty_at_once(jails):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda i: jails.run("run", "-d", "--name", f"many{i}", *SLEEP), range(30)))
+    assert [each.returncode for each in done] == [0] * 30, [each.stderr for each in done]
+    states = {jail["name"]: jail["state"] for jail in json.loads(ok(jails.run("ps", "--json")))}
+    assert all(states[f"many{i}"] == "running" for i in range(30))
+    ok(jails.run("rm", "--force", *(f"many{i}" for i in range(30))))
+    assert not [name for name in names(jails) if name.startswith("many")]
+
+
+@pytest.mark.parametrize("verb", ["attach", "logs", "pause", "resume", "stop", "kill", "wait", "rm", "inspect", "stats"])
+def test_a_name_that_is_none_is_told_with_the_nearest(jails, verb):
+    ok(jails.run("run", "-d", "--name", "website", *SLEEP))
+    refused(jails.run(verb, "websit"), "there is no jail \"websit\"", "website", "E-JAIL-UNKNOWN")
+    refused(jails.run(verb, "../../etc"), "E-JAIL-UNKNOWN")
+
+
+def test_of_others_nothing_is_seen(executables, immure):
+    if immure.uid:
+        pytest.skip("as root, of an ordinary user")
+    other = type(immure)(executables, 65534)
+    ok(immure.run("run", "-d", "--name", "mine", *SLEEP))
+    try:
+        refused(other.run("stop", "mine"), "E-JAIL-UNKNOWN")
+        assert "mine" not in names(other) and "mine" in names(immure)
+    finally:
+        ok(immure.run("rm", "-f", "mine"))
+
+
+def test_exec_runs_beside_the_program_confined_as_it(jails):
+    ok(jails.run("run", "-d", "--name", "web", "-e", "OF=jail", *SLEEP))
+    inside = ok(jails.run("exec", "-e", "MINE=x y", "-C", "/tmp", "web", "--", "sh", "-c", "id -u; pwd; echo $OF $MINE; cat /proc/1/comm; readlink /proc/self/ns/net"))
+    uid, place, variables, first, network = inside.splitlines()
+    outer = jails.run("run", "--", "id", "-u").stdout.strip()
+    assert (uid, place, variables) == (outer, "/tmp", "jail x y")
+    assert network != os.readlink("/proc/self/ns/net") and first
+    refused(jails.run("exec", "web", "--", "sh", "-c", "exit 9"), code=9)
+    refused(jails.run("exec", "web", "--", "/no/such"), "E-EXEC-MISSING", code=127)
+    refused(jails.run("exec", "web"), "usage")
+    done = jails.run("exec", "web", "cat", input="not passed", stdin=None)
+    assert (done.returncode, done.stdout) == (0, "")
+    done = jails.run("exec", "-i", "web", "cat", input="passed", stdin=None)
+    assert (done.returncode, done.stdout) == (0, "passed")
+    refused(jails.run("exec", "web", "sh", "-c", "kill -TERM $$"), code=128 + signal.SIGTERM)
+    ok(jails.run("rm", "-f", "web")) # the failed one does not hold it up
+
+
+def test_a_signal_reaches_what_exec_runs_and_not_the_jail(jails):
+    ok(jails.run("run", "-d", "--name", "web", *SLEEP))
+    child = subprocess.Popen(jails.words("exec", "web", "--", "sh", "-c", "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.05; done"),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/")
+    assert child.stdout.readline() == "ready\n"
+    child.send_signal(signal.SIGTERM)
+    out, err = child.communicate(timeout=10)
+    assert (child.returncode, out, err) == (3, "got\n", "")
+    assert status(jails, "web")["state"] == "running"
+
+
+def test_logs_by_stream_time_and_number(jails):
+    ok(jails.run("run", "-d", "--name", "talk", "--", "sh", "-c", "for i in 1 2 3; do echo out$i; done; echo err >&2; printf 'no end'; sleep 100"))
+    end = time.monotonic() + 10
+    while "no end" not in jails.run("logs", "talk").stdout and time.monotonic() < end:
+        time.sleep(0.02)
+    done = jails.run("logs", "talk")
+    assert (done.stdout, done.stderr) == ("out1\nout2\nout3\nno end", "err\n")
+    assert ok(jails.run("logs", "--stream", "err", "talk")) == "" and jails.run("logs", "--stream", "err", "talk").stderr == "err\n"
+    assert ok(jails.run("logs", "--tail", "2", "--stream", "out", "talk")) == "out3\nno end"
+    stamped = ok(jails.run("logs", "-t", "talk")).splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z out out1", stamped[0])
+    assert ok(jails.run("logs", "--since", "2999-01-01", "talk")) == ""
+    assert "out1" in ok(jails.run("logs", "--since", "1h", "talk"))
+    refused(jails.run("logs", "--since", "yesterday", "talk"), "no time")
+    refused(jails.run("logs", "--tail", "many", "talk"), "no number")
+    refused(jails.run("logs", "--stream", "both", "talk"), "neither")
+    refused(jails.run("logs", "--tial", "1", "talk"), "did you mean \"--tail\"")
+
+
+def test_logs_follow_until_the_end(jails):
+    ok(jails.run("run", "-d", "--name", "count", "--", "sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.1; done"))
+    assert ok(jails.run("logs", "--follow", "count")) == "1\n2\n3\n4\n5\n"
+
+
+def test_a_jail_without_a_log_says_so(jails):
+    ok(jails.run("run", "-d", "--name", "quiet", "--log-size", "none", "--", "sh", "-c", "echo x; sleep 100"))
+    refused(jails.run("logs", "quiet"), "has no log")
+
+
+def test_pause_and_resume(jails):
+    ok(jails.run("run", "-d", "--name", "clock", "--", "sh", "-c", "while :; do echo x; sleep 0.02; done"))
+    ok(jails.run("pause", "clock"))
+    assert status(jails, "clock")["state"] == "paused"
+    time.sleep(0.1)
+    size = len(ok(jails.run("logs", "clock")))
+    time.sleep(0.3)
+    assert len(ok(jails.run("logs", "clock"))) == size
+    refused(jails.run("pause", "clock"), "already")
+    ok(jails.run("resume", "clock"))
+    time.sleep(0.3)
+    assert len(ok(jails.run("logs", "clock"))) > size
+    refused(jails.run("resume", "clock"), "already")
+
+
+def test_signals_stop_and_kill(jails):
+    script = "trap 'echo usr' USR1; trap 'echo term; exit 5' TERM; trap 'echo int; exit 6' INT; echo ready; while :; do sleep 0.02; done"
+    ok(jails.run("run", "-d", "--name", "polite", "--", "sh", "-c", script))
+    ok(jails.run("run", "-d", "--name", "other", "--stop-signal", "INT", "--", "sh", "-c", script))
+    ok(jails.run("run", "-d", "--name", "deaf", "--", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.02; done"))
+    for name in ("polite", "other", "deaf"):
+        while "ready" not in jails.run("logs", name).stdout:
+            time.sleep(0.02)
+    ok(jails.run("signal", "polite", "USR1"))
+    refused(jails.run("signal", "polite", "SIGNONE"), "no signal")
+    ok(jails.run("stop", "polite"))
+    refused(jails.run("wait", "polite"), code=5)
+    assert ok(jails.run("logs", "polite")) == "ready\nusr\nterm\n"
+    ok(jails.run("stop", "other"))
+    refused(jails.run("wait", "other"), code=6)
+    start = time.monotonic()
+    ok(jails.run("stop", "--time", "300ms", "deaf"))
+    assert 0.3 <= time.monotonic() - start < 5
+    refused(jails.run("wait", "deaf"), code=128 + signal.SIGKILL)
+    ok(jails.run("stop", "deaf")) # it is as asked
+    refused(jails.run("kill", "deaf"), "has ended")
+    refused(jails.run("stop", "--time", "soon", "deaf"), "no time")
+    refused(jails.run("run", "-d", "--stop-signal", "NONE", *SLEEP), "no signal")
+
+
+def test_wait_waits(jails):
+    ok(jails.run("run", "-d", "--name", "later", "--", "sh", "-c", "sleep 0.5; exit 4"))
+    start = time.monotonic()
+    refused(jails.run("wait", "later"), code=4)
+    assert time.monotonic() - start > 0.2
+
+
+def test_rm_takes_only_what_has_ended_unless_forced(jails):
+    ok(jails.run("run", "-d", "--name", "web", *SLEEP))
+    refused(jails.run("rm", "web"), "running")
+    ok(jails.run("kill", "web"))
+    assert status(jails, "web")["state"] == "ended" and "web" not in ok(jails.run("ps"))
+    ok(jails.run("rm", "web"))
+    ok(jails.run("run", "-d", "--name", "web", *SLEEP)) # its name is free at once
+
+
+def test_the_truth_is_told_of_one_whose_keeper_was_killed(jails):
+    ok(jails.run("run", "-d", "--name", "orphan", "--", "sh", "-c", "echo before; sleep 100"))
+    while "before" not in jails.run("logs", "orphan").stdout:
+        time.sleep(0.02)
+    state = status(jails, "orphan")
+    os.kill(state["keeper"], signal.SIGKILL)
+    await_state(jails, "orphan", "lost")
+    end = time.monotonic() + 5
+    while os.path.exists(f"/proc/{state['pid']}") and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not os.path.exists(f"/proc/{state['pid']}")
+    assert ok(jails.run("logs", "orphan")) == "before\n"
+    refused(jails.run("exec", "orphan", "true"), "E-JAIL-LOST")
+    refused(jails.run("run", "-d", "--name", "orphan", *SLEEP), "E-STATE-LOST")
+    ok(jails.run("rm", "orphan"))
+    ok(jails.run("run", "-d", "--name", "orphan", *SLEEP))
+
+
+def test_listening_ports_are_those_of_the_jails_own_network(jails):
+    server = "import socket,time; s=socket.socket(); s.bind(('127.0.0.1', 8123)); s.listen(); print('up', flush=True); time.sleep(100)"
+    for name, words in (("own", []), ("shared", ["--net", "host"])):
+        ok(jails.run("run", "-d", "--name", name, *words, "--", "/usr/bin/python3", "-c", server))
+        while "up" not in jails.run("logs", name).stdout:
+            time.sleep(0.02)
+    assert status(jails, "own")["ports"] == [8123] and status(jails, "shared")["ports"] == []
+
+
+def test_what_a_command_says_cannot_steer_the_terminal(jails):
+    ok(jails.run("run", "-d", "--name", "evil", "--", "sh", "-c", "sleep 100", "\x1b]0;owned\x07\n\x1b[2J"))
+    shown = ok(jails.run("ps"))
+    assert "\x1b" not in shown and "\x07" not in shown and "]0;owned" in shown
+    assert status(jails, "evil")["command"][-1] == "\x1b]0;owned\x07\n\x1b[2J"
+
+
+def test_stats_and_inspect(jails):
+    ok(jails.run("run", "-d", "--name", "web", *SLEEP))
+    assert re.search(r"^web +running +\d+ ", ok(jails.run("stats", "web")), re.M)
+    assert json.loads(ok(jails.run("stats", "--json", "web")))["name"] == "web"
+    told = json.loads(ok(jails.run("inspect", "web")))
+    assert told["state"]["state"] == "running"
+
+
+def test_files_go_both_ways_and_links_lead_nowhere(jails, tmp_path):
+    for above in (tmp_path, *tmp_path.parents):
+        if str(above).startswith("/tmp/pytest-of-"):
+            above.chmod(0o755)
+    mine = tmp_path / "mine"
+    (mine / "folder/sub").mkdir(parents=True)
+    (mine / "folder/sub/binary").write_bytes(bytes(range(256)) * 1000)
+    (mine / "folder/text").write_text("text\n")
+    (mine / "folder/link").symlink_to("/nowhere")
+    for path in (mine, *mine.rglob("*")):
+        os.chown(path, jails.uid, jails.uid, follow_symlinks=False)
+    ok(jails.run("run", "-d", "--name", "web", "--", "sh", "-c", "mkdir /tmp/out && ln -s /etc/shadow /tmp/out/evil && mkfifo /tmp/out/fifo && echo x > /tmp/out/f; echo ready; sleep 100"))
+    while "ready" not in jails.run("logs", "web").stdout:
+        time.sleep(0.02)
+    ok(jails.run("cp", mine / "folder", "web:/tmp"))
+    assert ok(jails.run("exec", "web", "sh", "-c", "cat /tmp/folder/text; readlink /tmp/folder/link; stat -c %u /tmp/folder/text; id -u")).split() in \
+        [["text", "/nowhere", uid, uid] for uid in ("1000", str(jails.uid))]
+    ok(jails.run("cp", "web:/tmp/folder", mine / "back"))
+    subprocess.run(["diff", "-r", "--no-dereference", mine / "folder", mine / "back"], check=True)
+    ok(jails.run("cp", mine / "folder/text", "web:/tmp/other"))
+    assert ok(jails.run("exec", "web", "cat", "/tmp/other")) == "text\n"
+    ok(jails.run("cp", "web:/tmp/out", mine))
+    assert sorted(os.listdir(mine / "out")) == ["evil", "f"] and (mine / "out/evil").is_symlink()
+    refused(jails.run("cp", "web:/tmp/out/evil", mine / "stolen"), "/tmp/out/evil")
+    assert not (mine / "stolen").exists()
+    refused(jails.run("cp", "web:/tmp/out/fifo", mine / "fifo"), "/tmp/out/fifo")
+    refused(jails.run("cp", mine / "folder/text", "web:/usr/text"), "/usr/text")
+    refused(jails.run("cp", "a", "b"), "JAIL:PATH")
+    refused(jails.run("cp", "web:relative", mine), "absolute")
+
+
+def test_pods(jails):
+    ok(jails.run("pod", "create", "lab"))
+    refused(jails.run("pod", "create", "lab"), "taken")
+    ok(jails.run("run", "-d", "--pod", "lab", "--name", "db", *SLEEP))
+    ok(jails.run("run", "-d", "--pod", "lab", "--name", "web", *SLEEP))
+    refused(jails.run("run", "-d", "--pod", "none", "--name", "x", *SLEEP), "none")
+    assert {jail["name"]: jail["pod"] for jail in json.loads(ok(jails.run("ps", "--json"))) if jail["pod"] == "lab"} == {"db": "lab", "web": "lab"}
+    assert {"name": "lab", "state": "running", "jails": 2} in json.loads(ok(jails.run("pod", "ps", "--json")))
+    refused(jails.run("pod", "rm", "lab"), "jails that live")
+    ok(jails.run("pod", "stop", "--time", "200ms", "lab"))
+    assert {status(jails, name)["state"] for name in ("db", "web")} == {"ended"}
+    ok(jails.run("pod", "rm", "lab"))
+    assert not {"db", "web"} & set(names(jails))
+    ok(jails.run("run", "-d", "--name", "db", *SLEEP)) # the names are free
+    refused(jails.run("pod", "stop", "lab"), "there is no pod")
+
+
+@pytest.mark.parametrize("words", [["--lifetime", "own"], ["--die-with-parent"], ["--result", "/tmp/x"]])
+def test_what_is_the_callers_cannot_be_had_from_a_keeper(jails, words):
+    refused(jails.run("run", "-d", "--name", "x", *words, *SLEEP), "a jail that stays cannot have " + words[0])
+    assert jails.run("run", "--die-with-parent", "--", "true").returncode == 0
