@@ -309,6 +309,20 @@ def test_shared_mounts_want_shared_processes_for_their_proc(keep):
     assert client.wait("one") == 0
 
 
+@pytest.mark.parametrize("share", [["net"], ["net", "ipc", "uts", "pid"], ["pid", "mounts"], ["net", "ipc", "uts", "pid", "mounts"]], ids=",".join)
+def test_members_are_entered_like_any_jail(keep, share):
+    pod, client = make(keep, share)
+    pids = {name: client.run(pod.words(*SLEEP), name) for name in ("one", "two")}
+    for name, pid in pids.items():
+        code, out, err = client.execute(pod.words("--", "/bin/sh", "-c", "readlink /proc/self/ns/*; echo $$ > /tmp/mine; chmod 644 /tmp/mine"), name)
+        assert (code, err) == (0, "")
+        seen = set(out.split())
+        own = namespaces(pid)
+        assert {own[kind] for kind in own} <= seen, (own, seen)
+        with os.fdopen(client.open("/tmp/mine", name=name)) as file:
+            assert int(file.read()) > 0
+
+
 @pytest.mark.parametrize("share", [["net", "ipc"], ["pid", "mounts"]], ids=",".join)
 def test_kill_9_of_the_keeper_ends_all(keep, share):
     pod, client = make(keep, share)
