@@ -232,8 +232,8 @@ struct immure_pod_info {
 	unsigned jails;
 	const char *json;
 };
-/* A pod that is there without a jail. SHARE: what its jails have in common, "net,ipc"; "": nothing. */
-IMMURE_API int immure_pod_create(const char *name, const char *share, struct immure_error *err);
+/* A pod that is there without a jail. SHARE: what its jails have in common, "net,ipc"; "": nothing. SPEC: the options that shape that. */
+IMMURE_API int immure_pod_create(struct immure_spec *spec, const char *name, const char *share, struct immure_error *err);
 IMMURE_API int immure_pods(int (*see)(void *argument, const struct immure_pod_info *info), void *argument, struct immure_error *err);
 /* Stops its jails, the last first. */
 IMMURE_API int immure_pod_stop(const char *name, uint64_t grace_ms, struct immure_error *err);

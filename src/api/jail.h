@@ -29,6 +29,8 @@ int jail_ask(struct immure_jail *jail, const struct packet_parts *parts, struct 
 int tell_reply(struct immure_error *out, const struct packet *packet, const struct error *err, int rc);
 /* Fails for one whose keeper is dead. */
 int needs_keeper(const struct immure_jail *jail, struct error *err) MUST_CHECK;
+/* A file in memory that holds the words of SPEC, resolved. */
+int write_words(struct immure_spec *spec, struct error *err);
 /* -ENOENT with the nearest name. */
 int refuse_unknown(const struct state *state, const char *name, struct error *err);
 void fill_name(char to[PACKET_NAME], const char *name);

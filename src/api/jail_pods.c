@@ -7,66 +7,70 @@
 
 #include "api/jail.h"
 #include "base/json.h"
-#include "jails/log.h"
-#include "jails/store.h"
-#include "sys/append.h"
+#include "feature/pod.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
 
 enum { REMOVAL_MS = 20000 };
 
-/* What the pod's file says; it is there before the keeper, which then stays without a jail. */
-static int write_description(int folder, const char *name, const char *share, struct error *err)
+/* Says what is shared, in the words of a spec. */
+static int share_it(int folder, const char *name, unsigned kinds, int words, struct immure_error *out)
 {
-	auto_text struct text text = { 0 };
-	char stamp[LOG_STAMP + 1];
-	int rc;
+	auto_free struct packet *packet = malloc(sizeof(*packet));
+	struct packet_share request = { .kinds = kinds };
+	struct error err = { 0 };
+	auto_close int talk = packet ? keeper_connect(folder, &err) : error_set(&err, ENOMEM, "making the pod");
+	int rc = talk < 0 ? talk : 0;
 
-	log_print_time(sys_wall_clock_ns(), stamp);
-	text_add(&text, "{\"name\": \"%s\", \"created\": \"%s\", \"share\": ", name, stamp);
-	json_add_string(&text, share);
-	text_add(&text, "}\n");
-	rc = text.is_short ? -ENOMEM : store_write(folder, STATE_POD, text.bytes, text.used);
-	return rc < 0 ? error_set(err, -rc, "describing the pod %s", name) : 0;
+	fill_name(request.name, name);
+	if (packet)
+		packet->type = PACKETS;
+	if (rc == 0)
+		rc = keeper_ask(talk, &(struct packet_parts){ .type = PACKET_SHARE, .fixed = &request, .fds = &words, .fd_count = 1 }, packet, &err);
+	if (!packet)
+		return tell(out, &err, rc, 125);
+	rc = tell_reply(out, packet, &err, rc);
+	if (rc == 0)
+		packet_close_descriptors(packet);
+	return rc;
 }
 
-static int create(const struct state *state, const char *name, const char *share, struct error *err)
+static int create(const struct state *state, const char *name, unsigned kinds, int words, struct immure_error *out)
 {
 	auto_pod_place struct pod_place place = { -1, -1, -1 };
 	auto_close int listener = -1;
 	struct keeper_start start = { .pod = name };
-	int rc = pod_reserve(state, name, &place, err);
+	struct error err = { 0 };
+	int rc = pod_reserve(state, name, &place, &err);
 
 	if (rc < 0)
-		return rc;
-	rc = write_description(place.folder, name, share, err);
-	listener = rc < 0 ? -1 : sys_listen(place.folder, STATE_SOCKET);
+		return tell(out, &err, rc, 125);
+	listener = sys_listen(place.folder, STATE_SOCKET);
 	start.listener = listener;
 	start.lock = place.lock;
 	start.folder = place.folder;
-	if (rc == 0)
-		rc = listener < 0 ? error_set(err, -listener, "making the keeper's socket") : keeper_start(&start, err);
-	if (rc < 0)
+	rc = listener < 0 ? error_set(&err, -listener, "making the keeper's socket") : keeper_start(&start, &err);
+	if (rc < 0) {
 		(void)!pod_remove(state, name, place.lock, NULL);
-	return rc;
+		return tell(out, &err, rc, 125);
+	}
+	return share_it(place.folder, name, kinds, words, out);
 }
 
-int immure_pod_create(const char *name, const char *share, struct immure_error *out)
+int immure_pod_create(struct immure_spec *spec, const char *name, const char *share, struct immure_error *out)
 {
 	auto_state struct state state = { -1, -1 };
 	struct error err = { 0 };
-	int rc = 0;
+	unsigned kinds = 0;
+	auto_close int words = -1;
+	int rc = *share ? share_parse(share, &kinds, &err) : 0;
 
-	if (*share) {
-		rc = error_mistake(&err, "--share %s: sharing is not there yet; a pod without it holds its jails together", share);
-		err.errnum = ENOTSUP;
-		return tell(out, &err, rc, 125);
-	}
-	rc = open_state(&state, &err);
 	if (rc == 0)
-		rc = create(&state, name, share, &err);
-	return tell(out, &err, rc, 125);
+		rc = words = write_words(spec, &err);
+	if (rc >= 0)
+		rc = open_state(&state, &err);
+	return rc < 0 ? tell(out, &err, rc, 125) : create(&state, name, kinds, words, out);
 }
 
 /* ---- listing ---- */

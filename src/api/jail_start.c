@@ -18,12 +18,11 @@
 
 enum { NAMES_TRIED = 16 };
 
-/* A file in memory that holds the spec's words. */
-static int write_words(struct immure_spec *spec, struct error *err)
+int write_words(struct immure_spec *spec, struct error *err)
 {
 	auto_text struct text text = { 0 };
 	auto_close int fd = -1;
-	int rc = spec->spec.command ? resolve(spec, err) : error_mistake(err, "there is no program to run");
+	int rc = resolve(spec, err);
 
 	if (rc == 0)
 		rc = spec_write_words(&spec->spec, &text, err);
@@ -156,6 +155,8 @@ int immure_start(struct immure_spec *spec, struct immure_jail **output, struct i
 		return tell(out, &err, error_set(&err, ENOMEM, "starting"), 125);
 	if (spec->is_foreign)
 		rc = error_mistake(&err, "the facts are another machine's: it can be planned for, not run on");
+	else if (!spec->spec.command)
+		rc = error_mistake(&err, "there is no program to run");
 	words = rc < 0 ? rc : write_words(spec, &err);
 	rc = words < 0 ? words : open_state(&jail->state, &err);
 	rc = rc < 0 ? tell(out, &err, rc, 125) : start(jail, &spec->spec, words, false, out);

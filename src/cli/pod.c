@@ -7,7 +7,7 @@
 #include "cli/words.h"
 
 const struct verb_option pod_options[] = {
-	{ "share", 0, "KINDS", "create: what its jails have in common, such as net,ipc" },
+	{ "share", 0, "KINDS", "create: what its jails have in common, such as net,ipc; options of run shape it" },
 	{ "time", 't', "TIME", "stop: how long each may take until it is killed (default: 10s)" },
 	{ "force", 'f', NULL, "rm: kill its jails before" },
 	{ "json", 0, NULL, "ps: as JSON" },
@@ -17,15 +17,33 @@ const struct verb_option pod_options[] = {
 enum { SHARE, TIME, FORCE, JSON };
 enum { GRACE_MS = 10000 };
 
-static int create(const struct words *words)
+/* What is not --share are options of run, which shape what is shared. */
+static int create(int argc, char *argv[])
 {
-	struct immure_error err;
-	const char *share = words->chosen[SHARE].count ? words->chosen[SHARE].value : "";
+	struct immure_spec *spec = immure_spec_new();
+	struct immure_error err = { .exit_code = 125, .text = "no memory" };
+	const char *share = "";
+	int kept = 1, used, exit_code = 0;
 
-	if (immure_pod_create(words->argv[1], share, &err) < 0)
-		return complain(&err);
-	puts(words->argv[1]);
-	return 0;
+	for (int at = 1; at < argc; at++) {
+		if (strncmp(argv[at], "--share=", 8) == 0)
+			share = argv[at] + 8;
+		else if (strcmp(argv[at], "--share") == 0 && at + 1 < argc)
+			share = argv[++at];
+		else
+			argv[kept++] = argv[at];
+	}
+	used = spec ? immure_spec_arguments(spec, kept - 1, argv + 1, &err) : -1;
+	if (used >= 0 && used < kept - 1) {
+		fprintf(stderr, "immure: pod create: what is \"%s\"?\n", argv[1 + used]);
+		exit_code = 125;
+	} else if (used < 0 || immure_pod_create(spec, argv[0], share, &err) < 0) {
+		exit_code = complain(&err);
+	} else {
+		puts(argv[0]);
+	}
+	immure_spec_free(spec);
+	return exit_code;
 }
 
 static int see_row(void *argument, const struct immure_pod_info *info)
@@ -80,15 +98,20 @@ int cli_pod(int argc, char *argv[])
 		const char *name;
 		int words;
 		int (*run)(const struct words *words);
-	} acts[] = { { "create", 2, create }, { "ps", 1, list }, { "stop", 2, stop }, { "rm", 2, remove_pod } };
+	} acts[] = { { "ps", 1, list }, { "stop", 2, stop }, { "rm", 2, remove_pod } };
 	const struct verb *verb = verb_of_name("pod");
 	struct nearest nearest;
 	struct words words;
-	int rc = take_words(verb, argc, argv, &(struct bounds){ 1, 2, 1 }, &words);
+	int rc;
+
+	if (argc > 1 && strcmp(argv[0], "create") == 0 && argv[1][0] != '-')
+		return create(argc - 1, argv + 1);
+	rc = take_words(verb, argc, argv, &(struct bounds){ 1, 2, 1 }, &words);
 
 	if (rc)
 		return rc;
 	nearest = nearest_to(words.argv[0]);
+	nearest_offer(&nearest, "create");
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
 		nearest_offer(&nearest, acts[i].name);
 		if (strcmp(acts[i].name, words.argv[0]) == 0 && acts[i].words == words.argc)
