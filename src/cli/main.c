@@ -25,7 +25,7 @@ const struct verb verbs[] = {
 	{ "stats", cli_stats, "stats [--json] [JAIL]", "what jails use of memory and processors", stats_options, 1 },
 	{ "inspect", cli_inspect, "inspect JAIL", "all that is known of a jail, as JSON: its state and its plan", NULL, 1 },
 	{ "events", cli_events, "events [--follow]", "what happened to jails, and what happens, as lines of JSON", events_options },
-	{ "pod", cli_pod, "pod create POD [--share KINDS] [OPTION...] | ps [--json] | stop [--time TIME] POD | rm [--force] POD", "jails that belong together: run --pod POD makes one a member",
+	{ "pod", cli_pod, "pod create|ps|stop|rm [OPTION...] [POD]", "jails that belong together: run --pod POD makes one a member",
 	  pod_options },
 	{ "doctor", cli_doctor, "doctor [--json | --facts]", "what this machine allows, and what to do where it does not" },
 	{ "gc", cli_gc, "gc", "undo what runs that were killed have left on the host" },

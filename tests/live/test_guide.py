@@ -30,7 +30,7 @@ def pattern(shown):
 def test_a_guide_prints_what_it_says(guide, executables, tmp_path_factory):
     folder = tmp_path_factory.mktemp(guide.stem)
     user = [] if os.geteuid() else ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    environment = {"PATH": f"{executables}:/usr/bin:/bin:/usr/sbin", "LANG": "C", "HOME": str(folder)}
+    environment = {"PATH": f"{executables}:/usr/bin:/bin:/usr/sbin", "LANG": "C", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
     if user:
         os.chown(folder, NOBODY, NOBODY)
         for above in (folder, *folder.parents):
