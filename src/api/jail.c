@@ -56,7 +56,7 @@ void fill_name(char to[PACKET_NAME], const char *name)
 {
 	_Static_assert((int)NAME_ROOM <= (int)PACKET_NAME, "a name fits");
 	memset(to, 0, PACKET_NAME);
-	memcpy(to, name, strlen(name) < PACKET_NAME ? strlen(name) : PACKET_NAME - 1);
+	snprintf(to, PACKET_NAME, "%s", name);
 }
 
 int jail_connect(struct immure_jail *jail, struct error *err)
