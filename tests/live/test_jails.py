@@ -365,3 +365,28 @@ def test_pods(jails):
 def test_what_is_the_callers_cannot_be_had_from_a_keeper(jails, words):
     refused(jails.run("run", "-d", "--name", "x", *words, *SLEEP), "a jail that stays cannot have " + words[0])
     assert jails.run("run", "--die-with-parent", "--", "true").returncode == 0
+
+
+def test_events_tell_what_was_and_what_happens(jails):
+    ok(jails.run("run", "-d", "--name", "early", *SLEEP))
+    past = [json.loads(line) for line in ok(jails.run("events")).splitlines()]
+    assert [event["event"] for event in past if event["jail"] == "early"] == ["start"]
+    child = subprocess.Popen(jails.words("events", "--follow"), stdout=subprocess.PIPE, text=True, cwd="/")
+    try:
+        while json.loads(child.stdout.readline())["jail"] != "early":
+            pass
+        ok(jails.run("pause", "early"))
+        ok(jails.run("resume", "early"))
+        ok(jails.run("kill", "early"))
+        seen = []
+        while "exit" not in seen:
+            event = json.loads(child.stdout.readline())
+            seen += [event["event"]] if event["jail"] == "early" else []
+        assert seen == ["freeze", "thaw", "exit"]
+        ok(jails.run("run", "-d", "--name", "late", *SLEEP))
+        while (event := json.loads(child.stdout.readline()))["jail"] != "late":
+            pass
+        assert event["event"] == "start"
+    finally:
+        child.kill()
+        child.wait()
