@@ -438,3 +438,21 @@ def test_gc_undoes_the_pod_s_group_after_kill_9(grouped):
         subprocess.run([*grouped.drop, grouped.executables / "immure", "gc"], check=False, capture_output=True, timeout=30)
         return not any(folder.exists() for folder in made)
     await_true(is_clean)
+
+
+def test_an_ordinary_user_s_range_is_the_members_as_well(keep, tmp_path):
+    if keep.uid == 0 or os.geteuid() != 0:
+        pytest.skip("a range for this user can only be pretended by root")
+    ranges = tmp_path / "ranges"
+    ranges.write_text(f"{keep.uid}:700000:65536\nnobody:700000:65536\n", encoding="ascii")
+    tmp_path.chmod(0o755)
+    show = f"mount --bind {ranges} /etc/subuid && mount --bind {ranges} /etc/subgid && exec \"$@\""
+    pod = keep.pod("lab", prefix=["unshare", "-m", "sh", "-c", show, "sh"])
+    client = pod.client(timeout=30)
+    client.share(pod.words("--ids", "subid", "--", "/bin/true"), "lab", ["net", "ipc", "pid"])
+    one, two = (client.run(pod.words("--user", user, *SLEEP), user) for user in ("1111", "2222"))
+    assert [os.stat(f"/proc/{program(pid)}").st_uid for pid in (one, two)] == [701111, 702222]
+    assert client.execute(pod.words("--", "/usr/bin/id", "-u"), "2222") == (0, "2222\n", "")
+    with pytest.raises(Refused) as refused:
+        client.run(pod.words("--ids", "single", *SLEEP), "three")
+    assert refused.value.identifier == "E-POD-IDS"
