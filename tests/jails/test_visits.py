@@ -189,6 +189,18 @@ def test_many_at_once_and_nothing_is_left(pod, client):
     await_true(lambda: links_of(keeper) == open_before)
 
 
+def test_the_keepers_descriptors_do_not_count_against_the_jails_limit(pod, client):
+    client.run(pod.words("--rlimit", "nofile=64", *SLEEP), "web")
+    others = [pod.client() for _ in range(60)]
+    assert len(os.listdir(f"/proc/{client.pid()}/fd")) > 64, "the control: the keeper has more than the jail may have"
+    code, out, err = client.execute(pod.words("--", "/bin/sh", "-c", "ulimit -n; ls /proc/self/fd | wc -l"), "web")
+    assert (code, out.split()) == (0, ["64", "4"]), err
+    _, master = client.exec(pod.words("--", "/bin/true"), "web", EXEC_TERMINAL)
+    assert client.ended() == 0
+    os.close(master)
+    assert all(other.status("web")["state"] == "running" for other in others)
+
+
 def test_a_file_is_opened_as_the_jails_user_and_inside(pod, client):
     client.run(pod.words("--", "/bin/sh", "-c", "echo inside > /tmp/report; ln -s /etc/hostname /tmp/link; ln -s /etc/shadow /tmp/shadow; mkfifo /tmp/fifo; sleep 100"), "web")
     time.sleep(0.3)
