@@ -167,3 +167,50 @@ def test_the_one_that_looks_can_see(keep, hostile):
     assert roads >= {"mem", "environ", "maps", "fd", "exe", "cwd", "root", "memory", "getfd", "seize"}, roads
     for visitor in visitors:
         assert visitor.ended() in (0, 137)
+
+
+LINKS = "for n in $(seq 0 60); do ln -s /proc/self/fd/$n /tmp/l$n; done; ln -s /proc/self/root /tmp/root; ln -s /proc/self/cwd /tmp/cwd; echo ready; sleep 100"
+
+
+@pytest.mark.parametrize("options", [(), ("--pidns", "host", "--proc", "bind")])
+def test_links_to_descriptors_of_who_enters_lead_nowhere(keep, options):
+    """CVE-2024-21626: where the jail has the host's PID namespace, /proc/self is the helper that fetches, or enters."""
+    pod = keep.pod()
+    client = pod.client()
+    bare = () if keep.uid and options else BARE # the combination is refused
+    client.run(pod.words(*bare, *options, "--", "/bin/sh", "-c", LINKS), "web")
+    late = pod.client()
+    late.attach("web")
+    assert late.hear()[1][4:] == b"ready\n"
+    for name in [*(f"l{number}" for number in range(61)), "root", "cwd"]:
+        for path in (f"/tmp/{name}", f"/tmp/{name}/", f"/tmp/{name}/../pod.json", f"/tmp/{name}/lock"):
+            with pytest.raises(Refused):
+                client.open(path, name="web")
+        with pytest.raises(Refused):
+            client.open(f"/tmp/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600, name="web")
+        try:
+            code, out, _ = client.execute(pod.words("--workdir", f"/tmp/{name}", "--", "/bin/sh", "-c", "/bin/pwd; ls -id . /proc/self/cwd/."), "web")
+        except Refused:
+            continue
+        assert code == 0 and out.startswith("/\n"), (name, out)
+    fd = client.open("/tmp", os.O_DIRECTORY, name="web")
+    assert "l1" in os.listdir(fd)
+    os.close(fd)
+
+
+def test_deep_and_circular_links_are_refused(keep):
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words("--", "/bin/sh", "-c", "cd /tmp; ln -s a b; ln -s b a; echo x > f0; for n in $(seq 1 60); do ln -s f$((n-1)) f$n; done; "
+                         "truncate -s 1000000000000 huge; mkfifo p; echo ready; sleep 100"), "web")
+    late = pod.client()
+    late.attach("web")
+    assert late.hear()[1][4:] == b"ready\n"
+    for path in ("/tmp/a", "/tmp/f60", "/tmp/p", "/dev/null", "/dev/zero", "/tmp/" + "x" * 300, "/" + "a/" * 2000):
+        for flags in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR):
+            began = time.monotonic()
+            with pytest.raises(Refused):
+                client.open(path, flags, name="web")
+            assert time.monotonic() - began < 2
+    os.close(client.open("/tmp/f30", name="web"))
+    os.close(client.open("/tmp/huge", name="web"))
