@@ -375,13 +375,18 @@ static void close_keeper(struct keeper *keeper)
 	if (!keeper->is_removed && !keeper->is_lasting && !keeps_any(keeper))
 		keeper_remove_pod(keeper);
 	clients_close(&keeper->clients);
-	common_close(&keeper->common);
+	/* A jail whose visitors nobody reaps cannot end; nor can a visitor whom the jail traces be reaped before it is dying. */
+	for (struct member *member = keeper->members; member; member = member->next)
+		if (member_lives(member))
+			member_kill(member);
+	visits_close(keeper);
 	while (keeper->members) {
 		struct member *member = keeper->members;
 
 		keeper->members = member->next;
 		member_free(member);
 	}
+	common_close(&keeper->common);
 	state_close(&keeper->state);
 }
 

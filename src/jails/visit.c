@@ -62,16 +62,18 @@ static void refuse(struct client *client, struct visit *visit, const struct erro
 		free_visit(visit);
 }
 
-static void go_on(struct keeper *keeper, struct visit *visit, int rc)
+static void go_on(struct keeper *keeper, struct visit *visit, const int *streams)
 {
 	struct client *client = visit->client;
+	int rc = visit->timer = sys_timer(UINT64_C(1000000000) * ON_THE_WAY_S);
 
-	visit->has_run = true;
-	if (rc >= 0) {
-		rc = visit->timer = sys_timer(UINT64_C(1000000000) * ON_THE_WAY_S);
-		if (rc < 0)
-			error_set(&visit->err, -rc, "entering the jail");
+	if (rc < 0) {
+		error_set(&visit->err, -rc, "entering %s", visit->member->name);
+		refuse(client, visit, &visit->err, 125);
+		return;
 	}
+	rc = run_enter(&visit->run, visit->plan, &visit->member->run, streams, &visit->result, &visit->err);
+	visit->has_run = true;
 	if (rc < 0) {
 		refuse(client, visit, &visit->err, result_exit_code(&visit->result, visit->plan));
 		return;
@@ -154,8 +156,7 @@ void visit_exec(struct keeper *keeper, struct client *client, struct member *mem
 		refuse(client, visit, visit ? &visit->err : &err, 125);
 		return;
 	}
-	go_on(keeper, visit, run_enter(&visit->run, visit->plan, &member->run, packet->fd_count == 4 ? packet->fds + 1 : NULL,
-				       &visit->result, &visit->err));
+	go_on(keeper, visit, packet->fd_count == 4 ? packet->fds + 1 : NULL);
 }
 
 /* ---- a file ---- */
@@ -189,7 +190,7 @@ void visit_open(struct keeper *keeper, struct client *client, struct member *mem
 		refuse(client, visit, visit ? &visit->err : &err, 125);
 		return;
 	}
-	go_on(keeper, visit, run_enter(&visit->run, visit->plan, &member->run, NULL, &visit->result, &visit->err));
+	go_on(keeper, visit, NULL);
 }
 
 /* ---- serving ---- */
@@ -322,6 +323,16 @@ void visits_sweep(struct keeper *keeper)
 			continue;
 		}
 		*link = visit->next;
+		free_visit(visit);
+	}
+}
+
+void visits_close(struct keeper *keeper)
+{
+	while (keeper->visits) {
+		struct visit *visit = keeper->visits;
+
+		keeper->visits = visit->next;
 		free_visit(visit);
 	}
 }

@@ -38,6 +38,8 @@ unsigned visit_poll(const struct visit *visit, struct pollfd *fds);
 /* What was polled, handed back; what follows from it is told. One that is over is freed by visits_sweep. */
 void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count);
 void visits_sweep(struct keeper *keeper);
+/* All are ended, and waited for. */
+void visits_close(struct keeper *keeper);
 
 void visit_signal(struct visit *visit, int signal);
 /* The visit that CLIENT asked for and waits for; NULL: none. */

@@ -6,6 +6,7 @@
  * (CLONE_PARENT), not its own. It tells two integers, {pid, pidfd} or {-1 - step, -errno}, and ends.
  */
 #include <errno.h>
+#include <poll.h>
 
 #include "run/run.h"
 #include "sys/channel.h"
@@ -229,30 +230,27 @@ int give_birth(struct run *run, const struct step *step)
  */
 static void end_entry(const struct run *run)
 {
-	if (!run->helper && run->has_child)
+	if (run->helper_pidfd < 0 && run->has_child)
 		sys_kill(-run->init, SIGKILL);
-	if (run->helper)
+	if (run->helper_pidfd >= 0)
 		sys_signal_pidfd(run->helper_pidfd, SIGKILL);
-	if (run->program)
+	if (run->program_pidfd >= 0)
 		sys_signal_pidfd(run->program_pidfd, SIGKILL);
 }
 
-static void reap_one(pid_t *pid, int *pidfd)
+static void reap_one(int *pidfd)
 {
-	int status;
-
-	if (!*pid)
+	if (*pidfd < 0)
 		return;
 	sys_signal_pidfd(*pidfd, SIGKILL);
-	sys_wait(*pid, &status, 0, NULL);
+	sys_wait_pidfd(*pidfd, 0);
 	sys_close(*pidfd);
-	*pid = 0;
 	*pidfd = -1;
 }
 
 void reap_helper(struct run *run)
 {
-	reap_one(&run->helper, &run->helper_pidfd);
+	reap_one(&run->helper_pidfd);
 }
 
 /* Until they are reaped, the jail's PID namespace cannot end. */
@@ -264,10 +262,27 @@ void reap_group(pid_t leader)
 		;
 }
 
+/* What it said of itself may not have been heard yet, and it has left its helper's group since. */
+static void hear_of_newborn(struct run *run)
+{
+	struct pollfd ready = { .fd = run->wire, .events = POLLIN };
+	struct message message;
+	int fd;
+
+	while (run->program_pidfd < 0 && sys_wait_ready(&ready, 1, 0) > 0 && channel_receive(run->wire, &message, &fd) > 0) {
+		if (message.what == WIRE_BORN)
+			run->program_pidfd = take_fd(&fd);
+		if (fd >= 0)
+			sys_close(fd);
+	}
+}
+
 void reap_helpers(struct run *run)
 {
+	if (run->plan->is_entry && run->helper_pidfd < 0 && run->wire >= 0)
+		hear_of_newborn(run);
 	reap_helper(run);
-	reap_one(&run->program, &run->program_pidfd);
+	reap_one(&run->program_pidfd);
 }
 
 /* Where no PID namespace ends with init, init must end what it started, and be asked to, before it may be killed. One that outlives

@@ -50,10 +50,8 @@ struct run {
 	int keeper_pidfd;
 	bool is_hidden;       /* the launcher is not dumpable */
 	bool has_child;       /* init is alive or not yet reaped */
-	pid_t program;        /* into a jail that is there: whom the helper has borne, our child as well; 0: not known, or the same as init */
-	int program_pidfd;
-	pid_t helper;         /* once init is that program: who let it in and is not yet reaped; 0: nobody */
-	int helper_pidfd;
+	int program_pidfd;    /* into a jail that is there: whom the helper has borne, our child as well; -1: not known, or the same as init */
+	int helper_pidfd;     /* once init is that program: who let it in and is not yet reaped; -1: nobody */
 	uint64_t namespaces[NAMESPACES]; /* the launcher's own, where the self-check compares them; 0: not looked at */
 	int keyring;          /* its session keyring, or -errno */
 	struct fate *fate;    /* without an init: what the process says once it may not speak any more; NULL: there is an init */

@@ -126,11 +126,9 @@ static void tell_start(struct watch *watch)
 static void meet_newborn(struct watch *watch, int *pidfd)
 {
 	struct run *run = watch->run;
-	const pid_t pid = sys_pid_of(*pidfd);
 
-	if (!run->plan->is_entry || run->program || !sys_is_child(pid))
+	if (!run->plan->is_entry || run->program_pidfd >= 0 || sys_wait_pidfd(*pidfd, WNOHANG | WNOWAIT) == -ECHILD)
 		return;
-	run->program = pid;
 	run->program_pidfd = take_fd(pidfd);
 	if (watch->is_ending)
 		end_init(run, 0);
@@ -144,15 +142,13 @@ static void take_program(struct watch *watch)
 {
 	struct run *run = watch->run;
 
-	if (run->program != watch->program) {
+	if (run->program_pidfd < 0 || !sys_is_child(watch->program)) {
 		watch->failure = -ECHILD;
 		return;
 	}
-	run->helper = run->init;
 	run->helper_pidfd = run->init_pidfd;
-	run->init = run->program;
+	run->init = watch->program;
 	run->init_pidfd = run->program_pidfd;
-	run->program = 0;
 	run->program_pidfd = -1;
 	run->has_child = true;
 	sys_signal_pidfd(run->helper_pidfd, SIGKILL);
@@ -273,7 +269,7 @@ static bool await_death(struct watch *watch)
 
 	end_init(run, 0);
 	watch_drop(watch, run->wire);
-	if (run->program && add(watch, run->program_pidfd, POLLIN, OWNER_HELPER) < 0)
+	if (run->program_pidfd >= 0 && add(watch, run->program_pidfd, POLLIN, OWNER_HELPER) < 0)
 		return false;
 	return add(watch, run->init_pidfd, POLLIN, OWNER_END) == 0;
 }
@@ -321,7 +317,7 @@ static bool serve_death(struct watch *watch, int fd, int owner)
 		watch->is_newborn_dead = true;
 	else
 		watch->is_dead = true;
-	return run->helper || (run->program && !watch->is_newborn_dead) || !watch->is_dead;
+	return run->helper_pidfd >= 0 || (run->program_pidfd >= 0 && !watch->is_newborn_dead) || !watch->is_dead;
 }
 
 /* Handlers may add and drop descriptors, so each is looked up again by its number. */
@@ -477,16 +473,16 @@ void watch_begin(struct watch *watch, struct run *run, struct result *result, co
 		watch->failure = start_sources(watch);
 }
 
-static bool may_be_reaped(pid_t pid)
+static bool may_be_reaped(int pidfd)
 {
-	return !pid || !sys_is_child(pid) || sys_is_dead(pid);
+	return pidfd < 0 || sys_wait_pidfd(pidfd, WNOHANG | WNOWAIT) != -EAGAIN;
 }
 
 bool watch_may_finish(const struct watch *watch)
 {
 	const struct run *run = watch->run;
 
-	return may_be_reaped(run->has_child ? run->init : 0) && may_be_reaped(run->program);
+	return may_be_reaped(run->has_child ? run->init_pidfd : -1) && may_be_reaped(run->program_pidfd);
 }
 
 int watch_finish(struct watch *watch, struct error *err)

@@ -178,15 +178,24 @@ int sys_kill(pid_t pid, int signal)
 bool sys_is_child(pid_t pid)
 {
 	siginfo_t info;
+	int rc;
 
-	return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+	do
+		rc = pid > 0 ? waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) : -1;
+	while (rc < 0 && pid > 0 && errno == EINTR);
+	return rc == 0;
 }
 
-bool sys_is_dead(pid_t pid)
+int sys_wait_pidfd(int pidfd, int options)
 {
+	enum { BY_PIDFD = 3 }; /* P_PIDFD, which older headers lack */
 	siginfo_t info = { 0 };
+	int rc;
 
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid == pid;
+	do
+		rc = waitid((idtype_t)BY_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL | options);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : info.si_pid ? 0 : -EAGAIN;
 }
 
 pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage)

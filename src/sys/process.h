@@ -59,8 +59,8 @@ int sys_kill(pid_t pid, int signal);
 pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage);
 /* Whether it is the caller's, alive or not yet waited for. */
 bool sys_is_child(pid_t pid);
-/* And it can be reaped at once. */
-bool sys_is_dead(pid_t pid);
+/* 0: the child is dead, and reaped unless OPTIONS say otherwise; -EAGAIN: it is not, or cannot be reaped yet; -ECHILD: it is no child. */
+int sys_wait_pidfd(int pidfd, int options);
 int sys_die_with_parent(int signal);
 pid_t sys_parent(void);
 pid_t sys_pid(void);

@@ -9,6 +9,7 @@
  *	launcher PID, exit CODE, signal NUMBER, timeout, leftover COUNT
  *
  *	inject REPORT SECONDS ROLE INDEX ACTION COMMAND...    ACTION: an errno's number, "kill", or "none"
+ *	inject REPORT SECONDS ROLE INDEX ACTION -p PID        PID is there and becomes the launcher: from "ready" on stdout to SIGTERM
  */
 #include <errno.h>
 #include <sched.h>
@@ -179,15 +180,17 @@ static void on_stop(struct tracer *tracer, struct task *task, int status)
 	if (signal == (SIGTRAP | 0x80)) {
 		on_call(tracer, task);
 		signal = 0;
-	} else if (status >> 16) {
+	} else if (status >> 16 && status >> 16 != PTRACE_EVENT_STOP) {
 		if (!on_event(tracer, task, status >> 16))
 			return;
 		signal = 0;
-	} else if (!task->has_begun && signal == SIGSTOP) {
+	} else if (!task->has_begun && (signal == SIGSTOP || status >> 16)) {
 		task->has_begun = true;
 		task->is_held = task->role == UNKNOWN;
 		if (task->is_held)
 			return;
+		signal = 0;
+	} else if (status >> 16) {
 		signal = 0;
 	}
 	ptrace(PTRACE_SYSCALL, task->pid, 0, signal);
@@ -211,6 +214,21 @@ static pid_t start(char *command[])
 	ptrace(PTRACE_CONT, pid, 0, 0);
 	waitpid(pid, &status, 0);
 	ptrace(PTRACE_SYSCALL, pid, 0, 0);
+	return pid;
+}
+
+/* One that runs already, and goes on when this process is gone. */
+static pid_t seize(pid_t pid)
+{
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+		   PTRACE_O_TRACEEXEC) < 0 || ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0)
+		exit(94);
+	waitpid(pid, &status, __WALL);
+	ptrace(PTRACE_SYSCALL, pid, 0, 0);
+	puts("ready");
+	fflush(stdout);
 	return pid;
 }
 
@@ -282,7 +300,8 @@ int main(int argc, char *argv[])
 	tracer.injection.errnum = strcmp(argv[5], "none") == 0 ? -1 : strcmp(argv[5], "kill") == 0 ? 0 : atoi(argv[5]);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigaction(SIGALRM, &action, NULL); /* without SA_RESTART: waitpid ends */
-	launcher = start(argv + 6);
+	sigaction(SIGTERM, &action, NULL);
+	launcher = strcmp(argv[6], "-p") == 0 && argc > 7 ? seize((pid_t)atol(argv[7])) : start(argv + 6);
 	*find_task(&tracer, launcher) = (struct task){ .pid = launcher, .role = LAUNCHER, .has_begun = true };
 	fprintf(tracer.report, "launcher %d\n", (int)launcher);
 	alarm((unsigned)atoi(argv[2]));

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Each system call of a keeper that lets somebody into a jail, or runs another, fails in turn, and each who takes part is killed before
+it. Afterwards: the same confinement or no program; the other jails and the keeper go on; nobody and nothing is left; never a hang.
+"""
+import collections
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests" / "jails"))
+import keeper as protocol  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
+NOBODY = 65534
+SECONDS = 8
+SAMPLE = 8
+ACTIONS = {"EPERM": "1", "ENOMEM": "12", "EINTR": "4", "EMFILE": "24", "kill": "kill"}
+PAIRS = (("EPERM", "kill"), ("ENOMEM", "EINTR"), ("EMFILE", "kill"))
+CLOSE, NO_RETURN = 3, {231, 60, 15, 219}
+CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}
+WAIT = 61
+ENDS_KEEPER = {7}  # poll(2): what cannot wait cannot go on
+OPTIONS = {"plain": (), "rights": ("--user", "root", "--cap-add", "all"), "bare": ("--seccomp", "off", "--landlock", "off")}
+
+
+def descendants(pid):
+    found = [pid]
+    for parent in found:
+        try:
+            found += map(int, pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split())
+        except OSError:
+            pass
+    return found
+
+
+def eventually(condition, seconds=4):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def steady(fingerprint):
+    """Without what differs from process to process."""
+    return "\n".join(line for line in fingerprint.splitlines() if not re.match(r"status (NS\w*|Pid|PPid|Tgid):", line))
+
+
+class Place:
+    """A keeper with two jails, made anew when it was killed."""
+
+    def __init__(self, folder, uid, options):
+        self.executables, self.uid, self.options, self.count = folder, uid, options, 0
+        self.drop = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"] if uid else []
+        self.folder = folder / f"pods-{uid}"
+        self.folder.mkdir(exist_ok=True)
+        os.chown(self.folder, uid, uid)
+        self.pod = None
+        self.words = {}
+
+    def open(self):
+        self.count += 1
+        self.pod = protocol.Pod(self.folder, self.executables / "immure-drive", f"pod{self.count}", self.drop)
+        self.words = {"sleep": self.pod.words("--", "/bin/sleep", "1000"), "print": self.pod.words("--", "/show/fingerprint"),
+                      "echo": self.pod.words("--", "/bin/echo", "well"),
+                      "jail": self.pod.words(*self.options, "--ro", f"{self.executables}:/show", "--", "/bin/sleep", "1000")}
+        self.main = self.pod.client(timeout=SECONDS)
+        self.web, self.other, self.new = (f"{name}{self.count}" for name in ("web", "other", "new"))
+        self.main.run(self.words["jail"], self.web)
+        self.main.run(self.words["sleep"], self.other)
+        self.keeper = self.main.pid()
+        self.print = steady(self.main.execute(self.words["print"], self.web)[1])
+        time.sleep(0.1)
+        self.processes, self.files = sorted(descendants(self.keeper)), self.open_count()
+
+    def open_count(self):
+        return len(os.listdir(f"/proc/{self.keeper}/fd"))
+
+    def is_killed(self):
+        try:
+            return pathlib.Path(f"/proc/{self.keeper}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] in "ZX"
+        except OSError:
+            return True
+
+    def close(self):
+        if self.pod:
+            for client in self.pod.clients:
+                client.close()
+            if not self.is_killed():
+                os.kill(self.keeper, signal.SIGKILL)
+            self.pod = None
+
+    def ask(self, client, what):
+        """What came of it, in a word, and what was printed."""
+        try:
+            if what == "exec":
+                code, out, _ = client.execute(self.words["print"], self.web)
+                return f"ended {code}", steady(out)
+            if what == "open":
+                fd = client.open("/etc/passwd", name=self.web)
+                text = os.read(fd, 10)
+                os.close(fd)
+                return "opened", text.decode()
+            client.run(self.words["jail"], self.new)
+            return "ran", ""
+        except protocol.Refused as refused:
+            return "refused", refused.text
+        except (AssertionError, BrokenPipeError, ConnectionError):
+            return "dropped", ""
+        except TimeoutError:
+            return "hung", ""
+
+    def fault(self, what, role, index, action):
+        if self.pod is None or self.is_killed():
+            self.close()
+            self.open()
+        report = self.executables / "report"
+        report.write_text("", encoding="ascii")
+        client = self.pod.client(timeout=SECONDS)
+        words = [self.executables / "inject", report, "60", role, str(index), action, "-p", str(self.keeper)]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tracer:
+            assert tracer.stdout.readline() == b"ready\n"
+            fate, said = self.ask(client, what)
+            tracer.terminate()
+        client.close()
+        self.pod.clients.remove(client)
+        calls, is_hit = [], False
+        for line in report.read_text(encoding="ascii").splitlines():
+            if line.startswith("call "):
+                _, who, at, number = line.split()
+                calls.append((who, int(at), int(number)))
+            elif line == "hit":
+                is_hit = True
+        hit = next((number for who, at, number in calls if is_hit and (who, at) == (role, int(index))), None)
+        return fate, said, calls, hit
+
+    def remove_new(self):
+        try:
+            self.main.remove(self.new, True)
+        except protocol.Refused:
+            pass
+
+    def complaint(self, what, role, action, came):
+        fate, said, _, number = came
+        if fate == "hung":
+            return "it hung"
+        if role == "launcher" and (action == "kill" or number in ENDS_KEEPER and eventually(self.is_killed, 3) or self.is_killed()):
+            if action != "kill" and number not in ENDS_KEEPER:
+                return "the keeper ended"
+            gone = eventually(lambda: all(not os.path.exists(f"/proc/{pid}") for pid in self.processes))
+            return None if gone else "killed, and somebody is left"
+        if what == "exec" and fate == "ended 0" and said != self.print:
+            return "another confinement: " + " ".join(sorted(set(said.splitlines()) ^ set(self.print.splitlines()))[:4])
+        if fate.startswith("ended") and fate != "ended 0" and action != "kill":
+            return fate
+        if fate == "dropped" and role != "launcher":
+            return "the client was dropped"
+        if fate == "refused" and not said.strip():
+            return "no word of why"
+        if what == "run":
+            self.remove_new()
+        if self.main.status(self.web)["state"] != "running" or self.main.execute(self.words["echo"], self.other)[1] != "well\n":
+            return "the others do not go on"
+        if not eventually(lambda: sorted(descendants(self.keeper)) == self.processes):
+            return f"somebody is left: {set(descendants(self.keeper)) ^ set(self.processes)}"
+        if not eventually(lambda: self.open_count() == self.files):
+            return f"{self.open_count() - self.files} descriptors are left"
+        return None
+
+
+@pytest.fixture(scope="module")
+def executables(tmp_path_factory):
+    path = pathlib.Path("/tmp") / f"immure-torture-visits-{os.getpid()}"
+    path.mkdir(mode=0o755)
+    path.chmod(0o755)
+    for source in (BUILD / "immure", BUILD / "immure-full", BUILD / "tests" / "inject", BUILD / "tests" / "fingerprint", BUILD / "tests" / "immure-drive"):
+        if not source.exists():
+            pytest.skip(f"{source} is not built")
+        shutil.copy2(source, path / source.name)
+        (path / source.name).chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def points(calls, is_full):
+    seen = collections.Counter()
+    for place, (role, index, number) in enumerate(calls):
+        if role not in ("launcher", "init", "payload") or number in NO_RETURN | CANNOT_FAIL:
+            continue
+        seen[role, number] += 1
+        if is_full or seen[role, number] == 1 or place % SAMPLE == 0:
+            for name in (ACTIONS if is_full else PAIRS[place % len(PAIRS)]):
+                if number not in (CLOSE, WAIT) or name == "kill": # these do not fail so
+                    yield role, index, number, name
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be root and another in turn")
+@pytest.mark.parametrize("what", ["exec", "open", "run"])
+@pytest.mark.parametrize("uid", [0, NOBODY])
+@pytest.mark.parametrize("kind", OPTIONS)
+def test_faults_of_a_keeper(executables, what, uid, kind, request):
+    is_full = request.config.getoption("--full", default=False)
+    if kind != "plain" and not is_full and (what != "exec" or uid):
+        pytest.skip("with --full")
+    place = Place(executables, uid, OPTIONS[kind])
+    reference = place.fault(what, "launcher", 0, "none")
+    assert reference[0] in ("ended 0", "opened", "ran"), reference[:2]
+    if what == "run":
+        place.remove_new()
+    wrong, reached = [], 0
+    for role, index, number, name in points(reference[2], is_full):
+        came = place.fault(what, role, index, ACTIONS[name])
+        if came[3] is None:
+            if what == "run" and not place.is_killed():
+                place.remove_new()
+            continue
+        reached += 1
+        try:
+            complaint = place.complaint(what, role, ACTIONS[name], came)
+        except (OSError, AssertionError, protocol.Refused) as error:
+            complaint = f"afterwards: {error!r}"
+        if complaint:
+            wrong.append(f"{role} call {index} (number {came[3]}) {name}: {came[0]} {came[1][:80]!r}: {complaint}")
+            place.close()
+    place.close()
+    subprocess.run([*place.drop, executables / "immure", "gc"], capture_output=True, timeout=60, check=False)
+    assert reached > 40, "the faults did not happen"
+    assert not wrong, f"{len(wrong)} of {reached} faults:\n" + "\n".join(wrong[:60])
