@@ -99,7 +99,7 @@ def test_who_is_stopped_on_the_way_in_is_given_up(keep, hostile):
     client.run(pod.words(*BARE, *hostile, "--", f"{INSIDE}/hostile", "stop", "60"), "web")
     time.sleep(0.5)
     began, told = time.monotonic(), []
-    for visitor in start_enters(pod, pod.words("--", "/bin/true"), 8):
+    for visitor in start_enters(pod, pod.words("--", "/bin/true"), 24):
         visitor.socket.settimeout(40)
         try:
             visitor.hear()
