@@ -13,8 +13,10 @@ import sys
 
 import measures
 import peers
+import staying
 from place import Place
 
+EXEC_CONDITIONS = {"rootless": (False, ()), "root": (True, ()), "root, in control groups": (True, ("-m", "256M", "--pids", "100"))}
 CONDITIONS = [(is_root, has_net) for is_root in (False, True) for has_net in (False, True)]
 
 
@@ -87,8 +89,8 @@ def cell(value, digits=0):
     return value if isinstance(value, str) else "?" if value is None else "%.*f" % (digits, value)
 
 
-def timing_table(timings):
-    lines = ["| | × floor | × immure | minimum µs | median µs |", "|---|---|---|---|---|"]
+def timing_table(timings, ours="immure"):
+    lines = ["| | × floor | × %s | minimum µs | median µs |" % ours, "|---|---|---|---|---|"]
     for name, timing in sorted(timings.items(), key=lambda item: item[1].to_floor):
         beside = "%.2f" % timing.to_immure if timing.to_immure else "-"
         lines.append("| %s | %.2f | %s | %.0f | %.0f |"
@@ -106,7 +108,32 @@ def columns_table(heading, by_column, digits):
     return lines
 
 
-def report(options, rounds, timings, memory, calls, refused):
+def stay(place, rounds, refused):
+    """What jails that stay cost: {title: table}."""
+    staying.furnish(place)
+    tables = {}
+    for name, (is_root, more) in EXEC_CONDITIONS.items():
+        tables["exec in a jail that stays, %s" % name] = timing_table(staying.time_exec(place, is_root, more, rounds, refused), "immure exec")
+    for name, is_root in (("rootless", False), ("root", True)):
+        tables["run -d until the program is executed, %s" % name] = timing_table(staying.time_start(place, is_root, rounds))
+    crowd = {name: staying.crowd_memory(place, is_root, staying.CROWD) for name, is_root in (("rootless", False), ("root", True))}
+    tables["Memory of each of %d idle jails that stay" % staying.CROWD] = columns_table("PSS, kB", crowd, 0)
+    return tables
+
+
+STAYING = """A static program that does nothing, in a jail that runs already, from the start of the client to its end. The floor joins all
+namespaces by one setns(2) on a pidfd and applies the same policy by kernel calls alone (bench/enter.c): without a client, a keeper and a
+self-check. nsenter applies no policy."""
+
+
+def staying_report(tables):
+    lines = ["# What a jail that stays costs", "", STAYING, ""]
+    for name, table in tables.items():
+        lines += ["## " + name[0].upper() + name[1:], ""] + table + [""]
+    return lines
+
+
+def report(options, rounds, timings, memory, calls, tables, refused):
     lines = ["# What a jail costs", "",
              "Made by `make bench` on %s; %s." % (options.date, machine()),
              "Whole process, from vfork to wait4, `/bin/true` inside; %d rounds in shuffled turn (heavy tools %d, each "
@@ -119,6 +146,7 @@ def report(options, rounds, timings, memory, calls, refused):
     lines += columns_table("kB", memory, 0) + [""]
     lines += ["## One system call inside", "", "getppid in a loop, nanoseconds, best of many.", ""]
     lines += columns_table("ns", calls, 0) + [""]
+    lines += staying_report(tables) if tables else []
     if refused:
         lines += ["## What did not start here", ""] + ["- " + line for line in refused] + [""]
     return "\n".join(lines)
@@ -131,6 +159,7 @@ def arguments():
     parser.add_argument("--date", default=datetime.date.today().isoformat(), help="the date to print")
     parser.add_argument("--rounds", type=int, default=400)
     parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    parser.add_argument("--staying", action="store_true", help="only jails that stay, to standard output")
     parser.add_argument("--output", default=os.path.join(os.path.dirname(__file__), "RESULTS.md"))
     options = parser.parse_args()
     if not options.build:
@@ -157,6 +186,9 @@ def main():
     with null_device_kept(), Place(options.build, options.immure) as place:
         if not place.immure:
             refused.append("immure: no program at %s" % (options.immure or "--immure"))
+        if options.staying:
+            print("\n".join(staying_report(stay(place, rounds, refused)) + refused))
+            return
         timed = functools.partial(time_condition, place, rounds=rounds, refused=refused)
         timings = {condition: timed(*condition) for condition in CONDITIONS}
         memory = {"%s, %s" % (who, how): memory_of(place, is_root, count)
@@ -164,8 +196,9 @@ def main():
                   for how, count in (("one alone", 1), ("each of ten", 10))}
         calls = {name: calls_of(place, is_root, 2 if options.quick else 8)
                  for name, is_root in (("rootless", False), ("root", True))}
+        tables = stay(place, rounds, refused) if place.immure else {}
     with open(options.output, "w", encoding="utf-8") as file:
-        file.write("".join(line.rstrip() + "\n" for line in report(options, rounds, timings, memory, calls, refused).splitlines()))
+        file.write("".join(line.rstrip() + "\n" for line in report(options, rounds, timings, memory, calls, tables, refused).splitlines()))
     print("bench: wrote %s" % options.output)
     for line in refused:
         print("bench: left out: %s" % line)

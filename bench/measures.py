@@ -12,12 +12,12 @@ WARM_UP = 5
 class Timing:
     """One tool's wall times in microseconds, and how they stand to others' of the same rounds."""
 
-    def __init__(self, name, rounds):
+    def __init__(self, name, rounds, ours="immure"):
         times = rounds[name]
         self.minimum = min(times)
         self.median = statistics.median(times)
         self.to_floor = ratio(times, rounds["floor"])
-        self.to_immure = ratio(times, rounds["immure"]) if "immure" in rounds else None
+        self.to_immure = ratio(times, rounds[ours]) if ours in rounds else None
 
 
 def ratio(times, reference):

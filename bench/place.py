@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-PROGRAMS = ["floor", "calls", "first", "pairs"]
+PROGRAMS = ["floor", "enter", "nothing", "calls", "first", "pairs"]
 FOLDERS = ["usr", "etc/alternatives", "etc/ssl/certs", "tmp", "var/tmp", "run", "home/jail", "dev/pts",
            "dev/shm", "proc", "sys", "mnt", ".private", ".empty"]
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64",

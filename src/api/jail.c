@@ -61,11 +61,12 @@ void fill_name(char to[PACKET_NAME], const char *name)
 
 int jail_connect(struct immure_jail *jail, struct error *err)
 {
-	int rc = keeper_connect(jail->folder, err);
+	int rc = keeper_call(jail->folder, err);
 
 	if (rc < 0)
 		return rc;
 	jail->talk = rc;
+	jail->is_greeting = true;
 	return 0;
 }
 
@@ -165,6 +166,37 @@ int tell_reply(struct immure_error *out, const struct packet *packet, const stru
 	return rc;
 }
 
+void jail_settle(struct immure_jail *jail)
+{
+	int rc = jail->is_greeting ? keeper_greeted(jail->talk, &jail->packet, NULL) : 0;
+
+	jail->is_greeting = false;
+	if (rc != -EPIPE && rc != -ECONNRESET)
+		return;
+	sys_auto_close(&jail->talk);
+	jail->talk = -1;
+}
+
+/* The keeper has one turn for the greeting and the question. One that ended meanwhile was not there. */
+static int ask_at_once(struct immure_jail *jail, const struct packet_parts *parts, struct error *err)
+{
+	int rc = packet_send(jail->talk, parts);
+
+	if (rc == -EPIPE && jail->is_greeting)
+		jail_settle(jail);
+	if (rc < 0)
+		return jail->talk < 0 ? needs_keeper(jail, err) : error_set(err, -rc, "asking the keeper");
+	if (!jail->is_greeting)
+		return keeper_listen(jail->talk, &jail->packet, err);
+	jail->is_greeting = false;
+	rc = keeper_greeted(jail->talk, &jail->packet, err);
+	if (rc != -EPIPE && rc != -ECONNRESET)
+		return rc < 0 ? rc : keeper_listen(jail->talk, &jail->packet, err);
+	sys_auto_close(&jail->talk);
+	jail->talk = -1;
+	return *err = (struct error){ 0 }, needs_keeper(jail, err);
+}
+
 int jail_ask(struct immure_jail *jail, const struct packet_parts *parts, struct immure_error *out)
 {
 	struct error err = { 0 };
@@ -178,7 +210,7 @@ int jail_ask(struct immure_jail *jail, const struct packet_parts *parts, struct 
 		rc = jail_connect(jail, &err);
 	}
 	if (rc == 0)
-		rc = keeper_ask(jail->talk, parts, &jail->packet, &err);
+		rc = ask_at_once(jail, parts, &err);
 	return tell_reply(out, &jail->packet, &err, rc);
 }
 
@@ -264,6 +296,7 @@ int immure_jail_remove(struct immure_jail *jail, int force, struct immure_error 
 	struct packet_remove packet = { .flags = force ? REMOVE_FORCE : 0 };
 	struct error err = { 0 };
 
+	jail_settle(jail);
 	if (jail->talk < 0)
 		return tell(out, &err, remove_lost(jail, &err), 125);
 	return ask(jail, PACKET_REMOVE, &packet, PACKET_OK, out);

@@ -12,6 +12,7 @@ struct immure_jail {
 	char name[NAME_ROOM], pod[NAME_ROOM];
 	int folder;           /* pods/POD */
 	int talk;             /* with the keeper; -1: it is dead */
+	bool is_greeting;     /* what the keeper says to the greeting is still to be heard */
 	bool is_attached;     /* the talk is: the keeper was asked for that with the start */
 	bool has_terminal;    /* known for one that was started here */
 	struct packet packet; /* what was heard last */
@@ -23,6 +24,8 @@ int open_state(struct state *state, struct error *err) MUST_CHECK;
 struct immure_jail *jail_new(void);
 /* The talk with the keeper of JAIL's pod, whose folder is open. -ECONNREFUSED, -ENOENT: there is none. */
 int jail_connect(struct immure_jail *jail, struct error *err) MUST_CHECK;
+/* Hears what the keeper says to the greeting, for who must know now whether it is there. */
+void jail_settle(struct immure_jail *jail);
 /* Hears the answer to PARTS; the story of a refusal is the keeper's, with its exit code. Descriptors in JAIL's packet are the caller's. */
 int jail_ask(struct immure_jail *jail, const struct packet_parts *parts, struct immure_error *out) MUST_CHECK;
 /* The same for an answer that was heard already: RC and ERR are keeper_listen's. */

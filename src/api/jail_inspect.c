@@ -44,6 +44,7 @@ int immure_jail_inspect(struct immure_jail *jail, char **json, struct immure_err
 	struct error err = { 0 };
 	int rc;
 
+	jail_settle(jail);
 	if (jail->talk < 0)
 		return tell(out, &err, read_lost(jail, json, &err), 125);
 	fill_name(name.name, jail->name);

@@ -37,19 +37,33 @@ int keeper_ask(int socket, const struct packet_parts *question, struct packet *r
 	return rc < 0 ? error_set(err, -rc, "asking the keeper") : keeper_listen(socket, reply, err);
 }
 
-int keeper_connect(int folder, struct error *err)
+int keeper_call(int folder, struct error *err)
 {
 	const struct packet_hello hello = { .version = PACKET_VERSION };
 	auto_close int socket = sys_connect(folder, "socket");
+	int rc = socket < 0 ? socket : packet_send(socket, &(struct packet_parts){ .type = PACKET_HELLO, .fixed = &hello });
+
+	return rc < 0 ? error_set(err, -rc, "connecting to the keeper") : take_fd(&socket);
+}
+
+int keeper_greeted(int socket, struct packet *reply, struct error *err)
+{
+	int rc = keeper_listen(socket, reply, err);
+
+	if (rc < 0 || reply->type == PACKET_OK)
+		return rc;
+	packet_close_descriptors(reply);
+	return error_set(err, EPROTO, "greeting the keeper");
+}
+
+int keeper_connect(int folder, struct error *err)
+{
+	auto_close int socket = keeper_call(folder, err);
 	auto_free struct packet *reply = calloc(1, sizeof(*reply));
 	int rc;
 
-	if (socket < 0 || !reply)
-		return error_set(err, socket < 0 ? -socket : ENOMEM, "connecting to the keeper");
-	rc = keeper_ask(socket, &(struct packet_parts){ .type = PACKET_HELLO, .fixed = &hello }, reply, err);
-	if (rc == 0 && reply->type != PACKET_OK) {
-		packet_close_descriptors(reply);
-		return error_set(err, EPROTO, "greeting the keeper");
-	}
+	if (socket < 0)
+		return socket;
+	rc = reply ? keeper_greeted(socket, reply, err) : error_set(err, ENOMEM, "connecting to the keeper");
 	return rc < 0 ? rc : take_fd(&socket);
 }

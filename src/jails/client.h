@@ -8,6 +8,10 @@
 
 /* Connects to the keeper of the pod whose FOLDER is open, and greets it. A socket, or -errno: -ECONNREFUSED, -ENOENT: there is none. */
 int keeper_connect(int folder, struct error *err) MUST_CHECK;
+/* The same without waiting for what it says to the greeting, so that a question can follow at once; then that is heard first. */
+int keeper_call(int folder, struct error *err) MUST_CHECK;
+/* What the keeper of another version says is an error, and the question was not heard. */
+int keeper_greeted(int socket, struct packet *reply, struct error *err) MUST_CHECK;
 
 /* The next packet of the keeper's: 0; -EPIPE: the keeper is gone. Where it is an error, that is told in ERR and returned. */
 int keeper_listen(int socket, struct packet *packet, struct error *err) MUST_CHECK;

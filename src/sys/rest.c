@@ -13,7 +13,6 @@
 
 enum { REST_MS = 100, OWN_BYTES = 4096 };
 
-
 static int note_program(struct dl_phdr_info *info, size_t size, void *argument)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -79,14 +78,21 @@ static long give_back_and_wait(const struct sys_rest *rest, struct pollfd *fds, 
 
 #endif
 
+static void advise(const struct sys_rest *rest, int advice)
+{
+	for (unsigned i = 0; i < rest->count; i++)
+		madvise(rest->parts[i].start, rest->parts[i].size, advice);
+}
+
+/* At work, and in children that are born by it, neighbours are welcome: one page at a time, each costs a fault. */
 int sys_rest_until_ready(struct sys_rest *rest, struct pollfd *fds, unsigned count)
 {
 	int ready = sys_wait_ready(fds, count, rest->count ? REST_MS : -1);
 
 	if (ready || !rest->count)
 		return ready;
-	for (unsigned i = 0; i < rest->count; i++)
-		madvise(rest->parts[i].start, rest->parts[i].size, MADV_RANDOM);
+	advise(rest, MADV_RANDOM);
 	ready = (int)give_back_and_wait(rest, fds, count, (uintptr_t)give_back_and_wait & ~(uintptr_t)(OWN_BYTES - 1));
+	advise(rest, MADV_NORMAL);
 	return ready == -EINTR ? 0 : ready;
 }
