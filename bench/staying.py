@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 
 import measures
@@ -93,10 +94,12 @@ def oci_exec(jail, make):
     words = make(jail).argv
     at = words.index("run")
     name, common = words[-1], words[:at]
-    started = subprocess.run([*common, "run", "-d", *words[at + 1:]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, text=True, check=False)
-    if started.returncode != 0:
-        return None, None, started.stderr.strip().replace("\n", " / ")[:200]
+    with tempfile.TemporaryFile("w+") as complaint:  # no pipe: the container would hold it open
+        started = subprocess.run([*common, "run", "-d", *words[at + 1:]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=complaint, timeout=60, check=False)
+        complaint.seek(0)
+        if started.returncode != 0:
+            return None, None, complaint.read().strip().replace("\n", " / ")[:200]
     return peers.Command([*common, "exec", name, "/mnt/program"]), [*common, "delete", "-f", name], None
 
 

@@ -204,6 +204,8 @@ int immure_pod_stop(const char *name, uint64_t grace_ms, struct immure_error *ou
 		struct immure_jail *jail = NULL;
 
 		rc = immure_jail_open(names.list[i].name, &jail, out);
+		if (rc == 0)
+			jail_settle(jail);
 		if (rc == 0 && jail->talk >= 0)
 			rc = immure_jail_stop(jail, grace_ms, out);
 		rc = rc == -ENOENT ? 0 : rc; /* it went meanwhile */
