@@ -62,8 +62,10 @@ static int make_plan(struct member *member, const struct member_request *request
 		return error_set(err, ENOMEM, "planning");
 	rc = plan_make(member->plan, &member->arena, &member->spec, host, err);
 	member->plan->start_scope = request->start_scope;
-	if (rc == 0 && !request->start_scope && plan_has(member->plan, OP_CGROUP_SCOPE))
-		return error_set(err, ENOTSUP, "this build cannot talk to systemd");
+	if (rc == 0 && !request->start_scope && plan_has(member->plan, OP_CGROUP_SCOPE)) {
+		rc = error_set(err, ENOTSUP, "this build cannot talk to systemd");
+		error_remedy(err, "E-CGROUP-SCOPE", "start it in a group of its own: systemd-run --user --scope -p Delegate=yes ...");
+	}
 	return rc;
 }
 

@@ -43,14 +43,14 @@ static int start_keeper(struct run *run)
 	return pid < 0 ? pid : 0;
 }
 
-/* Whether init stands in the scope yet. */
-static bool has_arrived(const struct run *run, const char *path)
+/* Whether PID stands in the scope yet. */
+static bool has_arrived(pid_t pid, const char *path)
 {
 	const size_t size = strlen(path);
 	char file[32], text[MEMBERSHIP_BYTES];
 	const char *at;
 
-	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)run->init);
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
 	if (sys_read_file(file, text, sizeof(text)) < 0)
 		return false;
 	at = text;
@@ -61,10 +61,11 @@ static bool has_arrived(const struct run *run, const char *path)
 	return at && strncmp(at + 3, path, size) == 0 && (at[3 + size] == '\n' || !at[3 + size]);
 }
 
+/* Both, for systemd moves them one after the other, in no given order: a keeper that had been settled before would be taken back. */
 static int await_arrival(const struct run *run, const char *path)
 {
 	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms++) {
-		if (has_arrived(run, path))
+		if (has_arrived(run->init, path) && has_arrived(run->keeper, path))
 			return 0;
 		sys_wait_ready(NULL, 0, 1);
 	}
@@ -90,7 +91,8 @@ static int settle_keeper(const struct run *run, const char *directory)
 int op_cgroup_scope(struct run *run, const struct step *step)
 {
 	const struct scope_place *place = step->data;
-	struct scope scope = { .name = step->subject, .slice = place->slice, .is_system = place->is_system, .pid_count = 2 };
+	struct scope scope = { .name = step->subject, .slice = place->slice, .runtime = place->runtime,
+			       .is_system = place->is_system, .pid_count = 2 };
 	int rc = run->plan->start_scope ? start_keeper(run) : -ENOTSUP;
 
 	if (rc < 0)
