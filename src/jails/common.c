@@ -113,10 +113,11 @@ static void fail(struct keeper *keeper)
 	struct client *client;
 	unsigned at = 0;
 
+	keeper->is_lasting = false;
+	keeper_give_up(keeper);
 	while ((client = next_waiting(keeper, PACKET_SHARE, &at)))
 		answer_error(client, &keeper->common.err, 125);
 	common_close(&keeper->common);
-	keeper->is_lasting = false;
 }
 
 static void go_on(struct keeper *keeper, int rc)
@@ -163,6 +164,7 @@ void common_make(struct keeper *keeper, struct client *client, const struct pack
 		if (!was_made) {
 			common_close(&keeper->common);
 			keeper->is_lasting = false;
+			keeper_give_up(keeper);
 		}
 		answer_error(client, &err, 125);
 		return;

@@ -63,12 +63,17 @@ void keeper_remove_pod(struct keeper *keeper)
 	(void)!pod_remove(&keeper->state, keeper->pod, KEEPER_LOCK, NULL);
 }
 
+void keeper_give_up(struct keeper *keeper)
+{
+	if (!keeper->is_removed && !keeper->is_lasting && !keeps_any(keeper))
+		keeper_remove_pod(keeper);
+}
+
 void keeper_remove(struct keeper *keeper, struct member *member)
 {
 	member_remove_files(member, &keeper->state);
 	member->state = MEMBER_REMOVED;
-	if (!keeper->is_lasting && !keeps_any(keeper))
-		keeper_remove_pod(keeper);
+	keeper_give_up(keeper);
 	if (member_set_timer(member, UINT64_C(1000000000) * LAST_READERS_S) < 0)
 		member->timer = -1;
 }
@@ -372,8 +377,7 @@ static int open_keeper(struct keeper *keeper, const char *pod)
 /* Jails that have ended and were not removed stay listed; who comes now finds no keeper. */
 static void close_keeper(struct keeper *keeper)
 {
-	if (!keeper->is_removed && !keeper->is_lasting && !keeps_any(keeper))
-		keeper_remove_pod(keeper);
+	keeper_give_up(keeper);
 	clients_close(&keeper->clients);
 	/* A jail whose visitors nobody reaps cannot end; nor can a visitor whom the jail traces be reaped before it is dying. */
 	for (struct member *member = keeper->members; member; member = member->next)

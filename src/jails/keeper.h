@@ -51,6 +51,8 @@ struct member *keeper_find(const struct keeper *keeper, const char *name);
 /* The smallest screen of those attached to MEMBER is the one that its terminal shows. */
 void keeper_fit_screen(const struct keeper *keeper, struct member *member);
 void keeper_tell_event(struct member *member, const char *event);
+/* Frees the pod's name when there is nothing to be kept: before somebody is told, who may then try again. */
+void keeper_give_up(struct keeper *keeper);
 /* Takes it out of everybody's sight, and its files away. It has ended. */
 void keeper_remove(struct keeper *keeper, struct member *member);
 /* Its name is free and its folder gone. */

@@ -123,6 +123,7 @@ static void run(struct keeper *keeper, struct client *client, const struct packe
 	else
 		member = member_start(&request, &err);
 	if (!member) {
+		keeper_give_up(keeper);
 		answer_error(client, &err, 125);
 		return;
 	}
