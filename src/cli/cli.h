@@ -74,6 +74,12 @@ int run_staying(struct immure_spec *spec, int may_leave_it);
 /* How being attached, or a program that was brought into a jail, ended: says what there is to say, and returns the exit code. */
 int report_end(const char *name, const struct immure_end *end);
 
+/* Executes in one jail; the exit code. */
+int exec_in(const char *name, const struct immure_exec *exec);
+/* What --pod asks for; LEFT_OUT: names, NULL-terminated. Only the full executable knows of pods: without one the answer is -1. */
+typedef int exec_in_pod(const char *pod, const char *const *left_out, const struct immure_exec *exec);
+int exec_by_words(int argc, char *argv[], exec_in_pod *in_pod);
+
 /* A spec from the words: options, then the command. NULL: it was complained about. *EXIT_CODE then says what to return. */
 struct immure_spec *spec_from_words(int argc, char *argv[], int *exit_code);
 

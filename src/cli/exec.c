@@ -11,6 +11,9 @@ const struct verb_option exec_options[] = {
 	{ "env", 'e', "NAME[=VALUE]", "a variable, beside those of the jail; without a value it is the caller's" },
 	{ "workdir", 'C', "PATH", "where it starts, inside" },
 	{ "detach-keys", 0, "KEYS", "with -it: leave by these, which ends the program, or none (default: none)" },
+	{ "pod", 0, "POD", "in jails of a pod, one after the other, in the order of their start; no JAIL is named then" },
+	{ "all", 0, NULL, "with --pod: in all that run" },
+	{ "all-but", 0, "JAIL", "with --pod: in all that run but this one; may be repeated" },
 	{ 0 },
 };
 const struct verb exec_verb = {
@@ -18,9 +21,9 @@ const struct verb exec_verb = {
 	"run another program in a jail, confined as the jail's own", exec_options, 1,
 };
 
-enum { INTERACTIVE, TTY, ENV, WORKDIR, DETACH_KEYS };
+enum { INTERACTIVE, TTY, ENV, WORKDIR, DETACH_KEYS, POD, ALL, ALL_BUT };
 
-static int execute(const char *name, const struct immure_exec *exec)
+int exec_in(const char *name, const struct immure_exec *exec)
 {
 	struct immure_jail *jail = NULL;
 	struct immure_error err;
@@ -35,30 +38,60 @@ static int execute(const char *name, const struct immure_exec *exec)
 	return exit_code;
 }
 
-int cli_exec(int argc, char *argv[])
+static int refuse(const char *why)
+{
+	fprintf(stderr, "immure: exec: %s\nimmure: usage: immure %s\n", why, exec_verb.synopsis);
+	return 125;
+}
+
+/* Those of --all-but end up behind those of --env, in the order given. */
+static unsigned take_values(const struct words *words, unsigned row, const char **list)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < words->value_count; i++)
+		if (words->value_of[i] == row)
+			list[count++] = words->values[i];
+	list[count] = NULL;
+	return count;
+}
+
+static const char *what_is_wrong(const struct words *words)
+{
+	const int is_pod = words->chosen[POD].count > 0, is_all = words->chosen[ALL].count > 0, is_but = words->chosen[ALL_BUT].count > 0;
+
+	if (is_pod != (is_all || is_but))
+		return "--pod goes with --all or --all-but, and they with it";
+	if (is_all && is_but)
+		return "--all and --all-but do not go together";
+	if (is_pod && words->chosen[TTY].count)
+		return "a terminal is for one jail: leave out -t, or name the jail";
+	return NULL;
+}
+
+int exec_by_words(int argc, char *argv[], exec_in_pod *in_pod)
 {
 	struct words words;
-	const char *env[VALUES_MOST + 1];
+	const char *env[VALUES_MOST + 1], *left_out[VALUES_MOST + 1];
 	struct immure_exec exec = { .env = env };
-	unsigned count = 0;
-	int at = 1, rc = take_words(&exec_verb, argc, argv, &(struct bounds){ 2, -1, 0 }, &words);
+	int at, rc = take_words(&exec_verb, argc, argv, &(struct bounds){ 1, -1, 0 }, &words);
+	const char *wrong = rc ? NULL : what_is_wrong(&words);
 
-	if (rc)
-		return rc;
-	for (unsigned i = 0; i < words.value_count; i++)
-		if (words.value_of[i] == ENV)
-			env[count++] = words.values[i];
-	env[count] = NULL;
+	if (rc || wrong)
+		return rc ? rc : refuse(wrong);
+	take_values(&words, ENV, env);
+	take_values(&words, ALL_BUT, left_out);
 	exec.has_input = words.chosen[INTERACTIVE].count > 0;
 	exec.has_terminal = words.chosen[TTY].count > 0;
 	exec.workdir = words.chosen[WORKDIR].value;
 	exec.detach_keys = words.chosen[DETACH_KEYS].value;
-	at += strcmp(words.argv[at], "--") == 0;
-	if (at == words.argc) {
-		fprintf(stderr, "immure: exec: there is no program to run\n");
-		return 125;
-	}
+	at = words.chosen[POD].count ? 0 : 1;
+	at += at < words.argc && strcmp(words.argv[at], "--") == 0;
+	if (at >= words.argc)
+		return refuse("there is no program to run");
 	words.argv[words.argc] = NULL;
 	exec.argv = words.argv + at;
-	return execute(words.argv[0], &exec);
+	if (!words.chosen[POD].count)
+		return exec_in(words.argv[0], &exec);
+	return in_pod ? in_pod(words.chosen[POD].value, left_out, &exec) : -1;
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,6 +49,25 @@ static int run_or_hand_over(int argc, char *argv[])
 	return rc; /* the process ends: nothing is freed one by one */
 }
 
+/* All but what concerns a whole pod, which is answered by -1. */
+int cli_exec(int argc, char *argv[])
+{
+	return exec_by_words(argc, argv, NULL);
+}
+
+/* Reading words puts them into another order, so it is done to a copy. */
+static int exec_or_hand_over(int argc, char *argv[])
+{
+	char **words = malloc((size_t)(argc - 1) * sizeof(*words));
+	int exit_code = -1;
+
+	if (words) {
+		memcpy(words, argv + 2, (size_t)(argc - 1) * sizeof(*words));
+		exit_code = cli_exec(argc - 2, words);
+	}
+	return exit_code < 0 ? hand_over(argv) : exit_code;
+}
+
 int main(int argc, char *argv[])
 {
 	const int exit_code = run_by_name(argv);
@@ -59,6 +79,6 @@ int main(int argc, char *argv[])
 	if (argc > 2 && strcmp(argv[1], "run") == 0 && strcmp(argv[2], "--help") != 0)
 		return run_or_hand_over(argc, argv);
 	if (argc > 2 && strcmp(argv[1], "exec") == 0 && strcmp(argv[2], "--help") != 0)
-		return cli_exec(argc - 2, argv + 2);
+		return exec_or_hand_over(argc, argv);
 	return hand_over(argv);
 }

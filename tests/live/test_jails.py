@@ -344,6 +344,25 @@ def test_files_go_both_ways_and_links_lead_nowhere(jails, tmp_path):
     refused(jails.run("cp", "web:relative", mine), "absolute")
 
 
+def test_exec_in_all_of_a_pod_and_in_all_but_one(jails):
+    pod = f"pod{os.getpid()}"
+    ok(jails.run("pod", "create", pod))
+    members = [f"{pod}-{name}" for name in "cab"] # the order of the start is not that of the names
+    for name in members:
+        ok(jails.run("run", "-d", "--pod", pod, "--name", name, "--env", f"WHO={name}", *SLEEP))
+    ok(jails.run("run", "-d", "--name", f"{pod}-alone", *SLEEP))
+    done = jails.run("exec", "--pod", pod, "--all", "--", "sh", "-c", "echo $WHO")
+    assert (done.returncode, done.stdout.split()) == (0, members), done.stderr
+    assert done.stderr.splitlines() == [f"== {name}" for name in members]
+    done = jails.run("exec", "--pod", pod, "--all-but", members[1], "--", "sh", "-c", f"echo $WHO; test $WHO != {members[0]} || exit 7")
+    assert (done.returncode, done.stdout.split()) == (7, [members[0], members[2]]), done.stderr
+    refused(jails.run("exec", "--pod", pod, "--", "true"), "--all")
+    refused(jails.run("exec", "--all", members[0], "true"), "--pod")
+    refused(jails.run("exec", "-t", "--pod", pod, "--all", "--", "true"), "terminal")
+    refused(jails.run("exec", "--pod", "no-such-pod", "--all", "--", "true"), "no jail of pod no-such-pod runs")
+    refused(jails.run("exec", "--pod", pod, "--all"), "usage")
+
+
 def test_pods(jails):
     ok(jails.run("pod", "create", "lab"))
     refused(jails.run("pod", "create", "lab"), "taken")
