@@ -47,6 +47,8 @@ static int start_keeper(struct immure_jail *jail, bool needs_full, struct error 
 	start.lock = place.lock;
 	start.folder = place.folder;
 	rc = listener < 0 ? error_set(err, -listener, "making the keeper's socket") : keeper_start(&start, err);
+	if (listener == -ENOENT) /* its folder is there, but has its name through /proc */
+		error_remedy(err, "E-PROC-MISSING", "immure needs the host's /proc");
 	if (rc < 0)
 		(void)!pod_remove(&jail->state, jail->pod, place.lock, NULL);
 	else

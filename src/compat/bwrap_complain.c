@@ -25,6 +25,8 @@ static const struct {
 	{ "E-OVERLAY-MISSING", "this kernel has no overlayfs" },
 	{ "E-OVERLAY-REFUSED", "a layer may not be laid over that file system" },
 	{ "E-OVERLAY-USERNS", "this kernel lays no overlay in a user namespace; Linux 5.11 does" },
+	{ "E-MOUNT-DENIED", "an outer container or AppArmor forbids mounts; immure doctor" },
+	{ "E-USERNS-DENIED", "namespaces are forbidden here (a sysctl, AppArmor, or an outer container); immure doctor says which" },
 	{ "E-PROC-MASKED", "parts of /proc are masked here (a container?); --ro-bind /proc /proc, or leave out --unshare-pid" },
 };
 

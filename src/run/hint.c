@@ -102,6 +102,7 @@ static const struct hint hints[] = {
 	{ OP_LAYERS, ENOENT, NULL, "E-SOURCE-MISSING", "the path must exist on the host" },
 	{ OP_ATTACH, ENOENT, NULL, "E-MOUNTPOINT-MISSING",
 	  "that folder has no such place, and it is not immure's to make one: create it, or show the folder by --overlay (a root: --root-mode overlay)" },
+	{ OP_ATTACH, EPERM, NULL, "E-MOUNT-DENIED", "an outer container or AppArmor forbids mounts (immure doctor); --mountns host leaves files to Landlock" },
 	{ OP_ATTACH, ENOTDIR, NULL, "E-MOUNTPOINT-KIND", "a file can only be put on a file, a directory only on a directory" },
 	{ OP_ATTACH, EISDIR, NULL, "E-MOUNTPOINT-KIND", "a file can only be put on a file, a directory only on a directory" },
 	{ OP_ATTACH, ELOOP, NULL, "E-PLACE-LINK", "a link in the folder leads through the kernel's own links, or in circles" },
