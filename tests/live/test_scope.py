@@ -57,3 +57,18 @@ def test_nothing_is_left_when_the_launcher_is_killed(immure):
     while scopes():
         assert time.monotonic() < deadline, scopes()
         time.sleep(0.2)
+
+
+def test_a_jail_that_stays_has_a_scope(immure):
+    """By the full keeper, which knows the bus though it has no environment; the name is free again for it each time."""
+    for turn in range(4):
+        name = f"scope-{os.getpid()}-{turn}"
+        ended = subprocess.run(in_company(immure, "run", "-d", "-m", "64M", "--name", name, "sleep", "300"), capture_output=True, text=True,
+                               check=False, timeout=120, cwd="/", stdin=subprocess.DEVNULL)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert len(scopes()) == 1
+        assert immure.run("rm", "--force", name).returncode == 0
+        deadline = time.monotonic() + 20
+        while scopes():
+            assert time.monotonic() < deadline, scopes()
+            time.sleep(0.2)
