@@ -22,7 +22,7 @@ import keeper as protocol  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
 NOBODY = 65534
 SECONDS = 8
-SAMPLE = 8
+SAMPLE = 40
 ACTIONS = {"EPERM": "1", "ENOMEM": "12", "EINTR": "4", "EMFILE": "24", "kill": "kill"}
 PAIRS = (("EPERM", "kill"), ("ENOMEM", "EINTR"), ("EMFILE", "kill"))
 CLOSE, NO_RETURN = 3, {231, 60, 15, 219}
