@@ -254,7 +254,7 @@ int immure_pod_remove(const char *name, int force, struct immure_error *out)
 	if (rc < 0)
 		return rc;
 	if (names.has_running && !force) {
-		rc = error_mistake(&err, "the pod %s has jails that live; immure pod stop %s, or --force", name, name);
+		error_mistake(&err, "the pod %s has jails that live; immure pod stop %s, or --force", name, name);
 		err.errnum = EBUSY;
 		return tell(out, &err, -EBUSY, 125);
 	}

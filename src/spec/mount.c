@@ -215,13 +215,13 @@ static int read_parts(const struct value_text *value, struct mount *mount, struc
 	mount->target = take_part(value->arena, &at, separators[shape]);
 	if (!mount->target)
 		return refuse_memory(err);
-	if (!*mount->target || (!*at && shape == SHAPE_VALUE) || (*at && !at[1] && shape != SHAPE_VALUE))
+	if (!*mount->target || (*at && !at[1] && shape != SHAPE_VALUE))
 		return refuse_value(value, err, -EINVAL, mount_syntax(mount->kind));
 	at = *at ? at + 1 : NULL;
 	switch (shape) {
 	case SHAPE_SOURCE: return read_source(value, mount, at, err);
 	case SHAPE_OPTIONS: return at ? read_options(mount, at, value->arena, err) : 0;
-	case SHAPE_VALUE: return read_value(value, mount, at, err);
+	case SHAPE_VALUE: return at ? read_value(value, mount, at, err) : refuse_value(value, err, -EINVAL, mount_syntax(mount->kind));
 	default: return 0;
 	}
 }
