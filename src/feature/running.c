@@ -92,7 +92,18 @@ static void do_without_terminal(struct plan *plan, const struct spec *spec, cons
 	plan_note(plan, "no terminal of its own: neither the host nor the jail has /dev/pts; the program gets pipes");
 }
 
-static void plan_terminal(struct plan *plan, const struct spec *spec, const struct streams *streams)
+/* A keeper has no terminal whose size could be taken over: it is what was said. NULL: there is no keeper. */
+static const struct screen *screen_of(struct plan *plan, const struct host *host)
+{
+	struct screen *screen = host->has_keeper ? arena_alloc(plan->arena, sizeof(*screen)) : NULL;
+
+	plan->is_short |= host->has_keeper && !screen;
+	if (screen)
+		*screen = (struct screen){ host->screen_rows, host->screen_columns };
+	return screen;
+}
+
+static void plan_terminal(struct plan *plan, const struct spec *spec, const struct host *host, const struct streams *streams)
 {
 	const bool has_own = has_own_pts(plan);
 	const struct origin *origin = SPEC_ORIGIN(spec, tty);
@@ -103,7 +114,7 @@ static void plan_terminal(struct plan *plan, const struct spec *spec, const stru
 	plan_add(plan, (struct step){ .op = OP_TERMINAL, .side = PAYLOAD, .phase = PHASE_SESSION,
 		.subject = has_own ? "/dev/pts/ptmx" : NULL, .flags = streams->terminal | (streams->is_controlling ? STEP_CONTROLS : 0),
 		.number = plan->uid, .more = plan->gid, .slot = plan->has_leased_ids && !plan->has_userns ? SLOT_IDS : SLOT_NONE,
-		.origin = origin, .why = "the caller's terminal stays outside" });
+		.data = screen_of(plan, host), .origin = origin, .why = "the caller's terminal stays outside" });
 }
 
 static void plan_running(struct plan *plan, const struct spec *spec, const struct host *host)
@@ -120,7 +131,7 @@ static void plan_running(struct plan *plan, const struct spec *spec, const struc
 	if (streams.pipes)
 		plan_pipes(plan, spec, host, streams.pipes);
 	if (streams.terminal)
-		plan_terminal(plan, spec, &streams);
+		plan_terminal(plan, spec, host, &streams);
 }
 
 const struct feature feature_running = {

@@ -139,6 +139,7 @@ struct host {
 	const char *stdout_path; /* of the terminal, where a new /dev shows it as its console; NULL: there is none */
 	bool stderr_is_stdout;   /* the same file; looked at where output is limited */
 	bool has_keeper;         /* what the program writes is a keeper's to read, and the standard descriptors here are nobody's */
+	uint16_t screen_rows, screen_columns; /* of who started a jail that is kept; 0: none is known */
 	bool keeps_input;        /* its input stays open for those who attach */
 	const char *term, *lang; /* TERM and LANG of the caller; NULL: unset */
 	const char *resolv_conf; /* the host's, when its network is shared */

@@ -56,6 +56,8 @@ static int make_plan(struct member *member, const struct member_request *request
 		return rc;
 	common_place(request->common, host);
 	host->has_keeper = true;
+	host->screen_rows = request->packet->rows;
+	host->screen_columns = request->packet->columns;
 	host->keeps_input = request->packet->flags & RUN_INPUT;
 	member->plan = calloc(1, sizeof(*member->plan));
 	if (!member->plan)
