@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import sys
 import time
 
@@ -27,7 +28,7 @@ ACTIONS = {"EPERM": "1", "ENOMEM": "12", "EINTR": "4", "EMFILE": "24", "kill": "
 PAIRS = (("EPERM", "kill"), ("ENOMEM", "EINTR"), ("EMFILE", "kill"))
 CLOSE, NO_RETURN = 3, {231, 60, 15, 219}
 CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}
-WAIT = 61
+WAIT, WAITID = 61, 247
 ENDS_KEEPER = {7}  # poll(2): what cannot wait cannot go on
 OPTIONS = {"plain": (), "rights": ("--user", "root", "--cap-add", "all"), "bare": ("--seccomp", "off", "--landlock", "off")}
 
@@ -62,8 +63,7 @@ class Place:
     def __init__(self, folder, uid, options):
         self.executables, self.uid, self.options, self.count = folder, uid, options, 0
         self.drop = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"] if uid else []
-        self.folder = folder / f"pods-{uid}"
-        self.folder.mkdir(exist_ok=True)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"pods-{uid}-", dir=folder)) # names of killed keepers stay taken
         os.chown(self.folder, uid, uid)
         self.pod = None
         self.words = {}
@@ -200,7 +200,7 @@ def points(calls, is_full):
         seen[role, number] += 1
         if is_full or seen[role, number] == 1 or place % SAMPLE == 0:
             for name in (ACTIONS if is_full else PAIRS[place % len(PAIRS)]):
-                if number not in (CLOSE, WAIT) or name == "kill": # these do not fail so
+                if number not in (CLOSE, WAIT, WAITID) or name == "kill": # these do not fail so
                     yield role, index, number, name
 
 
@@ -210,7 +210,7 @@ def points(calls, is_full):
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_faults_of_a_keeper(executables, what, uid, kind, request):
     is_full = request.config.getoption("--full", default=False)
-    if kind != "plain" and not is_full and (what != "exec" or uid):
+    if not is_full and (kind, what, uid) not in (("plain", "exec", 0), ("plain", "exec", NOBODY), ("plain", "run", 0)):
         pytest.skip("with --full")
     place = Place(executables, uid, OPTIONS[kind])
     reference = place.fault(what, "launcher", 0, "none")
@@ -229,7 +229,9 @@ def test_faults_of_a_keeper(executables, what, uid, kind, request):
             complaint = place.complaint(what, role, ACTIONS[name], came)
         except (OSError, AssertionError, protocol.Refused) as error:
             complaint = f"afterwards: {error!r}"
-        if complaint:
+        if complaint and came[3] in (CLOSE, WAIT, WAITID) and name != "kill":
+            place.close() # another call stood in this place than the last time, one that does not fail so
+        elif complaint:
             wrong.append(f"{role} call {index} (number {came[3]}) {name}: {came[0]} {came[1][:80]!r}: {complaint}")
             place.close()
     place.close()
