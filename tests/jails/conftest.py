@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import keeper as protocol  # noqa: E402
+from keeper import descendants  # noqa: E402,F401
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
@@ -29,17 +30,6 @@ def executables():
             (folder / path.name).chmod(0o755)
     yield folder
     shutil.rmtree(folder)
-
-
-def descendants(pid):
-    """Every process below PID, and PID."""
-    found = [pid]
-    for parent in found:
-        try:
-            found += map(int, pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split())
-        except OSError:
-            pass
-    return found
 
 
 def is_alive(pid):

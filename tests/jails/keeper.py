@@ -3,6 +3,7 @@
 import array
 import json
 import os
+import pathlib
 import socket
 import struct
 import subprocess
@@ -22,6 +23,17 @@ def in_memory(words):
     memory = os.memfd_create("words")
     os.write(memory, words)
     return memory
+
+
+def descendants(pid):
+    """Every process below PID, and PID."""
+    found = [pid]
+    for parent in found:
+        try:
+            found += map(int, pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split())
+        except OSError:
+            pass
+    return found
 
 
 class Refused(Exception):

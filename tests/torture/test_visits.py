@@ -19,6 +19,7 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "jails"))
 import keeper as protocol  # noqa: E402
+from keeper import descendants  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
 NOBODY = 65534
@@ -31,16 +32,6 @@ CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}
 WAIT, WAITID = 61, 247
 ENDS_KEEPER = {7}  # poll(2): what cannot wait cannot go on
 OPTIONS = {"plain": (), "rights": ("--user", "root", "--cap-add", "all"), "bare": ("--seccomp", "off", "--landlock", "off")}
-
-
-def descendants(pid):
-    found = [pid]
-    for parent in found:
-        try:
-            found += map(int, pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split())
-        except OSError:
-            pass
-    return found
 
 
 def eventually(condition, seconds=4):
