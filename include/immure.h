@@ -151,6 +151,7 @@ struct immure_jail_info {
 	const char *command;      /* its words with spaces between; control characters are shown as "?" */
 	const char *ports;        /* TCP ports on which somebody listens in a network of the jail's own: "80,443"; "" */
 	const char *reason;       /* of one that has ended, as immure_result_reason says; "" */
+	const char *started;      /* "2026-11-22T03:41:28.123456789Z", so that order of letters is order of time; "": not known */
 	int64_t pid;              /* of its first process, as the host sees it. Of numbers: -1: not known */
 	int64_t pids, memory_bytes, cpu_ns, uptime_ns;
 	int64_t exit_code;        /* of one that has ended */

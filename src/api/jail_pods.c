@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "api/jail.h"
-#include "base/json.h"
 #include "feature/pod.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -142,7 +141,6 @@ struct member_names {
 static int note_member(void *argument, const struct immure_jail_info *info)
 {
 	struct member_names *names = argument;
-	auto_text struct text started = { 0 };
 	struct member_name *list;
 
 	if (strcmp(info->pod, names->pod) != 0)
@@ -151,9 +149,8 @@ static int note_member(void *argument, const struct immure_jail_info *info)
 	if (!list)
 		return -ENOMEM;
 	names->list = list;
-	(void)json_find_string(info->json, "started", &started);
 	snprintf(list[names->count].name, NAME_ROOM, "%s", info->name);
-	snprintf(list[names->count].started, sizeof(list->started), "%s", started.bytes ? started.bytes : "");
+	snprintf(list[names->count].started, sizeof(list->started), "%s", info->started);
 	names->count++;
 	names->has_running |= strcmp(info->state, "ended") != 0 && strcmp(info->state, "lost") != 0;
 	return 0;
@@ -165,12 +162,10 @@ static int compare(const void *left, const void *right)
 	return strcmp(((const struct member_name *)right)->started, ((const struct member_name *)left)->started);
 }
 
-static int find_members(const char *pod, struct member_names *names, struct immure_error *out)
+static int find_members(struct member_names *names, struct immure_error *out)
 {
-	int rc;
+	int rc = immure_jails(NULL, note_member, names, out);
 
-	*names = (struct member_names){ .pod = pod };
-	rc = immure_jails(NULL, note_member, names, out);
 	if (rc == 0 && names->count)
 		qsort(names->list, names->count, sizeof(names->list[0]), compare);
 	return rc;
@@ -188,18 +183,24 @@ static int check_pod(const struct state *state, const char *pod, struct error *e
 	return -ENOENT;
 }
 
+/* Its jails are in NAMES, whose list is the caller's to free whatever comes of it. */
+static int look_at_pod(struct state *state, const char *name, struct member_names *names, struct immure_error *out)
+{
+	struct error err = { 0 };
+	int rc = open_state(state, &err);
+
+	*names = (struct member_names){ .pod = name };
+	if (rc == 0)
+		rc = check_pod(state, name, &err);
+	return rc < 0 ? tell(out, &err, rc, 125) : find_members(names, out);
+}
+
 int immure_pod_stop(const char *name, uint64_t grace_ms, struct immure_error *out)
 {
 	auto_state struct state state = { -1, -1 };
 	struct member_names names;
-	struct error err = { 0 };
-	int rc = open_state(&state, &err);
+	int rc = look_at_pod(&state, name, &names, out);
 
-	if (rc == 0)
-		rc = check_pod(&state, name, &err);
-	if (rc < 0)
-		return tell(out, &err, rc, 125);
-	rc = find_members(name, &names, out);
 	for (size_t i = 0; rc == 0 && i < names.count; i++) {
 		struct immure_jail *jail = NULL;
 
@@ -243,13 +244,8 @@ int immure_pod_remove(const char *name, int force, struct immure_error *out)
 	auto_state struct state state = { -1, -1 };
 	struct member_names names;
 	struct error err = { 0 };
-	int rc = open_state(&state, &err);
+	int rc = look_at_pod(&state, name, &names, out);
 
-	if (rc == 0)
-		rc = check_pod(&state, name, &err);
-	if (rc < 0)
-		return tell(out, &err, rc, 125);
-	rc = find_members(name, &names, out);
 	free(names.list);
 	if (rc < 0)
 		return rc;

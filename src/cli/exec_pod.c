@@ -6,7 +6,6 @@
 
 #include "cli/cli.h"
 
-/* When it started is a time in UTC of a fixed form: the order of the letters is that of the starts. */
 enum { STAMP = 32 };
 struct member {
 	char *name, started[STAMP];
@@ -28,15 +27,6 @@ static int is_left_out(const struct members *members, const char *name)
 	return 0;
 }
 
-static void take_start(struct member *member, const char *json)
-{
-	static const char key[] = "\"started\": \"";
-	const char *start = strstr(json, key);
-
-	if (start)
-		snprintf(member->started, sizeof(member->started), "%.*s", (int)strcspn(start + strlen(key), "\""), start + strlen(key));
-}
-
 static int see_member(void *argument, const struct immure_jail_info *info)
 {
 	struct members *members = argument;
@@ -51,7 +41,7 @@ static int see_member(void *argument, const struct immure_jail_info *info)
 	}
 	members->list = grown;
 	grown[members->count] = (struct member){ .name = strdup(info->name) };
-	take_start(&grown[members->count], info->json);
+	snprintf(grown[members->count].started, STAMP, "%s", info->started);
 	members->is_short |= !grown[members->count++].name;
 	return members->is_short;
 }

@@ -197,16 +197,14 @@ static bool is_of_streams(const struct step *step)
 /* A terminal of the jail's own file system where it has one; else the host's, which the launcher opens. */
 static void add_terminal(struct plan *plan, const struct enter *enter)
 {
-	const struct tree_item *pts = plan->tree ? tree_find(plan->tree, "/dev/pts") : NULL;
-	const bool has_own = pts && pts->kind == TREE_DEVPTS && plan->has_mountns;
 	struct screen *screen = arena_alloc(plan->arena, sizeof(*screen));
 
 	plan->is_short |= !screen;
 	if (!screen)
 		return;
 	*screen = enter->screen;
-	add(plan, (struct step){ .op = OP_TERMINAL, .subject = has_own ? "/dev/pts/ptmx" : NULL, .flags = CONTROLS, .number = plan->uid,
-		.more = plan->gid, .slot = plan->has_leased_ids && !plan->has_userns ? SLOT_IDS : SLOT_NONE, .data = screen }, PAYLOAD);
+	add(plan, (struct step){ .op = OP_TERMINAL, .subject = tree_has_own_pts(plan) ? "/dev/pts/ptmx" : NULL, .flags = CONTROLS,
+		.number = plan->uid, .more = plan->gid, .slot = plan->has_leased_ids && !plan->has_userns ? SLOT_IDS : SLOT_NONE, .data = screen }, PAYLOAD);
 }
 
 static void execute(struct plan *plan, const struct enter *enter, const struct wishes *wishes)
@@ -232,9 +230,7 @@ static void execute(struct plan *plan, const struct enter *enter, const struct w
 /* A terminal of the host's is opened before the helper is born, and its slave by the master. */
 static void open_terminal(struct plan *plan, const struct enter *enter)
 {
-	const struct tree_item *pts = plan->tree ? tree_find(plan->tree, "/dev/pts") : NULL;
-
-	if (enter->has_terminal && !(pts && pts->kind == TREE_DEVPTS && plan->has_mountns))
+	if (enter->has_terminal && !tree_has_own_pts(plan))
 		add(plan, (struct step){ .op = OP_PTY, .slot = SLOT_TERMINAL, .subject = "/dev/ptmx", .why = "the jail has no /dev/pts" }, LAUNCHER);
 }
 

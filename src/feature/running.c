@@ -75,17 +75,10 @@ static void plan_pipes(struct plan *plan, const struct spec *spec, const struct 
 		.flags = pipes, .origin = origin });
 }
 
-static bool has_own_pts(const struct plan *plan)
-{
-	const struct tree_item *pts = tree_find(plan->tree, "/dev/pts");
-
-	return pts && pts->kind == TREE_DEVPTS && plan->has_mountns;
-}
-
 /* Where no terminal can be made for the jail, pipes keep the caller's outside. Who insists (--tty yes) is told. */
 static void do_without_terminal(struct plan *plan, const struct spec *spec, const struct host *host, struct streams *streams)
 {
-	if (!streams->terminal || spec->tty != TTY_AUTO || !host->has_no_pty || has_own_pts(plan))
+	if (!streams->terminal || spec->tty != TTY_AUTO || !host->has_no_pty || tree_has_own_pts(plan))
 		return;
 	streams->pipes |= streams->terminal;
 	streams->terminal = 0;
@@ -105,7 +98,7 @@ static const struct screen *screen_of(struct plan *plan, const struct host *host
 
 static void plan_terminal(struct plan *plan, const struct spec *spec, const struct host *host, const struct streams *streams)
 {
-	const bool has_own = has_own_pts(plan);
+	const bool has_own = tree_has_own_pts(plan);
 	const struct origin *origin = SPEC_ORIGIN(spec, tty);
 
 	if (!has_own)

@@ -62,7 +62,13 @@ static void refuse(struct client *client, struct visit *visit, const struct erro
 		free_visit(visit);
 }
 
-static void go_on(struct keeper *keeper, struct visit *visit, const int *streams)
+/* Its standard descriptors, if it brings some, follow the words. */
+static bool has_streams(const struct packet *packet)
+{
+	return packet->fd_count == 4;
+}
+
+static void go_on(struct keeper *keeper, struct visit *visit, const struct packet *packet)
 {
 	struct client *client = visit->client;
 	int rc = visit->timer = sys_timer(UINT64_C(1000000000) * ON_THE_WAY_S);
@@ -72,7 +78,7 @@ static void go_on(struct keeper *keeper, struct visit *visit, const int *streams
 		refuse(client, visit, &visit->err, 125);
 		return;
 	}
-	rc = run_enter(&visit->run, visit->plan, &visit->member->run, streams, &visit->result, &visit->err);
+	rc = run_enter(&visit->run, visit->plan, &visit->member->run, has_streams(packet) ? packet->fds + 1 : NULL, &visit->result, &visit->err);
 	visit->has_run = true;
 	if (rc < 0) {
 		refuse(client, visit, &visit->err, result_exit_code(&visit->result, visit->plan));
@@ -134,7 +140,7 @@ static int start_program(struct visit *visit, const struct packet *packet)
 {
 	const struct packet_exec *exec = &packet->exec;
 	const struct enter enter = { .jail = visit->member->plan, .spec = &visit->spec, .host = &visit->member->host,
-		.has_streams = packet->fd_count == 4, .has_terminal = exec->flags & EXEC_TERMINAL, .screen = { exec->rows, exec->columns } };
+		.has_streams = has_streams(packet), .has_terminal = exec->flags & EXEC_TERMINAL, .screen = { exec->rows, exec->columns } };
 	int rc = make_spec(visit, packet->fds[0], &visit->err);
 
 	if (rc == 0)
@@ -146,17 +152,25 @@ static int start_program(struct visit *visit, const struct packet *packet)
 	return 0;
 }
 
-void visit_exec(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet)
+/* Makes the visit's plan of what PACKET asks. */
+typedef int visit_starter(struct visit *visit, const struct packet *packet);
+
+static void begin(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet, visit_starter *start,
+		  const char *doing)
 {
 	struct visit *visit = new_visit(member, client);
 	struct error err = { 0 };
-	int rc = visit ? start_program(visit, packet) : error_set(&err, ENOMEM, "executing a program");
+	int rc = visit ? start(visit, packet) : error_set(&err, ENOMEM, "%s", doing);
 
-	if (!visit || rc < 0) {
+	if (!visit || rc < 0)
 		refuse(client, visit, visit ? &visit->err : &err, 125);
-		return;
-	}
-	go_on(keeper, visit, packet->fd_count == 4 ? packet->fds + 1 : NULL);
+	else
+		go_on(keeper, visit, packet);
+}
+
+void visit_exec(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet)
+{
+	begin(keeper, client, member, packet, start_program, "executing a program");
 }
 
 /* ---- a file ---- */
@@ -182,15 +196,7 @@ static int start_fetch(struct visit *visit, const struct packet *packet)
 
 void visit_open(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet)
 {
-	struct visit *visit = new_visit(member, client);
-	struct error err = { 0 };
-	int rc = visit ? start_fetch(visit, packet) : error_set(&err, ENOMEM, "opening a file");
-
-	if (!visit || rc < 0) {
-		refuse(client, visit, visit ? &visit->err : &err, 125);
-		return;
-	}
-	go_on(keeper, visit, NULL);
+	begin(keeper, client, member, packet, start_fetch, "opening a file");
 }
 
 /* ---- serving ---- */

@@ -150,6 +150,13 @@ const struct tree_item *tree_find(const struct tree *tree, const char *target)
 	return NULL;
 }
 
+bool tree_has_own_pts(const struct plan *plan)
+{
+	const struct tree_item *pts = plan->tree && plan->has_mountns ? tree_find(plan->tree, "/dev/pts") : NULL;
+
+	return pts && pts->kind == TREE_DEVPTS;
+}
+
 const struct tree_item *tree_holder(const struct tree *tree, const char *path)
 {
 	const struct tree_item *best = NULL;

@@ -73,6 +73,8 @@ const char *tree_follow(const struct tree *tree, struct arena *arena, const char
 const struct tree_item *tree_holder(const struct tree *tree, const char *path);
 /* The item exactly on TARGET; NULL: none. */
 const struct tree_item *tree_find(const struct tree *tree, const char *target);
+/* Whether the jail's /dev/pts is a file system of its own. */
+bool tree_has_own_pts(const struct plan *plan);
 /* Where the host's PATH is seen in the jail; NULL: nowhere. In ARENA. */
 const char *tree_inside(const struct tree *tree, struct arena *arena, const char *path);
 
