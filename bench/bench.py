@@ -3,11 +3,12 @@
 """make bench: one jail by kernel calls alone (the floor), by immure and by its peers, in turn, and a page of
 results. Run it as root; what a machine cannot start is listed with the reason."""
 import argparse
+import ctypes
 import datetime
-import contextlib
 import functools
 import os
 import platform
+import stat
 import subprocess
 import sys
 
@@ -17,6 +18,7 @@ import staying
 from place import Place
 
 EXEC_CONDITIONS = {"rootless": (False, ()), "root": (True, ()), "root, in control groups": (True, ("-m", "256M", "--pids", "100"))}
+CLONE_NEWNS = 0x20000
 CONDITIONS = [(is_root, has_net) for is_root in (False, True) for has_net in (False, True)]
 
 
@@ -167,14 +169,15 @@ def arguments():
     return options
 
 
-@contextlib.contextmanager
-def null_device_kept():
-    """runc hands its standard descriptors to the container's user: it changes who owns the host's /dev/null."""
-    before = os.stat(os.devnull)
-    try:
-        yield
-    finally:
-        os.chown(os.devnull, before.st_uid, before.st_gid)
+def own_null_device(folder):
+    """crun gives its standard descriptors to the container's user. From here on /dev/null is one that only the bench sees."""
+    node = os.path.join(folder, "null")
+    os.mknod(node, stat.S_IFCHR, os.makedev(1, 3))
+    os.chmod(node, 0o666)
+    if ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
+        sys.exit("bench: no mount namespace of its own")
+    subprocess.run(["mount", "--make-rslave", "/"], check=True)
+    subprocess.run(["mount", "--bind", node, os.devnull], check=True)
 
 
 def main():
@@ -183,7 +186,8 @@ def main():
     refused = []
     if os.geteuid() != 0:
         sys.exit("bench: run as root: half of the tools need it, and the rootless half is run as uid 65534")
-    with null_device_kept(), Place(options.build, options.immure) as place:
+    with Place(options.build, options.immure) as place:
+        own_null_device(place.folder)
         if not place.immure:
             refused.append("immure: no program at %s" % (options.immure or "--immure"))
         if options.staying:

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import time
 
@@ -13,6 +14,7 @@ import pytest
 from conftest import wait_for, with_descriptor
 
 BARE = ("--seccomp", "off", "--landlock", "off")
+MAPPED = ("--uid-map", "0:100000:65536", "--gid-map", "0:100000:65536", "-u", "root")
 ROOTED = ("-u", "root", "--cap-add", "sys_admin,sys_ptrace,dac_override,kill")
 
 
@@ -170,6 +172,37 @@ def test_standard_output_cannot_be_opened_for_reading(assault, folder):
         process = subprocess.run(assault.immure.words("run", "-q", "--", assault.path, "reopen-for-reading", "1"), stdout=log,
                                  stdin=subprocess.DEVNULL, cwd="/", timeout=30, check=False)
     assert process.returncode == 1 and path.read_text().endswith("REFUSED EACCES\n")
+
+
+# crun gives away whatever is on 0, 1 and 2, were it the machine's /dev/null. Here a terminal that immure made is all that changes hands.
+@pytest.mark.parametrize("kind", ["file", "null"])
+@pytest.mark.parametrize("ids", [("-u", "4321"), ("--userns", "host", "-u", "4321"), MAPPED], ids=["leased", "no-namespace", "mapped"])
+def test_a_standard_descriptor_keeps_its_owner(immure, tmp_path, kind, ids):
+    if immure.uid or os.geteuid():
+        pytest.skip("an ordinary user can give nothing away")
+    path, name = tmp_path / "stream", f"owner-{os.getpid()}"
+    path.touch() if kind == "file" else os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    before = os.stat(path)
+
+    def call(*words):
+        with open(path, "r+b", buffering=0) as stream:
+            return subprocess.run(immure.words(*words), stdin=stream, stdout=stream, stderr=stream, timeout=30, cwd="/", check=False).returncode
+
+    status = [call("run", *ids, *how, "--", "true") for how in ((), ("--tty", "yes"), ("--output-size", "1M"))]
+    try:
+        status += [call("run", "-d", "--name", name, "--tty", tty, *ids, "--", "sleep", "100") or call("exec", *how, name, "--", "true")
+                   or call("rm", "--force", name) for tty, how in (("no", ()), ("yes", ("-i", "-t")))]
+    finally:
+        immure.run("rm", "--force", name)
+    after = os.stat(path)
+    assert status == [0] * 5
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+
+def test_a_terminal_that_immure_made_is_its_users(immure):
+    """What the above would see: the positive control."""
+    who = immure.run("run", "--tty", "yes", "-u", "4321", "--", "sh", "-c", "stat -c %u $(tty)", stdin=subprocess.DEVNULL)
+    assert who.stdout.split() == ["4321"]
 
 
 @pytest.mark.parametrize("options", [(), ("--landlock", "off")], ids=["default", "no-landlock"])
