@@ -18,21 +18,13 @@
 /* Nobody writes, and nothing is limited but by the group. */
 static const struct source *const sources[] = { NULL };
 
-static void free_common(struct common *common)
-{
-	result_free(&common->result);
-	free(common->plan);
-	arena_free(&common->arena);
-	arena_free(&common->host.arena);
-	arena_free(&common->spec.arena);
-	*common = (struct common){ 0 };
-}
-
 void common_close(struct common *common)
 {
-	if (common->has_run)
-		run_close(&common->run);
-	free_common(common);
+	if (!common->is_made)
+		return;
+	kept_free(&common->kept);
+	arena_free(&common->host.arena);
+	*common = (struct common){ 0 };
 }
 
 static struct client *next_waiting(const struct keeper *keeper, enum packet_type question, unsigned *at)
@@ -54,22 +46,19 @@ static int make_plan(struct keeper *keeper, unsigned kinds, struct error *err)
 	struct host *host = &common->host;
 	int rc;
 
-	host_take_caller(host, &common->spec.caller);
+	host_take_caller(host, &common->kept.spec.caller);
 	rc = host_probe_basic(host, err);
 	if (rc == 0)
-		rc = pod_shape(&common->spec, kinds, host, err);
+		rc = pod_shape(&common->kept.spec, kinds, host, err);
 	if (rc == 0)
-		rc = host_probe_spec(host, &common->spec, err);
+		rc = host_probe_spec(host, &common->kept.spec, err);
 	if (rc < 0)
 		return rc;
 	host->has_keeper = true;
 	if (kinds & SHARE_CGROUP)
 		pod_place(host, NULL);
-	common->plan = calloc(1, sizeof(*common->plan));
-	if (!common->plan)
-		return error_set(err, ENOMEM, "planning");
-	rc = plan_make(common->plan, &common->arena, &common->spec, host, err);
-	if (rc == 0 && (kinds & SHARE_CGROUP) && !plan_has(common->plan, OP_CGROUP_CREATE)) {
+	rc = plan_make(common->kept.plan, &common->kept.arena, &common->kept.spec, host, err);
+	if (rc == 0 && (kinds & SHARE_CGROUP) && !plan_has(common->kept.plan, OP_CGROUP_CREATE)) {
 		error_mistake(err, "--share cgroup: here no group can be made below which others could lie");
 		error_remedy(err, "E-POD-GROUP", "see immure doctor; as root, or in a cgroup that was delegated, it works");
 		return -EOPNOTSUPP;
@@ -88,7 +77,7 @@ static void take_in_hand(struct keeper *keeper)
 	struct common *common = &keeper->common;
 
 	for (unsigned kind = 0; kind < NAMESPACES; kind++) {
-		const int slot = common->plan->worlds[kind], fd = slot ? common->run.slots[slot] : -1;
+		const int slot = common->kept.plan->worlds[kind], fd = slot ? common->kept.run.slots[slot] : -1;
 
 		if (fd < 0)
 			continue;
@@ -116,19 +105,8 @@ static void fail(struct keeper *keeper)
 	keeper->is_lasting = false;
 	keeper_give_up(keeper);
 	while ((client = next_waiting(keeper, PACKET_SHARE, &at)))
-		answer_error(client, &keeper->common.err, 125);
+		answer_error(client, &keeper->common.kept.err, 125);
 	common_close(&keeper->common);
-}
-
-static void go_on(struct keeper *keeper, int rc)
-{
-	struct common *common = &keeper->common;
-
-	if (rc != 0)
-		return; /* init has the baton */
-	watch_begin(&common->watch, &common->run, &common->result, sources, common);
-	common->watch.never_waits = true;
-	common->is_watched = true;
 }
 
 static int begin(struct keeper *keeper, const struct packet *packet, struct error *err)
@@ -142,16 +120,18 @@ static int begin(struct keeper *keeper, const struct packet *packet, struct erro
 	if (strcmp(packet->name.name, keeper->pod) != 0)
 		return error_mistake(err, "this is the pod %s", keeper->pod);
 	keeper->is_lasting = true;
-	*common = (struct common){ .is_made = true, .created_ns = sys_wall_clock_ns() };
-	rc = member_read_words(&common->spec, packet->fds[0], err);
+	if (kept_open(&common->kept, sources, common) < 0)
+		return error_set(err, ENOMEM, "making the pod %s", keeper->pod);
+	common->is_made = true;
+	common->created_ns = sys_wall_clock_ns();
+	rc = member_read_words(&common->kept.spec, packet->fds[0], err);
 	if (rc == 0)
 		rc = make_plan(keeper, kinds, err);
 	if (rc < 0)
 		return rc;
 	common->share = (struct pod_share){ .pod = keeper->pod, .kinds = kinds,
-					    .ids = ids_of(&common->spec, HOST_HAS_CAP(&common->host, 21 /* CAP_SYS_ADMIN */)) };
-	common->has_run = true;
-	return run_begin(&common->run, common->plan, &common->result, err);
+					    .ids = ids_of(&common->kept.spec, HOST_HAS_CAP(&common->host, 21 /* CAP_SYS_ADMIN */)) };
+	return kept_begin(&common->kept, run_begin(&common->kept.run, common->kept.plan, &common->kept.result, err));
 }
 
 void common_make(struct keeper *keeper, struct client *client, const struct packet *packet)
@@ -172,21 +152,9 @@ void common_make(struct keeper *keeper, struct client *client, const struct pack
 	client->talk = TALK_WAITING;
 	client->subject = NULL;
 	client->question = PACKET_SHARE;
-	go_on(keeper, rc);
 }
 
 /* ---- its holding ---- */
-
-unsigned common_poll(const struct common *common, struct pollfd *fds)
-{
-	unsigned count = 0;
-
-	if (common->has_run && !common->is_watched && !common->is_ready)
-		fds[count++] = (struct pollfd){ .fd = common->run.wire, .events = POLLIN };
-	for (unsigned i = 0; common->is_watched && i < common->watch.count; i++)
-		fds[count++] = common->watch.ready[i];
-	return count;
-}
 
 static void tell_ready(struct keeper *keeper)
 {
@@ -203,12 +171,11 @@ static void tell_ready(struct keeper *keeper)
 static void note_end(struct keeper *keeper)
 {
 	struct common *common = &keeper->common;
-	int rc = watch_finish(&common->watch, &common->err);
+	int rc = kept_finish(&common->kept);
 
-	common->is_watched = false;
 	if (!common->is_ready) {
 		if (rc == 0)
-			error_set(&common->err, ECHILD, "set-up of the pod died");
+			error_set(&common->kept.err, ECHILD, "set-up of the pod died");
 		fail(keeper);
 		return;
 	}
@@ -216,34 +183,18 @@ static void note_end(struct keeper *keeper)
 	write_state(keeper);
 }
 
-static void serve_set_up(struct keeper *keeper)
-{
-	struct common *common = &keeper->common;
-	int rc = run_go_on(&common->run, &common->result, &common->err);
-
-	if (rc < 0)
-		fail(keeper);
-	else
-		go_on(keeper, rc);
-}
-
 void common_serve(struct keeper *keeper, const struct pollfd *polled, unsigned count)
 {
 	struct common *common = &keeper->common;
-	bool goes_on;
+	struct kept *kept = &common->kept;
 
-	if (!common->has_run || !count)
-		return;
-	if (!common->is_watched) {
-		if (polled[0].revents && !common->is_ready)
-			serve_set_up(keeper);
-		return;
-	}
-	goes_on = watch_serve(&common->watch, polled, count);
-	if (common->watch.is_started && !common->is_ready)
+	kept_serve(kept, polled, count);
+	if (kept->stage == KEPT_WATCHED && kept->watch.is_started && !common->is_ready)
 		tell_ready(keeper);
-	if (!goes_on)
+	if (kept->stage == KEPT_DEAD)
 		note_end(keeper);
+	else if (kept->stage == KEPT_OVER && !common->is_ready)
+		fail(keeper);
 }
 
 int common_join(const struct common *common, struct spec *spec, struct error *err)
@@ -258,7 +209,7 @@ int common_join(const struct common *common, struct spec *spec, struct error *er
 void common_place(const struct common *common, struct host *host)
 {
 	if (common->is_ready && (common->share.kinds & SHARE_CGROUP))
-		pod_place(host, common->plan);
+		pod_place(host, common->kept.plan);
 }
 
 bool common_is(const struct keeper *keeper, const char *name)
@@ -380,8 +331,8 @@ void common_print(const struct keeper *keeper, bool has_jails, struct text *out)
 		log_print_time(common->created_ns, stamp);
 		text_add(out, ", \"created\": \"%s\"", stamp);
 	}
-	if (common->has_run && common->run.has_child && common->plan->owns_pids)
-		text_add(out, ", \"pid\": %d", (int)common->run.init);
+	if (common->kept.stage >= KEPT_WATCHED && common->kept.run.has_child && common->kept.plan->owns_pids)
+		text_add(out, ", \"pid\": %d", (int)common->kept.run.init);
 	if (has_jails)
 		print_jails(keeper, out);
 	text_add(out, "}");

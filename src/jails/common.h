@@ -9,13 +9,13 @@
 
 #include "base/text.h"
 #include "feature/pod.h"
+#include "jails/kept.h"
 #include "jails/protocol.h"
-#include "run/watch.h"
 
 struct keeper;
 struct client;
 
-enum { COMMON_DESCRIPTORS = WATCH_DESCRIPTORS + 1, COMMON_PATH = 32 };
+enum { COMMON_PATH = 32 };
 
 struct common {
 	bool is_made;            /* the pod stays when it has no jail */
@@ -28,21 +28,12 @@ struct common {
 
 	struct pod_share share;
 	char paths[NAMESPACES][COMMON_PATH];
-	struct spec spec;
+	struct kept kept;
 	struct host host;
-	struct arena arena;      /* owns the plan's strings */
-	struct plan *plan;
-	struct run run;
-	bool has_run, is_watched;
-	struct watch watch;
-	struct result result;
-	struct error err;
-	unsigned polled, polled_count;
 };
 
 /* PACKET_SHARE: the client is answered when all is there, or why it is not. */
 void common_make(struct keeper *keeper, struct client *client, const struct packet *packet);
-unsigned common_poll(const struct common *common, struct pollfd *fds);
 void common_serve(struct keeper *keeper, const struct pollfd *polled, unsigned count);
 /* It ends, with all processes that are in its PID namespace; its group goes. */
 void common_close(struct common *common);

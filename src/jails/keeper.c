@@ -74,8 +74,8 @@ void keeper_remove(struct keeper *keeper, struct member *member)
 	member_remove_files(member, &keeper->state);
 	member->state = MEMBER_REMOVED;
 	keeper_give_up(keeper);
-	if (member_set_timer(member, UINT64_C(1000000000) * LAST_READERS_S) < 0)
-		member->timer = -1;
+	if (kept_set_timer(&member->kept, UINT64_C(1000000000) * LAST_READERS_S) < 0)
+		kept_stop_timer(&member->kept);
 }
 
 /* Those that wait for an answer to QUESTION about MEMBER. */
@@ -92,7 +92,7 @@ static struct client *next_waiting(const struct keeper *keeper, const struct mem
 
 static void tell_start(const struct keeper *keeper, struct member *member)
 {
-	const struct packet_started started = { .pid = member->run.init };
+	const struct packet_started started = { .pid = member->kept.run.init };
 	const struct packet_attach attached = { .flags = ATTACH_INPUT | ATTACH_REPLAY, .rows = member->output.rows,
 						.columns = member->output.columns };
 	struct client *client;
@@ -136,7 +136,7 @@ static void tell_failure(struct keeper *keeper, struct member *member)
 
 	keeper_remove(keeper, member);
 	while ((client = next_waiting(keeper, member, PACKET_RUN, &at)))
-		answer_error(client, &member->err, member->exit_code);
+		answer_error(client, &member->kept.err, member->exit_code);
 	tell_enders(keeper, member);
 	let_go(keeper, member); /* who was too quick to attach or wait */
 }
@@ -278,18 +278,25 @@ static bool is_over(struct keeper *keeper)
 
 static struct pollfd *make_room(struct keeper *keeper)
 {
-	unsigned most = 2 + 1 + CLIENTS + COMMON_DESCRIPTORS;
+	unsigned most = 2 + 1 + CLIENTS + KEPT_DESCRIPTORS;
 
 	for (const struct member *member = keeper->members; member; member = member->next)
-		most += MEMBER_DESCRIPTORS;
+		most += KEPT_DESCRIPTORS;
 	for (const struct visit *visit = keeper->visits; visit; visit = visit->next)
-		most += 1 + WATCH_DESCRIPTORS;
+		most += KEPT_DESCRIPTORS;
 	if (most <= keeper->polled_room)
 		return keeper->polled;
 	free(keeper->polled);
 	keeper->polled_room = most + POLLED_ROOM;
 	keeper->polled = malloc(keeper->polled_room * sizeof(*keeper->polled));
 	return keeper->polled;
+}
+
+static unsigned poll_kept(struct kept *kept, struct pollfd *polled, unsigned count)
+{
+	kept->polled = count;
+	kept->polled_count = kept_poll(kept, polled + count);
+	return count + kept->polled_count;
 }
 
 /* One turn: waits until something happens, and does what follows from it. */
@@ -305,19 +312,12 @@ static int serve(struct keeper *keeper)
 	polled[1] = (struct pollfd){ .fd = keeper->timer, .events = POLLIN };
 	clients = clients_poll(&keeper->clients, polled + count);
 	count += clients;
-	keeper->common.polled = count;
-	keeper->common.polled_count = common_poll(&keeper->common, polled + count);
-	count += keeper->common.polled_count;
-	for (struct member *member = keeper->members; member; member = member->next) {
-		member->polled = count;
-		member->polled_count = member_poll(member, polled + count);
-		count += member->polled_count;
-	}
-	for (struct visit *visit = keeper->visits; visit; visit = visit->next) {
-		visit->polled = count;
-		visit->polled_count = visit_poll(visit, polled + count);
-		count += visit->polled_count;
-	}
+	if (keeper->common.is_made)
+		count = poll_kept(&keeper->common.kept, polled, count);
+	for (struct member *member = keeper->members; member; member = member->next)
+		count = poll_kept(&member->kept, polled, count);
+	for (struct visit *visit = keeper->visits; visit; visit = visit->next)
+		count = poll_kept(&visit->kept, polled, count);
 	rc = sys_rest_until_ready(&keeper->rest, polled, count);
 	if (rc < 0)
 		return rc;
@@ -325,15 +325,16 @@ static int serve(struct keeper *keeper)
 		hear_signals(keeper);
 	if (polled[1].revents)
 		keeper->is_late = true;
-	common_serve(keeper, polled + keeper->common.polled, keeper->common.polled_count);
+	if (keeper->common.is_made)
+		common_serve(keeper, polled + keeper->common.kept.polled, keeper->common.kept.polled_count);
 	for (struct member *member = keeper->members; member; member = member->next) {
-		member_serve(member, polled + member->polled, member->polled_count);
+		member_serve(member, polled + member->kept.polled, member->kept.polled_count);
 		note_changes(keeper, member);
-		if (member->state == MEMBER_REMOVED && member->timer < 0)
+		if (member->state == MEMBER_REMOVED && member->kept.timer < 0)
 			let_go(keeper, member); /* they had their time to read */
 	}
 	for (struct visit *visit = keeper->visits; visit; visit = visit->next)
-		visit_serve(visit, polled + visit->polled, visit->polled_count);
+		visit_serve(visit, polled + visit->kept.polled, visit->kept.polled_count);
 	hear_clients(keeper, polled + 2, clients);
 	common_go_on(keeper);
 	refresh_clients(keeper);

@@ -45,13 +45,13 @@ static int make_plan(struct member *member, const struct member_request *request
 	struct host *host = &member->host;
 	int rc;
 
-	member->spec.is_kept = true;
-	host_take_caller(host, &member->spec.caller);
+	member->kept.spec.is_kept = true;
+	host_take_caller(host, &member->kept.spec.caller);
 	rc = host_probe_basic(host, err);
 	if (rc == 0)
-		rc = common_join(request->common, &member->spec, err);
+		rc = common_join(request->common, &member->kept.spec, err);
 	if (rc == 0)
-		rc = host_probe_spec(host, &member->spec, err);
+		rc = host_probe_spec(host, &member->kept.spec, err);
 	if (rc < 0)
 		return rc;
 	common_place(request->common, host);
@@ -59,12 +59,9 @@ static int make_plan(struct member *member, const struct member_request *request
 	host->screen_rows = request->packet->rows;
 	host->screen_columns = request->packet->columns;
 	host->keeps_input = request->packet->flags & RUN_INPUT;
-	member->plan = calloc(1, sizeof(*member->plan));
-	if (!member->plan)
-		return error_set(err, ENOMEM, "planning");
-	rc = plan_make(member->plan, &member->arena, &member->spec, host, err);
-	member->plan->start_scope = request->start_scope;
-	if (rc == 0 && !request->start_scope && plan_has(member->plan, OP_CGROUP_SCOPE)) {
+	rc = plan_make(member->kept.plan, &member->kept.arena, &member->kept.spec, host, err);
+	member->kept.plan->start_scope = request->start_scope;
+	if (rc == 0 && !request->start_scope && plan_has(member->kept.plan, OP_CGROUP_SCOPE)) {
 		rc = error_set(err, ENOTSUP, "this build cannot talk to systemd");
 		error_remedy(err, "E-CGROUP-SCOPE", "start it in a group of its own: systemd-run --user --scope -p Delegate=yes ...");
 	}
@@ -82,34 +79,25 @@ static int make_files(struct member *member, const struct member_request *reques
 	return rc < 0 ? error_set(err, -rc, "opening the log of %s", member->name) : 0;
 }
 
-/* What run_begin and run_go_on have answered. */
-static int go_on(struct member *member, int rc)
-{
-	if (rc == 0) {
-		watch_begin(&member->watch, &member->run, &member->result, sources, member);
-		member->watch.never_waits = true;
-		member->is_watched = true;
-	}
-	if (rc >= 0)
-		return 0;
-	run_close(&member->run);
-	member->has_run = false;
-	return rc;
-}
-
 static int begin(struct member *member, struct error *err)
 {
-	member->has_run = true;
-	return go_on(member, run_begin(&member->run, member->plan, &member->result, err));
+	struct kept *kept = &member->kept;
+	int rc = kept_begin(kept, run_begin(&kept->run, kept->plan, &kept->result, err));
+
+	if (rc < 0)
+		kept_close(kept);
+	return rc;
 }
 
 static struct member *new_member(const struct member_request *request)
 {
 	struct member *member = calloc(1, sizeof(*member));
 
-	if (!member)
+	if (!member || kept_open(&member->kept, sources, member) < 0) {
+		free(member);
 		return NULL;
-	member->folder = member->timer = -1;
+	}
+	member->folder = -1;
 	member->pod = request->pod;
 	member->keeper = request->keeper;
 	member->tell = request->tell;
@@ -131,7 +119,7 @@ struct member *member_start(const struct member_request *request, struct error *
 		error_set(err, ENOMEM, "starting %s", request->packet->name);
 		return NULL;
 	}
-	rc = member_read_words(&member->spec, request->words, err);
+	rc = member_read_words(&member->kept.spec, request->words, err);
 	if (rc == 0)
 		rc = make_plan(member, request, err);
 	if (rc == 0)
@@ -156,11 +144,10 @@ static void note_start(struct member *member)
 
 static void note_end(struct member *member, int rc)
 {
-	const struct result *result = &member->result;
+	const struct result *result = &member->kept.result;
 
-	member->exit_code = rc < 0 && member->was_started ? 125 : result_exit_code(result, member->plan);
-	run_close(&member->run);
-	member->has_run = member->is_watched = false;
+	member->exit_code = rc < 0 && member->was_started ? 125 : result_exit_code(result, member->kept.plan);
+	kept_close(&member->kept);
 	member->state = MEMBER_ENDED;
 	member->pause = PAUSE_NONE;
 	member->ended_ns = sys_wall_clock_ns();
@@ -174,69 +161,34 @@ static void note_end(struct member *member, int rc)
 	member->tell(member, "exit");
 }
 
-unsigned member_poll(const struct member *member, struct pollfd *fds)
+static void note_failure(struct member *member)
 {
-	unsigned count = 0;
-
-	if (member->timer >= 0)
-		fds[count++] = (struct pollfd){ .fd = member->timer, .events = POLLIN };
-	if (member->has_run && !member->is_watched)
-		fds[count++] = (struct pollfd){ .fd = member->run.wire, .events = POLLIN };
-	for (unsigned i = 0; member->is_watched && i < member->watch.count; i++)
-		fds[count++] = member->watch.ready[i];
-	return count;
-}
-
-static void serve_set_up(struct member *member, const struct pollfd *polled, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		int rc;
-
-		if (polled[i].fd != member->run.wire || !polled[i].revents)
-			continue;
-		rc = go_on(member, run_go_on(&member->run, &member->result, &member->err));
-		if (rc == 0)
-			return;
-		member->exit_code = result_exit_code(&member->result, member->plan);
-		member->state = MEMBER_ENDED;
-		return;
-	}
-}
-
-static void serve_watch(struct member *member, const struct pollfd *polled, unsigned count)
-{
-	const bool goes_on = watch_serve(&member->watch, polled, count);
-	int rc;
-
-	if (member->state == MEMBER_STARTING && member->watch.is_started)
-		note_start(member);
-	if (goes_on)
-		return;
-	rc = watch_finish(&member->watch, &member->err);
-	note_end(member, rc);
+	kept_close(&member->kept);
+	member->exit_code = result_exit_code(&member->kept.result, member->kept.plan);
+	member->state = MEMBER_ENDED;
 }
 
 /* The grace of a stop is over; or the patience with those who still read. */
 static void serve_timer(struct member *member)
 {
-	sys_close(member->timer);
-	member->timer = -1;
+	kept_stop_timer(&member->kept);
 	if (member_lives(member))
 		member_kill(member);
 }
 
 void member_serve(struct member *member, const struct pollfd *polled, unsigned count)
 {
-	if (count && member->timer >= 0 && polled[0].fd == member->timer) {
-		if (polled[0].revents)
-			serve_timer(member);
-		polled++;
-		count--;
-	}
-	if (member->has_run && !member->is_watched)
-		serve_set_up(member, polled, count);
-	else if (member->is_watched)
-		serve_watch(member, polled, count);
+	struct kept *kept = &member->kept;
+
+	if (kept_take_timer(kept, &polled, &count))
+		serve_timer(member);
+	kept_serve(kept, polled, count);
+	if (member->state == MEMBER_STARTING && kept->stage >= KEPT_WATCHED && kept->watch.is_started)
+		note_start(member);
+	if (kept->stage == KEPT_DEAD)
+		note_end(member, kept_finish(kept));
+	else if (kept->stage == KEPT_OVER)
+		note_failure(member);
 }
 
 void member_hear(struct member *member, unsigned stream, const char *bytes, size_t size)
@@ -254,16 +206,8 @@ bool member_lives(const struct member *member)
 
 void member_signal(struct member *member, int signal)
 {
-	if (member->is_watched)
-		watch_signal(&member->watch, signal);
-}
-
-int member_set_timer(struct member *member, uint64_t nanoseconds)
-{
-	if (member->timer >= 0)
-		return sys_set_timer(member->timer, nanoseconds);
-	member->timer = sys_timer(nanoseconds);
-	return member->timer < 0 ? member->timer : 0;
+	if (member->kept.stage == KEPT_WATCHED)
+		watch_signal(&member->kept.watch, signal);
 }
 
 int member_stop(struct member *member, uint64_t grace_ms)
@@ -277,35 +221,28 @@ int member_stop(struct member *member, uint64_t grace_ms)
 	member_signal(member, (int)member->stop_signal);
 	if (member->state == MEMBER_PAUSED)
 		(void)!member_resume(member); /* or it could not hear */
-	return member_set_timer(member, (grace_ms < most_ms ? grace_ms : most_ms) * 1000000);
+	return kept_set_timer(&member->kept, (grace_ms < most_ms ? grace_ms : most_ms) * 1000000);
 }
 
 /* One that is still being set up is killed the same way: its wire then ends. */
 void member_kill(struct member *member)
 {
-	if (member->is_watched)
-		watch_end(&member->watch, REASON_SIGNALED);
-	else if (member->has_run)
-		end_init(&member->run, 0);
+	if (member->kept.stage == KEPT_WATCHED)
+		watch_end(&member->kept.watch, REASON_SIGNALED);
+	else if (member->kept.stage == KEPT_SET_UP)
+		end_init(&member->kept.run, 0);
 	if (member->state == MEMBER_PAUSED)
 		(void)!member_resume(member); /* version 1 keeps the frozen from dying. freezer-subsystem.rst */
 }
 
 void member_free(struct member *member)
 {
-	if (member->has_run)
-		run_close(&member->run);
+	kept_free(&member->kept);
 	if (member->has_log)
 		log_close(&member->log);
 	if (member->folder >= 0)
 		sys_close(member->folder);
-	if (member->timer >= 0)
-		sys_close(member->timer);
 	ring_free(&member->ring);
-	result_free(&member->result);
-	free(member->plan);
-	arena_free(&member->arena);
 	arena_free(&member->host.arena);
-	arena_free(&member->spec.arena);
 	free(member);
 }

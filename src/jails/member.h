@@ -12,13 +12,12 @@
 #define IMMURE_JAILS_MEMBER_H
 
 #include "base/text.h"
+#include "jails/kept.h"
 #include "jails/log.h"
 #include "jails/output.h"
 #include "jails/protocol.h"
 #include "jails/ring.h"
 #include "jails/state.h"
-#include "run/watch.h"
-#include "spec/spec.h"
 
 enum member_state { MEMBER_STARTING, MEMBER_RUNNING, MEMBER_PAUSED, MEMBER_ENDED, MEMBER_REMOVED };
 
@@ -44,17 +43,9 @@ struct member {
 	bool attaches_starter;
 	unsigned stop_signal;
 	int folder;              /* its own in the state; -1: none */
-	int timer;               /* for the grace of a stop, and the patience behind a removal; -1: none */
 
-	struct spec spec;
+	struct kept kept;        /* the timer: the grace of a stop, and the patience behind a removal */
 	struct host host;
-	struct arena arena;      /* owns the plan's strings */
-	struct plan *plan;
-	struct run run;
-	bool has_run, is_watched;
-	struct watch watch;
-	struct result result;
-	struct error err;        /* why it did not start */
 	int exit_code;           /* ENDED */
 	uint64_t started_ns, ended_ns; /* since 1970 */
 
@@ -66,7 +57,6 @@ struct member {
 
 	/* the keeper's notes */
 	bool is_start_told, is_end_told;
-	unsigned polled, polled_count; /* its part of what is being polled */
 };
 
 struct member_request {
@@ -85,10 +75,7 @@ int member_read_words(struct spec *spec, int fd, struct error *err) MUST_CHECK;
 
 /* Plans it, takes its name and begins its set-up. NULL: ERR says why, and nothing is left of it. */
 struct member *member_start(const struct member_request *request, struct error *err);
-/* Names the descriptors to poll; at most MEMBER_DESCRIPTORS. */
-enum { MEMBER_DESCRIPTORS = WATCH_DESCRIPTORS + 1 };
-unsigned member_poll(const struct member *member, struct pollfd *fds);
-/* What was polled, handed back. */
+/* What was polled for its run, handed back. */
 void member_serve(struct member *member, const struct pollfd *polled, unsigned count);
 /* What it wrote: to the log and to the scroll-back. */
 void member_hear(struct member *member, unsigned stream, const char *bytes, size_t size);
@@ -100,8 +87,6 @@ int member_stop(struct member *member, uint64_t grace_ms) MUST_CHECK;
 void member_kill(struct member *member);
 int member_pause(struct member *member) MUST_CHECK;
 int member_resume(struct member *member) MUST_CHECK;
-/* Its timer fires after so long; it is set anew if there is one. */
-int member_set_timer(struct member *member, uint64_t nanoseconds) MUST_CHECK;
 
 /* A JSON object without line ends; and the same in the file state.json, replaced whole. */
 void member_print_state(const struct member *member, struct text *out);

@@ -35,7 +35,7 @@ static void print_time(struct text *out, const char *key, uint64_t time_ns)
 
 static void print_end(const struct member *member, struct text *out)
 {
-	const struct result *result = &member->result;
+	const struct result *result = &member->kept.result;
 
 	text_add(out, ", \"reason\": \"%s\", \"exit_code\": %d", reason_name(result->reason), member->exit_code);
 	if (result->signal)
@@ -51,11 +51,11 @@ static void print_command(const struct member *member, struct text *out)
 	enum { MOST_WORD = 256, MOST = 8 << 10 };
 
 	text_add(out, ", \"command\": [");
-	for (char **word = member->spec.command; word && *word && out->used < MOST; word++) {
+	for (char **word = member->kept.spec.command; word && *word && out->used < MOST; word++) {
 		char beginning[MOST_WORD];
 
 		snprintf(beginning, sizeof(beginning), "%s", *word);
-		text_add(out, "%s", word == member->spec.command ? "" : ",");
+		text_add(out, "%s", word == member->kept.spec.command ? "" : ",");
 		json_add_string(out, beginning);
 	}
 	text_add(out, "]");
@@ -78,13 +78,13 @@ static void print_worlds(const struct member *member, struct text *out)
 	uint64_t started_ns;
 	bool has_network = false;
 
-	for (int i = 0; member->plan && i < member->plan->count; i++) {
-		const struct step *step = &member->plan->steps[i];
+	for (int i = 0; member->kept.plan && i < member->kept.plan->count; i++) {
+		const struct step *step = &member->kept.plan->steps[i];
 
 		has_network |= (step->op == OP_JOIN_NAMESPACE || step->op == OP_UNSHARE) && step->flags & CLONE_NEWNET;
 	}
-	has_network |= member->plan && member->plan->clone_flags & CLONE_NEWNET;
-	started_ns = member->watch.start_ns;
+	has_network |= member->kept.plan && member->kept.plan->clone_flags & CLONE_NEWNET;
+	started_ns = member->kept.watch.start_ns;
 	text_add(out, ", \"network\": \"%s\", \"stop_signal\": \"%s\"", has_network ? "own" : "host",
 		 signal_name((int)member->stop_signal, buffer));
 	if (member_lives(member) && member->was_started)
@@ -104,7 +104,7 @@ void member_print_state(const struct member *member, struct text *out)
 		text_add(out, ", \"paused_by\": \"%s\"", ways[member->pause]);
 	text_add(out, ", \"keeper\": %d", (int)sys_pid());
 	if (member_lives(member))
-		text_add(out, ", \"pid\": %d", (int)member->run.init);
+		text_add(out, ", \"pid\": %d", (int)member->kept.run.init);
 	print_time(out, "started", member->started_ns);
 	print_time(out, "ended", member->ended_ns);
 	if (!member_lives(member))

@@ -242,7 +242,7 @@ void output_type(struct member *member, const char *bytes, size_t size)
 	if (output->to < 0 || output->end)
 		return;
 	if (!size && !output->is_terminal) {
-		close_input(&member->watch, output);
+		close_input(&member->kept.watch, output);
 		return;
 	}
 	if (!size) {
@@ -254,11 +254,11 @@ void output_type(struct member *member, const char *bytes, size_t size)
 		return;
 	memcpy(output->waiting, bytes, size);
 	output->end = size;
-	write_some(&member->watch, output);
+	write_some(&member->kept.watch, output);
 	if (output->to >= 0 && output->is_terminal)
-		poll_terminal(&member->watch, output);
+		poll_terminal(&member->kept.watch, output);
 	else if (output->to >= 0)
-		watch_change(&member->watch, output->to, output->end ? POLLOUT : 0);
+		watch_change(&member->kept.watch, output->to, output->end ? POLLOUT : 0);
 }
 
 void output_resize(struct member *member, unsigned rows, unsigned columns)

@@ -11,7 +11,7 @@
 
 static const struct group_slots *groups_of(const struct member *member)
 {
-	const struct step *step = plan_find(member->plan, OP_CGROUP_WATCH);
+	const struct step *step = plan_find(member->kept.plan, OP_CGROUP_WATCH);
 
 	return step ? step->data : NULL;
 }
@@ -26,7 +26,7 @@ static int freezing_group(const struct member *member, enum pause_way way)
 		slot = SLOT_CGROUP;
 	else if (groups && groups->version[CONTROLLER_FREEZER] == 1)
 		slot = groups->slot[CONTROLLER_FREEZER];
-	return slot == SLOT_NONE ? -1 : member->run.slots[slot];
+	return slot == SLOT_NONE ? -1 : member->kept.run.slots[slot];
 }
 
 static int by_group(const struct member *member, bool stop)

@@ -32,8 +32,8 @@ void answer_error(struct client *client, const struct error *err, int exit_code)
 
 void answer_end(struct client *client, const struct member *member)
 {
-	const struct packet_ended ended = { .exit_code = member->exit_code, .reason = (int32_t)member->result.reason,
-					    .signal = member->result.signal };
+	const struct packet_ended ended = { .exit_code = member->exit_code, .reason = (int32_t)member->kept.result.reason,
+					    .signal = member->kept.result.signal };
 	const struct packet_parts parts = { .type = PACKET_ENDED, .fixed = &ended };
 
 	if (client->talk == TALK_ATTACHED) {
@@ -191,7 +191,7 @@ static void input(struct keeper *keeper, struct client *client, const struct pac
 	struct member *member = client->subject;
 
 	(void)keeper;
-	if (client->talk != TALK_ATTACHED || !client->may_write || !member->is_watched)
+	if (client->talk != TALK_ATTACHED || !client->may_write || member->kept.stage != KEPT_WATCHED)
 		return;
 	output_type(member, packet->bytes, packet->size);
 	client->is_held = output_has_waiting(member);
@@ -414,7 +414,7 @@ static void inspect(struct keeper *keeper, struct client *client, const struct p
 	else
 		member_print_state(member, &text);
 	text_add(&text, ",\n");
-	plan_print_json(is_pod ? keeper->common.plan : member->plan, &text);
+	plan_print_json(is_pod ? keeper->common.kept.plan : member->kept.plan, &text);
 	text_add(&text, "}\n");
 	tell_at_length(client, &text);
 }
@@ -439,7 +439,7 @@ void keeper_tell_event(struct member *member, const char *event)
 	log_print_time(sys_wall_clock_ns(), stamp);
 	text_add(&text, "{\"time\":\"%s\",\"event\":\"%s\",\"pod\":\"%s\",\"jail\":\"%s\"", stamp, event, member->pod, member->name);
 	if (member->state == MEMBER_ENDED)
-		text_add(&text, ",\"exit_code\":%d,\"reason\":\"%s\"", member->exit_code, reason_name(member->result.reason));
+		text_add(&text, ",\"exit_code\":%d,\"reason\":\"%s\"", member->exit_code, reason_name(member->kept.result.reason));
 	if (strcmp(event, "log-lost") == 0)
 		text_add(&text, ",\"errno\":%d", member->log.lost_errno);
 	text_add(&text, "}");

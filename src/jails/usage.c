@@ -22,13 +22,13 @@ static const struct row {
 
 void usage_print(const struct member *member, struct text *out)
 {
-	const struct step *step = member->plan ? plan_find(member->plan, OP_CGROUP_WATCH) : NULL;
+	const struct step *step = member->kept.plan ? plan_find(member->kept.plan, OP_CGROUP_WATCH) : NULL;
 	const struct group_slots *groups = step ? step->data : NULL;
 
 	for (size_t i = 0; groups && i < ARRAY_SIZE(rows); i++) {
 		const struct row *row = &rows[i];
 		const int slot = groups->slot[row->controller], version = groups->version[row->controller];
-		const int group = slot == SLOT_NONE || version < 1 || version > 2 ? -1 : member->run.slots[slot];
+		const int group = slot == SLOT_NONE || version < 1 || version > 2 ? -1 : member->kept.run.slots[slot];
 		uint64_t number = NUMBER_NONE;
 
 		if (group >= 0)

@@ -26,32 +26,19 @@ static struct visit *new_visit(struct member *member, struct client *client)
 
 	if (!visit)
 		return NULL;
-	visit->plan = calloc(1, sizeof(*visit->plan));
+	if (kept_open(&visit->kept, sources, visit) < 0) {
+		free(visit);
+		return NULL;
+	}
 	visit->member = member;
 	visit->client = client;
-	visit->timer = -1;
-	if (visit->plan)
-		return visit;
-	free(visit);
-	return NULL;
-}
-
-static void stop_timer(struct visit *visit)
-{
-	if (visit->timer >= 0)
-		sys_close(visit->timer);
-	visit->timer = -1;
+	return visit;
 }
 
 static void free_visit(struct visit *visit)
 {
-	if (visit->has_run)
-		run_close(&visit->run);
-	stop_timer(visit);
-	result_free(&visit->result);
+	kept_free(&visit->kept);
 	arena_free(&visit->request.arena);
-	arena_free(&visit->arena);
-	free(visit->plan);
 	free(visit);
 }
 
@@ -71,22 +58,19 @@ static bool has_streams(const struct packet *packet)
 static void go_on(struct keeper *keeper, struct visit *visit, const struct packet *packet)
 {
 	struct client *client = visit->client;
-	int rc = visit->timer = sys_timer(UINT64_C(1000000000) * ON_THE_WAY_S);
+	struct kept *kept = &visit->kept;
+	int rc = kept_set_timer(kept, UINT64_C(1000000000) * ON_THE_WAY_S);
 
 	if (rc < 0) {
-		error_set(&visit->err, -rc, "entering %s", visit->member->name);
-		refuse(client, visit, &visit->err, 125);
+		error_set(&kept->err, -rc, "entering %s", visit->member->name);
+		refuse(client, visit, &kept->err, 125);
 		return;
 	}
-	rc = run_enter(&visit->run, visit->plan, &visit->member->run, has_streams(packet) ? packet->fds + 1 : NULL, &visit->result, &visit->err);
-	visit->has_run = true;
-	if (rc < 0) {
-		refuse(client, visit, &visit->err, result_exit_code(&visit->result, visit->plan));
+	rc = run_enter(&kept->run, kept->plan, &visit->member->kept.run, has_streams(packet) ? packet->fds + 1 : NULL, &kept->result, &kept->err);
+	if (kept_begin(kept, rc) < 0) {
+		refuse(client, visit, &kept->err, result_exit_code(&kept->result, kept->plan));
 		return;
 	}
-	watch_begin(&visit->watch, &visit->run, &visit->result, sources, visit);
-	visit->watch.never_waits = true;
-	visit->is_watched = true;
 	client->talk = visit->is_program ? TALK_VISITING : TALK_WAITING;
 	client->question = visit->is_program ? PACKET_EXEC : PACKET_OPEN;
 	client->subject = visit->member;
@@ -99,12 +83,12 @@ static void go_on(struct keeper *keeper, struct visit *visit, const struct packe
 /* The jail's own variables, and behind them, so that they win, the visitor's. */
 static int join_variables(struct visit *visit)
 {
-	const struct string_item *const lists[] = { visit->member->spec.env, visit->request.env };
-	struct string_item **last = &visit->spec.env;
+	const struct string_item *const lists[] = { visit->member->kept.spec.env, visit->request.env };
+	struct string_item **last = &visit->kept.spec.env;
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		for (const struct string_item *item = lists[i]; item; item = item->next) {
-			struct string_item *copy = arena_alloc(&visit->arena, sizeof(*copy));
+			struct string_item *copy = arena_alloc(&visit->kept.arena, sizeof(*copy));
 
 			if (!copy)
 				return -ENOMEM;
@@ -125,13 +109,14 @@ static int make_spec(struct visit *visit, int words, struct error *err)
 		return rc;
 	if (!visit->request.command)
 		return error_mistake(err, "there is no program to execute");
-	visit->spec = visit->member->spec;
-	visit->spec.env = NULL;
-	visit->spec.command = visit->request.command;
-	visit->spec.argv0 = visit->request.argv0;
+	visit->kept.spec = visit->member->kept.spec;
+	visit->kept.spec.arena = (struct arena){ 0 };
+	visit->kept.spec.env = NULL;
+	visit->kept.spec.command = visit->request.command;
+	visit->kept.spec.argv0 = visit->request.argv0;
 	if (visit->request.workdir) {
-		visit->spec.workdir = visit->request.workdir;
-		spec_set_origin(&visit->spec, offsetof(struct spec, workdir), spec_origin(&visit->request, offsetof(struct spec, workdir)));
+		visit->kept.spec.workdir = visit->request.workdir;
+		spec_set_origin(&visit->kept.spec, offsetof(struct spec, workdir), spec_origin(&visit->request, offsetof(struct spec, workdir)));
 	}
 	return join_variables(visit) < 0 ? error_set(err, ENOMEM, "executing a program") : 0;
 }
@@ -139,12 +124,12 @@ static int make_spec(struct visit *visit, int words, struct error *err)
 static int start_program(struct visit *visit, const struct packet *packet)
 {
 	const struct packet_exec *exec = &packet->exec;
-	const struct enter enter = { .jail = visit->member->plan, .spec = &visit->spec, .host = &visit->member->host,
+	const struct enter enter = { .jail = visit->member->kept.plan, .spec = &visit->kept.spec, .host = &visit->member->host,
 		.has_streams = has_streams(packet), .has_terminal = exec->flags & EXEC_TERMINAL, .screen = { exec->rows, exec->columns } };
-	int rc = make_spec(visit, packet->fds[0], &visit->err);
+	int rc = make_spec(visit, packet->fds[0], &visit->kept.err);
 
 	if (rc == 0)
-		rc = plan_enter(visit->plan, &visit->arena, &enter, &visit->err);
+		rc = plan_enter(visit->kept.plan, &visit->kept.arena, &enter, &visit->kept.err);
 	if (rc < 0)
 		return rc;
 	visit->is_program = true;
@@ -163,7 +148,7 @@ static void begin(struct keeper *keeper, struct client *client, struct member *m
 	int rc = visit ? start(visit, packet) : error_set(&err, ENOMEM, "%s", doing);
 
 	if (!visit || rc < 0)
-		refuse(client, visit, visit ? &visit->err : &err, 125);
+		refuse(client, visit, visit ? &visit->kept.err : &err, 125);
 	else
 		go_on(keeper, visit, packet);
 }
@@ -182,16 +167,16 @@ static int start_fetch(struct visit *visit, const struct packet *packet)
 {
 	size_t size;
 	const char *tail = packet_tail(packet, &size);
-	const char *path = arena_copy_bytes(&visit->arena, tail, size);
-	const struct fetch fetch = { .jail = visit->member->plan, .path = path, .flags = (int)packet->open.flags, .mode = packet->open.mode };
+	const char *path = arena_copy_bytes(&visit->kept.arena, tail, size);
+	const struct fetch fetch = { .jail = visit->member->kept.plan, .path = path, .flags = (int)packet->open.flags, .mode = packet->open.mode };
 
 	if (!path)
-		return error_set(&visit->err, ENOMEM, "opening a file");
+		return error_set(&visit->kept.err, ENOMEM, "opening a file");
 	if (path[0] != '/' || strlen(path) != size)
-		return error_mistake(&visit->err, "\"%s\": the place inside must be an absolute path", path);
+		return error_mistake(&visit->kept.err, "\"%s\": the place inside must be an absolute path", path);
 	if (packet->open.flags & ~(uint32_t)OPEN_FLAGS || packet->open.mode & ~0777u)
-		return error_mistake(&visit->err, "\"%s\": these flags of open(2) are not for files of a jail", path);
-	return plan_fetch(visit->plan, &visit->arena, &fetch, &visit->err);
+		return error_mistake(&visit->kept.err, "\"%s\": these flags of open(2) are not for files of a jail", path);
+	return plan_fetch(visit->kept.plan, &visit->kept.arena, &fetch, &visit->kept.err);
 }
 
 void visit_open(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet)
@@ -201,27 +186,14 @@ void visit_open(struct keeper *keeper, struct client *client, struct member *mem
 
 /* ---- serving ---- */
 
-unsigned visit_poll(const struct visit *visit, struct pollfd *fds)
-{
-	unsigned count = 0;
-
-	if (!visit->is_watched)
-		return 0;
-	if (visit->timer >= 0)
-		fds[count++] = (struct pollfd){ .fd = visit->timer, .events = POLLIN };
-	for (unsigned i = 0; !visit->is_undead && i < visit->watch.count; i++)
-		fds[count++] = visit->watch.ready[i];
-	return count;
-}
-
 /* The master of its terminal goes to the client, which relays; what is left of it here would hide the client's death. */
 static void tell_start(struct visit *visit)
 {
-	const struct packet_started started = { .pid = visit->run.init };
-	int *terminal = &visit->run.slots[SLOT_TERMINAL];
+	const struct packet_started started = { .pid = visit->kept.run.init };
+	int *terminal = &visit->kept.run.slots[SLOT_TERMINAL];
 
 	visit->is_start_told = true;
-	stop_timer(visit);
+	kept_stop_timer(&visit->kept);
 	if (visit->client && *terminal >= 0)
 		client_post(visit->client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = terminal, .fd_count = 1 });
 	if (*terminal >= 0)
@@ -240,17 +212,17 @@ static void tell_start(struct visit *visit)
 static int explain_absence(struct visit *visit)
 {
 	if (visit->is_late)
-		return error_set(&visit->err, ETIMEDOUT, "entering %s: it was kept from going on, by a process of the jail or by a pause",
+		return error_set(&visit->kept.err, ETIMEDOUT, "entering %s: it was kept from going on, by a process of the jail or by a pause",
 				 visit->member->name);
-	return error_set(&visit->err, ESRCH, "entering %s: killed on the way, by the jail's end, its limits or one of its processes",
+	return error_set(&visit->kept.err, ESRCH, "entering %s: killed on the way, by the jail's end, its limits or one of its processes",
 			 visit->member->name);
 }
 
 static void tell_end(struct visit *visit, int rc)
 {
-	const int exit_code = result_exit_code(&visit->result, visit->plan), *file = &visit->run.slots[SLOT_FILE];
+	const int exit_code = result_exit_code(&visit->kept.result, visit->kept.plan), *file = &visit->kept.run.slots[SLOT_FILE];
 	const bool has_come = visit->is_program ? visit->is_start_told : *file >= 0;
-	const struct packet_ended ended = { .exit_code = exit_code, .reason = (int32_t)visit->result.reason, .signal = visit->result.signal };
+	const struct packet_ended ended = { .exit_code = exit_code, .reason = (int32_t)visit->kept.result.reason, .signal = visit->kept.result.signal };
 	struct client *client = visit->client;
 
 	visit->client = NULL;
@@ -258,10 +230,10 @@ static void tell_end(struct visit *visit, int rc)
 		return;
 	client->talk = TALK_READY;
 	client->subject = NULL;
-	if (!has_come && (rc >= 0 || visit->result.failed_errno == ECHILD))
-		answer_error(client, &visit->err, explain_absence(visit) < 0 ? 125 : exit_code);
+	if (!has_come && (rc >= 0 || visit->kept.result.failed_errno == ECHILD))
+		answer_error(client, &visit->kept.err, explain_absence(visit) < 0 ? 125 : exit_code);
 	else if (rc < 0)
-		answer_error(client, &visit->err, exit_code);
+		answer_error(client, &visit->kept.err, exit_code);
 	else if (visit->is_program)
 		client_post(client, &(struct packet_parts){ .type = PACKET_ENDED, .fixed = &ended });
 	else
@@ -274,47 +246,41 @@ static bool is_forgotten(const struct visit *visit)
 	return !visit->client && !visit->is_left_alone;
 }
 
+static void end_program(struct visit *visit)
+{
+	if (visit->kept.stage == KEPT_WATCHED)
+		watch_end(&visit->kept.watch, REASON_SIGNALED);
+}
+
 static void give_up(struct visit *visit)
 {
-	stop_timer(visit);
+	kept_stop_timer(&visit->kept);
 	visit->is_late = true;
-	watch_end(&visit->watch, REASON_SIGNALED);
+	end_program(visit);
 }
 
 /* Who is traced by another process of the jail is dead, but cannot be reaped before that one looks or dies. Its death is not told twice. */
-static bool wait_for_tracer(struct visit *visit)
+static bool waits_for_tracer(struct visit *visit)
 {
-	const uint64_t nanoseconds = UINT64_C(1000000) * LOOK_AGAIN_MS;
-
-	if (visit->timer < 0)
-		visit->timer = sys_timer(nanoseconds);
-	else
-		sys_set_timer(visit->timer, nanoseconds);
-	return visit->timer >= 0;
+	return !watch_may_finish(&visit->kept.watch) && kept_set_timer(&visit->kept, UINT64_C(1000000) * LOOK_AGAIN_MS) >= 0;
 }
 
 void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count)
 {
-	bool goes_on;
+	struct kept *kept = &visit->kept;
 
-	if (count && visit->timer >= 0 && polled[0].fd == visit->timer) {
-		if (polled[0].revents && !visit->is_undead)
-			give_up(visit);
-		polled++;
-		count--;
-	}
-	goes_on = !visit->is_undead && watch_serve(&visit->watch, polled, count);
-	if (visit->watch.is_started && !visit->is_start_told) {
+	if (kept_take_timer(kept, &polled, &count) && kept->stage == KEPT_WATCHED)
+		give_up(visit);
+	kept_serve(kept, polled, count);
+	if (kept->watch.is_started && !visit->is_start_told) {
 		tell_start(visit);
 		if (is_forgotten(visit))
-			watch_end(&visit->watch, REASON_SIGNALED);
+			end_program(visit);
 	}
-	visit->is_undead |= !goes_on;
-	if (!visit->is_undead || (!watch_may_finish(&visit->watch) && wait_for_tracer(visit)))
+	if (kept->stage != KEPT_DEAD || waits_for_tracer(visit))
 		return;
-	tell_end(visit, watch_finish(&visit->watch, &visit->err));
-	run_close(&visit->run);
-	visit->has_run = visit->is_watched = false;
+	tell_end(visit, kept_finish(kept));
+	kept_close(kept);
 }
 
 void visits_sweep(struct keeper *keeper)
@@ -324,7 +290,7 @@ void visits_sweep(struct keeper *keeper)
 	while (*link) {
 		struct visit *visit = *link;
 
-		if (visit->is_watched) {
+		if (visit->kept.stage != KEPT_CLOSED) {
 			link = &visit->next;
 			continue;
 		}
@@ -345,7 +311,7 @@ void visits_close(struct keeper *keeper)
 
 void visit_signal(struct visit *visit, int signal)
 {
-	watch_signal(&visit->watch, signal);
+	watch_signal(&visit->kept.watch, signal);
 }
 
 struct visit *visit_of(const struct keeper *keeper, const struct client *client)
@@ -364,8 +330,8 @@ void visits_forget(struct keeper *keeper, const struct client *client)
 	if (!visit)
 		return;
 	visit->client = NULL;
-	if (visit->is_watched && is_forgotten(visit))
-		watch_end(&visit->watch, REASON_SIGNALED);
+	if (is_forgotten(visit))
+		end_program(visit);
 }
 
 void visits_end(struct keeper *keeper, const struct member *member)
@@ -374,8 +340,7 @@ void visits_end(struct keeper *keeper, const struct member *member)
 		if (visit->member != member)
 			continue;
 		visit->is_left_alone = false;
-		if (visit->is_watched)
-			watch_end(&visit->watch, REASON_SIGNALED);
+		end_program(visit);
 	}
 }
 

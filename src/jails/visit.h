@@ -17,24 +17,14 @@ struct visit {
 	bool is_left_alone;      /* it goes on when the client is gone */
 	bool is_start_told;
 	bool is_late;            /* it took too long on its way in */
-	bool is_undead;          /* it is over, and what is left is to reap it */
-	int timer;               /* until it is in, or is to be looked at again; -1: neither */
-	struct spec request, spec; /* what the client said; and the jail's, with that */
-	struct arena arena;      /* owns the plan's strings */
-	struct plan *plan;
-	struct run run;
-	bool has_run, is_watched;
-	struct watch watch;
-	struct result result;
-	struct error err;
-	unsigned polled, polled_count;
+	struct spec request;     /* what the client said */
+	struct kept kept;        /* its spec: the jail's, with that. The timer: until it is in, or is to be looked at again */
 };
 
 /* PACKET_EXEC and PACKET_OPEN: begins it; the client is answered when there is something to say, or now that it failed. */
 void visit_exec(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet);
 void visit_open(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet);
 
-unsigned visit_poll(const struct visit *visit, struct pollfd *fds);
 /* What was polled, handed back; what follows from it is told. One that is over is freed by visits_sweep. */
 void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count);
 void visits_sweep(struct keeper *keeper);
