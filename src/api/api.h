@@ -30,7 +30,6 @@ struct immure_result {
 /* What a full build adds; in the small one each is NULL. */
 struct modules {
 	int (*load)(struct spec *spec, const char *path, struct error *err);
-	int (*load_preset)(struct spec *spec, const char *name, struct error *err);
 	scope_starter *start_scope;
 	int (*compile_filter)(struct spec *spec, struct error *err);
 };

@@ -9,5 +9,4 @@ const struct modules modules = {
 	.compile_filter = filter_load,
 	.start_scope = bus_start_scope,
 	.load = policy_load,
-	.load_preset = policy_load_preset,
 };

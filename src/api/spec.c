@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "base/text.h"
 #include "feature/feature.h"
+#include "feature/preset.h"
 
 int tell(struct immure_error *out, const struct error *err, int rc, int exit_code)
 {
@@ -57,13 +58,11 @@ static int load(struct spec *spec, const char *path, struct error *err)
 
 static int load_preset(struct spec *spec, const char *name, struct error *err)
 {
-	if (!modules.load_preset)
-		return error_set(err, ENOTSUP, "preset %s: this build has no reader of policy files", name);
 	if (spec->preset && strcmp(spec->preset, name) == 0)
 		return 0;
 	if (spec->preset)
 		return error_mistake(err, "the preset is %s already; there can be one", spec->preset);
-	return modules.load_preset(spec, name, err);
+	return preset_load(spec, name, err);
 }
 
 /* "no-landlock" would be a flag's opposite. */

@@ -14,9 +14,4 @@ extern const struct embedded_text preset_texts[];
 extern const struct embedded_text profile_texts[];
 extern const struct embedded_text topic_texts[];
 
-/* NULL: there is none. */
-const struct embedded_text *embedded_find(const struct embedded_text *texts, const char *name);
-/* The name nearest to NAME; NULL: none is near. */
-const char *embedded_nearest(const struct embedded_text *texts, const char *name);
-
 #endif

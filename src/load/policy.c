@@ -3,12 +3,11 @@
 #include "load/policy.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "feature/feature.h"
-#include "load/embedded.h"
+#include "feature/preset.h"
 #include "load/yaml.h"
 #include "sys/file.h"
 
@@ -23,7 +22,6 @@ struct source {
 struct reading {
 	struct spec *spec;
 	struct error *err;
-	enum layer layer;
 	unsigned files;
 };
 
@@ -97,8 +95,6 @@ static int extend_all(struct reading *reading, const struct source *source, cons
 {
 	int rc = 0;
 
-	if (reading->layer == LAYER_PRESET)
-		return refuse_at(reading, &node->key_origin, "a preset extends nothing");
 	if (node->kind == NODE_SCALAR)
 		return extend(reading, source, node);
 	if (node->kind == NODE_MAP)
@@ -124,8 +120,6 @@ static int choose_preset(struct reading *reading, const struct source *source, c
 	char where[ORIGIN_TEXT], before[ORIGIN_TEXT];
 	int rc;
 
-	if (reading->layer == LAYER_PRESET)
-		return refuse_at(reading, &node->key_origin, "a preset has no preset");
 	if (reading->spec->preset && (chosen->layer == LAYER_COMMAND || is_outside(source, chosen)))
 		return 0;
 	if (reading->spec->preset && text_same(reading->spec->preset, node->text))
@@ -136,7 +130,7 @@ static int choose_preset(struct reading *reading, const struct source *source, c
 	rc = field_set_node(field, reading->spec, node, reading->err);
 	if (rc < 0)
 		return rc;
-	rc = policy_load_preset(reading->spec, reading->spec->preset, reading->err);
+	rc = preset_load(reading->spec, reading->spec->preset, reading->err);
 	return rc < 0 ? error_while(reading->err, "%s", origin_print(&node->origin, where)) : 0;
 }
 
@@ -152,7 +146,7 @@ static int set_command(struct reading *reading, const struct node *node)
 			return refuse_at(reading, &item->origin, "command wants plain words in its list");
 	if (node->kind != NODE_LIST || !count || !*node->child->text)
 		return refuse_at(reading, &node->origin, "command wants a list: the program and its arguments");
-	if (before->layer > reading->layer)
+	if (before->layer > node->origin.layer)
 		return 0;
 	command = arena_alloc(&spec->arena, (count + 1) * sizeof(*command));
 	if (!command)
@@ -204,20 +198,11 @@ static int set_member(struct reading *reading, const struct node *node)
 	return field_set_node(field, reading->spec, node, reading->err);
 }
 
-static void set_layer(struct node *node, enum layer layer)
-{
-	for (; node; node = node->next) {
-		node->origin.layer = node->key_origin.layer = layer;
-		set_layer(node->child, layer); /* the reader bounds the depth */
-	}
-}
-
 static int set_members(struct reading *reading, const struct source *source, struct node *root)
 {
 	const struct node *extends = node_member(root, "extends"), *preset = node_member(root, "preset");
 	int rc = 0;
 
-	set_layer(root, reading->layer);
 	if (root->kind == NODE_SCALAR && !*root->text && !root->is_quoted)
 		return 0;
 	if (root->kind != NODE_MAP)
@@ -242,39 +227,19 @@ static int load_source(struct reading *reading, struct source *source)
 
 int policy_load(struct spec *spec, const char *path, struct error *err)
 {
-	struct reading reading = { .spec = spec, .err = err, .layer = LAYER_FILE };
+	struct reading reading = { .spec = spec, .err = err };
 	struct source source = { .name = path };
 
 	(void)sys_identity(path, &source.identity); /* a file that is not there is told of when it is opened */
 	return load_source(&reading, &source);
 }
 
-static int load_layer(struct spec *spec, enum layer layer, const char *name, const char *text, size_t size, struct error *err)
+int policy_load_text(struct spec *spec, const char *name, const char *text, size_t size, struct error *err)
 {
-	struct reading reading = { .spec = spec, .err = err, .layer = layer };
+	struct reading reading = { .spec = spec, .err = err };
 	struct source source = { .name = name };
 	struct node *root;
 	int rc = load_text(&spec->arena, name, text, size, &root, err);
 
 	return rc < 0 ? rc : set_members(&reading, &source, root);
-}
-
-int policy_load_text(struct spec *spec, const char *name, const char *text, size_t size, struct error *err)
-{
-	return load_layer(spec, LAYER_FILE, name, text, size, err);
-}
-
-int policy_load_preset(struct spec *spec, const char *name, struct error *err)
-{
-	const struct embedded_text *preset = embedded_find(preset_texts, name);
-	const char *near = preset ? NULL : embedded_nearest(preset_texts, name);
-	char source[64];
-
-	if (!preset) {
-		error_mistake(err, near ? "there is no preset \"%s\"; did you mean \"%s\"?" : "there is no preset \"%s\"", name, near);
-		error_remedy(err, "E-PRESET-UNKNOWN", "immure presets lists them");
-		return -EINVAL;
-	}
-	snprintf(source, sizeof(source), "preset %s", preset->name);
-	return load_layer(spec, LAYER_PRESET, source, preset->text, strlen(preset->text), err);
 }

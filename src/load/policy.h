@@ -20,7 +20,4 @@ int policy_load(struct spec *spec, const char *path, struct error *err) MUST_CHE
 /* The same of a text that messages call NAME. */
 int policy_load_text(struct spec *spec, const char *name, const char *text, size_t size, struct error *err) MUST_CHECK;
 
-/* Adds the settings of the shipped preset NAME as LAYER_PRESET. The command line has chosen it, so a file's is passed over. */
-int policy_load_preset(struct spec *spec, const char *name, struct error *err) MUST_CHECK;
-
 #endif

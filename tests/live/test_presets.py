@@ -2,6 +2,8 @@
 """Each preset starts an ordinary program, and stops what it is there to stop."""
 import os
 import pathlib
+import shutil
+import tempfile
 
 import pytest
 
@@ -55,3 +57,39 @@ def test_the_command_line_overrules_a_preset(immure, work):
     words = ["run", "-p", "judge", *LENIENT]
     assert immure.run(*words, "--wall-time", "200ms", "--", "sleep", "20", cwd=work).returncode == 124
     assert immure.run(*words, "--", "sleep", "0.3", cwd=work).returncode == 0
+
+
+# Nothing for which systemd would be asked, which is the full executable's business.
+UNCOUNTED = [word for key in ("memory", "swap", "cpus", "cpu-time", "pids") for word in ("--" + key, "none")]
+INSIDE = """ulimit -a; umask; hostname; env; grep -E 'Cap|NoNew|Seccomp:' /proc/self/status; cat /proc/self/personality
+awk '{ print $5, $6 }' /proc/self/mountinfo; awk '{ print $1 }' /proc/net/dev; tty"""
+
+
+@pytest.fixture(scope="module")
+def alone(executables):
+    """A folder in which the quick executable lies alone: it cannot hand anything over."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        shutil.copy2(executables / "immure", folder)
+        yield pathlib.Path(folder)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_needs_no_second_executable_and_is_the_same_there(immure, alone, executables, preset, work):
+    if not may_start(immure, preset):
+        pytest.skip("enclave is for root")
+    words = ["run", "-p", preset, *UNCOUNTED, "--may-lack", "pids", "--", "sh", "-c", INSIDE]
+    quick, full = (type(immure)(folder, immure.uid) for folder in (alone, executables))
+    full.path += "-full"
+    here, there = quick.run(*words, cwd=work), full.run(*words, cwd=work)
+    assert (here.returncode, here.stdout) == (there.returncode, there.stdout), here.stderr
+    assert "NoNewPrivs:\t1" in here.stdout and "Seccomp:\t2" in here.stdout
+
+
+def test_a_policy_file_is_handed_over(immure, alone, work):
+    """The control: where the quick executable is alone, what it hands over fails."""
+    policy = work / "policy.yaml"
+    policy.write_text("preset: judge\n")
+    done = type(immure)(alone, immure.uid).run("run", "-f", policy, *UNCOUNTED, "--", "true", cwd=work)
+    assert done.returncode == 125 and "cannot run the full executable" in done.stderr
+    assert immure.run("run", "-f", policy, *UNCOUNTED, "--", "true", cwd=work).returncode == 0

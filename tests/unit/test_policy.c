@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "feature/feature.h"
+#include "feature/preset.h"
 #include "load/embedded.h"
 #include "load/policy.h"
 #include "sample.h"
@@ -127,7 +128,7 @@ static void layers_win_in_their_order_whatever_is_read_first(void **state)
 		for (int i = 0; i < 3; i++) {
 			switch ((order + i) % 3) {
 			case 0:
-				assert_int_equal(policy_load_preset(spec, "judge", NULL), 0);
+				assert_int_equal(preset_load(spec, "judge", NULL), 0);
 				break;
 			case 1:
 				load_well(spec, "memory: 1G\npids: 7\nrlimit: nofile=10\nenv: [A=file]\n");
@@ -269,7 +270,7 @@ static void the_preset_nearest_to_the_command_line_counts(void **state)
 	(void)state;
 	load_file_well(spec, "ctf.yaml");
 	assert_string_equal(shown(spec, "memory"), "64M");
-	assert_int_equal(policy_load_preset(chosen, "enclave", NULL), 0);
+	assert_int_equal(preset_load(chosen, "enclave", NULL), 0);
 	assert_int_equal(field_set(find_field("preset"), chosen, "enclave", &command_line, NULL), 0);
 	load_file_well(chosen, "judge.yaml");
 	assert_string_equal(shown(chosen, "seccomp"), "strict");
@@ -326,7 +327,7 @@ static void every_preset_is_a_policy_with_a_reason_for_each_setting(void **state
 		struct error err = { 0 };
 		char *copy = strdup(preset->text), *save = NULL, story[1024];
 
-		if (policy_load_preset(spec, preset->name, &err) < 0) {
+		if (preset_load(spec, preset->name, &err) < 0) {
 			error_print(&err, story, sizeof(story));
 			fail_msg("%s", story);
 		}
@@ -335,6 +336,57 @@ static void every_preset_is_a_policy_with_a_reason_for_each_setting(void **state
 				fail_msg("%s: no reason is given for: %s", preset->name, line);
 		free(copy);
 	}
+}
+
+static int add_value(void *argument, const char *text, const struct origin *origin)
+{
+	struct text *all = argument;
+	char where[ORIGIN_TEXT];
+
+	text_add(all, "%s from %s, ", text, origin_print(origin, where));
+	return 0;
+}
+
+/* All that SPEC holds, with where it came from; lists item by item. */
+static char *values(struct spec *spec)
+{
+	struct text all = { 0 };
+
+	for (const struct feature *const *f = features; *f; f++) {
+		for (const struct field *row = (*f)->fields; row && row->key; row++) {
+			text_add(&all, "\n%s: ", row->key);
+			assert_int_equal(field_each(row, spec, &spec->arena, add_value, &all), 0);
+		}
+	}
+	assert_non_null(all.bytes);
+	return all.bytes;
+}
+
+/* Settings are tabled when immure is built, for a build without a reader of YAML; the text is what people read. */
+static void a_preset_sets_what_its_text_says(void **state)
+{
+	unsigned count = 0;
+
+	(void)state;
+	for (const struct embedded_text *preset = preset_texts; preset->name; preset++, count++) {
+		auto_spec struct spec *shipped = new_spec(), *read = new_spec(), *unset = new_spec();
+		char name[64], *is, *should, *without;
+
+		snprintf(name, sizeof(name), "preset %s", preset->name);
+		assert_int_equal(preset_load(shipped, preset->name, NULL), 0);
+		assert_int_equal(policy_load_text(read, name, preset->text, strlen(preset->text), NULL), 0);
+		is = values(shipped);
+		should = values(read);
+		without = values(unset);
+		assert_string_equal(is, should);
+		assert_string_not_equal(is, without);
+		free(is);
+		free(should);
+		free(without);
+		assert_string_equal(shipped_presets[count].name, preset->name);
+	}
+	assert_true(count >= 6);
+	assert_null(shipped_presets[count].name);
 }
 
 int main(void)
@@ -353,6 +405,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_preset_nearest_to_the_command_line_counts, enter_folder, leave_folder),
 		cmocka_unit_test(every_option_can_be_set_from_yaml_and_json_to_what_it_prints),
 		cmocka_unit_test(every_preset_is_a_policy_with_a_reason_for_each_setting),
+		cmocka_unit_test(a_preset_sets_what_its_text_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
