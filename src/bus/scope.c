@@ -1,55 +1,120 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asking systemd for a transient scope. */
+/*
+ * Asking systemd for a transient scope. libsystemd is loaded here and by nobody else: six more libraries come with it, a millisecond that
+ * every run and command would pay which asks for no scope.
+ */
 #include "bus/scope.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "base/own.h"
+
 enum { PATIENCE_US = 20 * 1000 * 1000 };
 
-static void free_bus(sd_bus **bus)
+struct library {
+	__typeof__(sd_bus_new) *new_bus;
+	__typeof__(sd_bus_set_address) *set_address;
+	__typeof__(sd_bus_set_bus_client) *set_bus_client;
+	__typeof__(sd_bus_start) *start;
+	__typeof__(sd_bus_open_system) *open_system;
+	__typeof__(sd_bus_call) *call;
+	__typeof__(sd_bus_flush_close_unref) *close_bus;
+	__typeof__(sd_bus_message_new_method_call) *new_call;
+	__typeof__(sd_bus_message_append) *append;
+	__typeof__(sd_bus_message_append_array) *append_array;
+	__typeof__(sd_bus_message_open_container) *open_container;
+	__typeof__(sd_bus_message_close_container) *close_container;
+	__typeof__(sd_bus_message_unref) *free_message;
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} names[] = {
+	{ "sd_bus_new", offsetof(struct library, new_bus) },
+	{ "sd_bus_set_address", offsetof(struct library, set_address) },
+	{ "sd_bus_set_bus_client", offsetof(struct library, set_bus_client) },
+	{ "sd_bus_start", offsetof(struct library, start) },
+	{ "sd_bus_open_system", offsetof(struct library, open_system) },
+	{ "sd_bus_call", offsetof(struct library, call) },
+	{ "sd_bus_flush_close_unref", offsetof(struct library, close_bus) },
+	{ "sd_bus_message_new_method_call", offsetof(struct library, new_call) },
+	{ "sd_bus_message_append", offsetof(struct library, append) },
+	{ "sd_bus_message_append_array", offsetof(struct library, append_array) },
+	{ "sd_bus_message_open_container", offsetof(struct library, open_container) },
+	{ "sd_bus_message_close_container", offsetof(struct library, close_container) },
+	{ "sd_bus_message_unref", offsetof(struct library, free_message) },
+};
+
+/* It stays loaded: a keeper may ask again. */
+static int library_load(struct library *library)
 {
-	sd_bus_flush_close_unref(*bus);
+	void *handle = dlopen("libsystemd.so.0", RTLD_NOW);
+
+	for (size_t i = 0; handle && i < ARRAY_SIZE(names); i++) {
+		void *function = dlsym(handle, names[i].name);
+
+		if (!function)
+			return -ENOTSUP;
+		memcpy((char *)library + names[i].offset, &function, sizeof(function));
+	}
+	return handle ? 0 : -ENOTSUP;
 }
 
-static void free_message(sd_bus_message **message)
+struct question {
+	struct library sd;
+	sd_bus *bus;
+	sd_bus_message *message;
+};
+
+static void question_free(struct question *question)
 {
-	sd_bus_message_unref(*message);
+	if (question->message)
+		question->sd.free_message(question->message);
+	if (question->bus)
+		question->sd.close_bus(question->bus);
 }
 
-static int add_pids(sd_bus_message *message, const struct scope *scope)
+static int add_pids(const struct question *question, const struct scope *scope)
 {
-	int rc = sd_bus_message_open_container(message, 'r', "sv");
+	const struct library *sd = &question->sd;
+	sd_bus_message *message = question->message;
+	int rc = sd->open_container(message, 'r', "sv");
 
 	if (rc >= 0)
-		rc = sd_bus_message_append(message, "s", "PIDs");
+		rc = sd->append(message, "s", "PIDs");
 	if (rc >= 0)
-		rc = sd_bus_message_open_container(message, 'v', "au");
+		rc = sd->open_container(message, 'v', "au");
 	if (rc >= 0)
-		rc = sd_bus_message_append_array(message, 'u', scope->pids, scope->pid_count * sizeof(scope->pids[0]));
+		rc = sd->append_array(message, 'u', scope->pids, scope->pid_count * sizeof(scope->pids[0]));
 	if (rc >= 0)
-		rc = sd_bus_message_close_container(message);
-	return rc < 0 ? rc : sd_bus_message_close_container(message);
+		rc = sd->close_container(message);
+	return rc < 0 ? rc : sd->close_container(message);
 }
 
 /* A scope that has failed would otherwise stay listed. systemd.unit(5), CollectMode= */
-static int add_properties(sd_bus_message *message, const struct scope *scope)
+static int add_properties(const struct question *question, const struct scope *scope)
 {
-	int rc = sd_bus_message_open_container(message, 'a', "(sv)");
+	const struct library *sd = &question->sd;
+	sd_bus_message *message = question->message;
+	int rc = sd->open_container(message, 'a', "(sv)");
 
 	if (rc >= 0)
-		rc = sd_bus_message_append(message, "(sv)", "Description", "s", "a program walled in by immure");
+		rc = sd->append(message, "(sv)", "Description", "s", "a program walled in by immure");
 	if (rc >= 0)
-		rc = sd_bus_message_append(message, "(sv)", "Slice", "s", scope->slice);
+		rc = sd->append(message, "(sv)", "Slice", "s", scope->slice);
 	if (rc >= 0)
-		rc = sd_bus_message_append(message, "(sv)", "Delegate", "b", 1);
+		rc = sd->append(message, "(sv)", "Delegate", "b", 1);
 	if (rc >= 0)
-		rc = sd_bus_message_append(message, "(sv)", "CollectMode", "s", "inactive-or-failed");
+		rc = sd->append(message, "(sv)", "CollectMode", "s", "inactive-or-failed");
 	if (rc >= 0)
-		rc = add_pids(message, scope);
-	return rc < 0 ? rc : sd_bus_message_close_container(message);
+		rc = add_pids(question, scope);
+	return rc < 0 ? rc : sd->close_container(message);
 }
 
 /* "unix:path=RUNTIME/bus"; what an address may not hold is written as %xx. D-Bus specification, "Server Addresses" */
@@ -67,36 +132,44 @@ static int write_address(char *address, size_t room, const char *runtime)
 }
 
 /* Found as the plan has found it, by the folder: the keeper of a jail that stays has no environment that would name the bus. */
-static int open_users(sd_bus **bus, const char *runtime)
+static int open_users(struct question *question, const char *runtime)
 {
+	const struct library *sd = &question->sd;
 	char address[1024];
 	int rc = runtime ? write_address(address, sizeof(address), runtime) : -ENOENT;
 
 	if (rc >= 0)
-		rc = sd_bus_new(bus);
+		rc = sd->new_bus(&question->bus);
 	if (rc >= 0)
-		rc = sd_bus_set_address(*bus, address);
+		rc = sd->set_address(question->bus, address);
 	if (rc >= 0)
-		rc = sd_bus_set_bus_client(*bus, 1);
-	return rc < 0 ? rc : sd_bus_start(*bus);
+		rc = sd->set_bus_client(question->bus, 1);
+	return rc < 0 ? rc : sd->start(question->bus);
+}
+
+static int ask(struct question *question, const struct scope *scope)
+{
+	const struct library *sd = &question->sd;
+	int rc = scope->is_system ? sd->open_system(&question->bus) : open_users(question, scope->runtime);
+
+	if (rc >= 0)
+		rc = sd->new_call(question->bus, &question->message, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+				  "org.freedesktop.systemd1.Manager", "StartTransientUnit");
+	if (rc >= 0)
+		rc = sd->append(question->message, "ss", scope->name, "fail");
+	if (rc >= 0)
+		rc = add_properties(question, scope);
+	if (rc >= 0)
+		rc = sd->append(question->message, "a(sa(sv))", 0);
+	return rc < 0 ? rc : sd->call(question->bus, question->message, PATIENCE_US, NULL, NULL);
 }
 
 int bus_start_scope(const struct scope *scope)
 {
-	__attribute__((cleanup(free_bus))) sd_bus *bus = NULL;
-	__attribute__((cleanup(free_message))) sd_bus_message *message = NULL;
-	int rc = scope->is_system ? sd_bus_open_system(&bus) : open_users(&bus, scope->runtime);
+	__attribute__((cleanup(question_free))) struct question question = { 0 };
+	int rc = library_load(&question.sd);
 
-	if (rc >= 0)
-		rc = sd_bus_message_new_method_call(bus, &message, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-						    "org.freedesktop.systemd1.Manager", "StartTransientUnit");
-	if (rc >= 0)
-		rc = sd_bus_message_append(message, "ss", scope->name, "fail");
-	if (rc >= 0)
-		rc = add_properties(message, scope);
-	if (rc >= 0)
-		rc = sd_bus_message_append(message, "a(sa(sv))", 0);
-	if (rc >= 0)
-		rc = sd_bus_call(bus, message, PATIENCE_US, NULL, NULL);
+	if (rc == 0)
+		rc = ask(&question, scope);
 	return rc < 0 ? rc : 0;
 }

@@ -6,7 +6,7 @@
 #include "plan/plan.h"
 
 /* Asks for a transient scope that holds PIDS and is handed down to the caller. 0: systemd took the order, which it then
- * carries out; or -errno, -ENOTSUP in a build without D-Bus. org.freedesktop.systemd1(5) */
+ * carries out; or -errno, -ENOTSUP: there is no libsystemd, here or where this was built. org.freedesktop.systemd1(5) */
 int bus_start_scope(const struct scope *scope);
 
 #endif

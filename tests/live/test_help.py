@@ -144,3 +144,11 @@ def test_bash_offers_what_fits():
     assert complete("immure", "run", "--preset", "ju") == ["judge"]
     assert complete("immure", "run", "--proc", "b") == ["bind"]
     assert "strict" in complete("immure", "run", "--seccomp", "s")
+
+
+def test_only_what_every_command_may_need_is_loaded_at_its_start():
+    """Each further library is paid for at every start; libsystemd alone brings six. The control: libfyaml, which reads policies."""
+    listed = subprocess.run([FULL], env={"LD_TRACE_LOADED_OBJECTS": "1"}, capture_output=True, text=True, timeout=10, check=True).stdout
+    libraries = set(re.findall(r"^\s+(lib[a-z+-]+)\.so", listed, re.M))
+    assert "libfyaml" in libraries
+    assert libraries <= {"libfyaml", "libc", "libm", "libpthread", "libdl", "libgcc_s", "libasan", "libubsan", "libstdc++"}
