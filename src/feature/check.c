@@ -222,7 +222,7 @@ static void check_limits(struct plan *plan)
 		if (step.op != OP_RLIMIT)
 			continue;
 		step.op = OP_CHECK_LIMIT;
-		step.phase = PHASE_CHECK;
+		step.phase = step.phase == PHASE_CLOSE ? PHASE_CLOSE : PHASE_CHECK;
 		plan_add(plan, step);
 	}
 }

@@ -222,7 +222,7 @@ static void execute(struct plan *plan, const struct enter *enter, const struct w
 	if (!plan->owns_pids) /* no namespace ends it */
 		add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .slot = SLOT_NONE, .subject = "the keeper" }, PAYLOAD);
 	for (int i = 0; i < jail->count; i++)
-		if (jail->steps[i].side == PAYLOAD && jail->steps[i].phase == PHASE_FILTER)
+		if (jail->steps[i].side == PAYLOAD && (jail->steps[i].phase == PHASE_CLOSE || jail->steps[i].phase == PHASE_FILTER))
 			add(plan, jail->steps[i], PAYLOAD);
 	add(plan, wishes->exec, PAYLOAD);
 }

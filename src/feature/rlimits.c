@@ -19,19 +19,28 @@ static bool is_asked(const struct spec *spec, int resource)
 	return false;
 }
 
-static void add(struct plan *plan, int resource, uint64_t soft, uint64_t hard, const struct origin *origin, const char *why)
+/* Setting up opens descriptors, so how many there may be is limited behind it; the capability to raise that limit is gone by then. */
+static void add_asked(struct plan *plan, const struct rlimit_item *item)
 {
-	plan_add(plan, (struct step){ .op = OP_RLIMIT, .side = PAYLOAD, .phase = PHASE_LIMITS, .flags = (uint64_t)resource,
-		.number = soft, .more = hard, .how = origin ? 0 : STEP_LOWER_STAYS, .origin = origin, .why = why, .slot = SLOT_NONE });
+	struct step step = { .op = OP_RAISE_LIMIT, .side = PAYLOAD, .phase = PHASE_LIMITS, .slot = SLOT_NONE, .flags = (uint64_t)item->resource,
+			     .number = item->soft, .more = item->hard, .origin = &item->origin };
+
+	if (item->resource == RLIMIT_NOFILE && !plan->has_userns)
+		plan_add(plan, step);
+	step.op = OP_RLIMIT;
+	step.phase = item->resource == RLIMIT_NOFILE ? PHASE_CLOSE : PHASE_LIMITS;
+	plan_add(plan, step);
 }
 
 static void plan_rlimits(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	for (const struct rlimit_item *item = spec->rlimits; item; item = item->next)
-		add(plan, item->resource, item->soft, item->hard, &item->origin, NULL);
+		add_asked(plan, item);
 	/* With a pipe as core_pattern 0 does not keep the host's handler from running, 1 does. core(5) */
 	if (!is_asked(spec, RLIMIT_CORE) && !spec_leaves(spec, "limits"))
-		add(plan, RLIMIT_CORE, host->core_pattern_is_pipe, host->core_pattern_is_pipe, NULL, "no core dump leaves the jail");
+		plan_add(plan, (struct step){ .op = OP_RLIMIT, .side = PAYLOAD, .phase = PHASE_LIMITS, .slot = SLOT_NONE, .flags = RLIMIT_CORE,
+			.number = host->core_pattern_is_pipe, .more = host->core_pattern_is_pipe, .how = STEP_LOWER_STAYS,
+			.why = "no core dump leaves the jail" });
 }
 
 const struct feature feature_rlimits = { .name = "rlimits", .title = "Resource limits", .fields = fields, .plan = plan_rlimits };

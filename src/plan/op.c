@@ -89,6 +89,7 @@ static const struct {
 	[OP_CHDIR] = { "chdir", "change directory to %s" },
 	[OP_UMASK] = { "umask", "set the umask to %o" },
 	[OP_PERSONALITY] = { "personality", "set personality %x" },
+	[OP_RAISE_LIMIT] = { "raise-limit", "raise the most of %r to %m where it is lower" },
 	[OP_RLIMIT] = { "rlimit", "limit %r to %n, at most %m" },
 	[OP_DROP_BOUNDING] = { "drop-bounding", "drop the bounding set except %x" },
 	[OP_GROUPS] = { "groups", "set %z supplementary groups" },

@@ -29,7 +29,7 @@ op_function op_top, op_put, op_place, op_fill, op_link, op_chmod, op_seal;
 /* op_layer.c: what is built in a workshop first */
 op_function op_overlay, op_file_cover, op_layers;
 /* op_program.c: session, limits, exec */
-op_function op_session, op_signals, op_chdir, op_umask, op_personality, op_rlimit, op_descriptors, op_exec, op_check_program;
+op_function op_session, op_signals, op_chdir, op_umask, op_personality, op_raise_limit, op_rlimit, op_descriptors, op_exec, op_check_program;
 /* op_stream.c: standard descriptors */
 op_function op_pipes, op_standard, op_pty, op_terminal;
 /* op_confine.c: identity, capabilities, Landlock, seccomp */

@@ -124,11 +124,32 @@ int op_landlock(struct run *run, const struct step *step)
 	return rc < 0 ? rc : sys_landlock_enter(ruleset);
 }
 
+/* Init goes on with the wire and what it holds; the program keeps what stays open at exec. All else was set-up's, or the caller's. */
+static bool is_in_use(const struct run *run, int fd)
+{
+	bool is_held = fd == run->wire || fd == run->lease || fd == run->slots[SLOT_CHILDREN] || sys_stays_open(fd);
+
+	for (unsigned i = 0; i < run->held_count; i++)
+		is_held |= fd == run->held[i];
+	return is_held;
+}
+
+static int free_a_number(const struct run *run)
+{
+	int fd = 3;
+
+	while (is_in_use(run, fd))
+		fd++;
+	return sys_close(fd);
+}
+
 /* The descriptor of the notifications lands in the table shared with init, which sends it out. */
 int op_seccomp(struct run *run, const struct step *step)
 {
 	int rc = sys_seccomp_load(step->data, (unsigned short)step->size, step->number);
 
+	if (rc == -EMFILE && free_a_number(run) == 0)
+		rc = sys_seccomp_load(step->data, (unsigned short)step->size, step->number);
 	if (rc >= 0 && step->number)
 		run->slots[SLOT_LISTENER] = rc;
 	return rc < 0 ? rc : 0;

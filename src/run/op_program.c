@@ -63,6 +63,17 @@ int op_personality(struct run *run, const struct step *step)
 	return rc < 0 ? rc : 0;
 }
 
+int op_raise_limit(struct run *run, const struct step *step)
+{
+	uint64_t soft, hard;
+	int rc = sys_get_rlimit((int)step->flags, &soft, &hard);
+
+	(void)run;
+	if (rc < 0 || hard >= step->more)
+		return rc;
+	return sys_set_rlimit((int)step->flags, soft, step->more);
+}
+
 int op_rlimit(struct run *run, const struct step *step)
 {
 	uint64_t soft, hard;

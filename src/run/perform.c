@@ -32,7 +32,7 @@ static op_function *const ops[OPS] = {
 	[OP_TOP] = op_top, [OP_PUT] = op_put, [OP_PLACE] = op_place, [OP_FILL] = op_fill, [OP_LINK] = op_link, [OP_CHMOD] = op_chmod,
 	[OP_SEAL] = op_seal, [OP_LAYERS] = op_layers,
 	[OP_SESSION] = op_session, [OP_SIGNALS] = op_signals, [OP_CHDIR] = op_chdir, [OP_UMASK] = op_umask, [OP_PERSONALITY] = op_personality,
-	[OP_RLIMIT] = op_rlimit, [OP_DESCRIPTORS] = op_descriptors, [OP_EXEC] = op_exec, [OP_CHECK_PROGRAM] = op_check_program,
+	[OP_RAISE_LIMIT] = op_raise_limit, [OP_RLIMIT] = op_rlimit, [OP_DESCRIPTORS] = op_descriptors, [OP_EXEC] = op_exec, [OP_CHECK_PROGRAM] = op_check_program,
 	[OP_DROP_BOUNDING] = op_drop_bounding, [OP_GROUPS] = op_groups, [OP_GID] = op_gid, [OP_UID] = op_uid,
 	[OP_CAPABILITIES] = op_capabilities, [OP_AMBIENT] = op_ambient, [OP_SECUREBITS] = op_securebits,
 	[OP_KEEP_CAPABILITIES] = op_keep_capabilities, [OP_NO_NEW_PRIVS] = op_no_new_privs, [OP_LANDLOCK] = op_landlock,

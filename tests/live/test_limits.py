@@ -260,6 +260,38 @@ def test_a_hard_limit_above_the_callers_is_refused_with_a_remedy(immure):
     assert ended.returncode == 125 and "E-RLIMIT-HARD" in ended.stderr
 
 
+SMALL = ("--rlimit", "nofile=8", "--")
+COUNT = 'import os\ntry:\n while True: last = os.dup(0)\nexcept OSError: print(last)'
+
+
+@pytest.mark.parametrize("how", [(), ("--tty", "yes"), ("--output-size", "1M"), ("--init", "no"), ("--seccomp", "off"), ("--landlock", "off"),
+                                 ("--ordered", "--ro", "/:/", "--new-proc", "/proc", "--new-dev", "/dev"), ("--overlay", "/usr", "--tmpfs", "/v"),
+                                 ("--mountns", "host"), ("--pidns", "host", "--proc", "bind"), ("--net", "host", "-u", "1000")], ids=lambda how: " ".join(how[:2]) or "default")
+def test_a_small_limit_of_descriptors_is_the_programs_alone(immure, how):
+    """A judge gives a program a handful; setting up needs more than that, and the caller may have any number open itself."""
+    taken = [os.dup(0) for _ in range(40)]
+    for words, most in ((SMALL, 7), (("--rlimit", "nofile=30", "--"), 29)):
+        done = immure.run("run", *how, *words, "/usr/bin/python3", "-c", COUNT, pass_fds=taken)
+        assert (done.stdout.strip(), done.returncode) == (str(most), 0), done.stderr
+    for fd in taken:
+        os.close(fd)
+
+
+def test_it_is_raised_while_that_is_allowed(immure):
+    below = ["prlimit", "--nofile=100:100"]
+    if immure.uid or subprocess.run([*below, "prlimit", "--nofile=200:200", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs CAP_SYS_RESOURCE")
+    words = immure.words("run", "--userns", "host", "--rlimit", "nofile=200", "sh", "-c", "ulimit -n")
+    assert subprocess.run([*below, *words], capture_output=True, text=True, check=False).stdout == "200\n"
+
+
+def test_one_that_leaves_no_number_is_told_so(immure):
+    too_few = immure.run("run", "--rlimit", "nofile=3", "true")
+    assert too_few.returncode == 125 and "E-RLIMIT-NOFILE" in too_few.stderr
+    assert immure.run("run", "--rlimit", "nofile=4", "true").returncode == 0
+    assert immure.run("run", "--rlimit", "nofile=3", "--seccomp-action", "trap", "true").returncode == 127  # the program finds no number for libc
+
+
 def state_folder(limits):
     runtime = getattr(limits, "state", os.environ.get("XDG_RUNTIME_DIR"))
     if limits.uid == 0:
