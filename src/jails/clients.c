@@ -94,20 +94,21 @@ static void free_client(struct client *client)
 	free(client);
 }
 
+/* All are there while those that are over are told of: who is told looks at the others. */
 void clients_sweep(struct clients *clients, void (*gone)(void *argument, struct client *client), void *argument)
 {
 	unsigned kept = 0;
 
+	for (unsigned i = 0; gone && i < clients->count; i++)
+		if (clients->client[i]->is_over)
+			gone(argument, clients->client[i]);
 	for (unsigned i = 0; i < clients->count; i++) {
 		struct client *client = clients->client[i];
 
-		if (!client->is_over) {
+		if (client->is_over)
+			free_client(client);
+		else
 			clients->client[kept++] = client;
-			continue;
-		}
-		if (gone)
-			gone(argument, client);
-		free_client(client);
 	}
 	if (kept < clients->count)
 		clients->is_short = false; /* there is room again */

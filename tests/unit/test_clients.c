@@ -222,6 +222,38 @@ static void a_full_table_leaves_the_next_one_waiting_at_the_door(void **state)
 		close(fds[i]);
 }
 
+/* As a keeper does, to fit a screen to those who still look. */
+static void look_at_all(void *argument, struct client *leaver)
+{
+	unsigned *told = argument;
+
+	assert_true(leaver->is_over);
+	for (unsigned i = 0; i < clients.count; i++)
+		for (unsigned other = 0; other < i; other++)
+			assert_ptr_not_equal(clients.client[i], clients.client[other]);
+	for (unsigned i = 0; i < clients.count; i++)
+		assert_true(clients.client[i]->socket >= 0);
+	++*told;
+}
+
+static void who_is_told_of_those_that_leave_finds_all_others(void **state)
+{
+	unsigned told = 0;
+	int fds[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		fds[i] = join(TALK_READY);
+	client_drop(clients.client[0]);
+	client_drop(clients.client[2]);
+	client_drop(clients.client[3]);
+	clients_sweep(&clients, look_at_all, &told);
+	assert_int_equal(told, 3);
+	assert_int_equal(clients.count, 1);
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_who_does_not_read_is_dropped_and_gets_what_was_queued_before, open_door, close_door),
 		cmocka_unit_test_setup_teardown(queued_descriptors_arrive_though_the_sender_closed_its_own, open_door, close_door),
 		cmocka_unit_test_setup_teardown(output_reaches_everybody_as_fast_as_each_reads, open_door, close_door),
+		cmocka_unit_test_setup_teardown(who_is_told_of_those_that_leave_finds_all_others, open_door, close_door),
 		cmocka_unit_test_setup_teardown(a_full_table_leaves_the_next_one_waiting_at_the_door, open_door, close_door),
 	};
 
