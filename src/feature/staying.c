@@ -38,6 +38,11 @@ static const char *needs_caller(const struct spec *spec, const struct origin **o
 		{ spec->lifetime == LIFETIME_OWN, offsetof(struct spec, lifetime), "--lifetime own: the keeper is its launcher, and it never leaves" },
 		{ spec->dies_with_parent, offsetof(struct spec, dies_with_parent), "--die-with-parent: it does not depend on who started it" },
 		{ spec->keep_fds, offsetof(struct spec, keep_fds), "--keep-fd: descriptors of the caller's stay with the caller" },
+		{ spec->hold_fds, offsetof(struct spec, hold_fds), "--hold-fd: the number would be that of one of the keeper's" },
+		{ spec->info_fd, offsetof(struct spec, info_fd), "--info-fd: immure inspect tells of its processes" },
+		{ spec->status_fd, offsetof(struct spec, status_fd), "--status-fd: immure inspect tells of its processes" },
+		{ spec->block_fd, offsetof(struct spec, block_fd), "--block-fd: the number would be that of one of the keeper's" },
+		{ spec->maps_fd, offsetof(struct spec, maps_fd), "--maps-fd: the number would be that of one of the keeper's" },
 		{ spec->result_path, offsetof(struct spec, result_path), "--result: immure inspect tells how it ended" },
 		{ spec->meta_path, offsetof(struct spec, meta_path), "--meta: immure inspect tells how it ended" },
 	};

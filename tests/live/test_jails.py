@@ -380,7 +380,9 @@ def test_pods(jails):
     refused(jails.run("pod", "stop", "lab"), "there is no pod")
 
 
-@pytest.mark.parametrize("words", [["--lifetime", "own"], ["--die-with-parent"], ["--result", "/tmp/x"]])
+# A number of a descriptor would name one of the keeper's: its lock, its socket.
+@pytest.mark.parametrize("words", [["--lifetime", "own"], ["--die-with-parent"], ["--result", "/tmp/x"], ["--hold-fd", "4"], ["--info-fd", "3"],
+                                   ["--status-fd", "4"], ["--block-fd", "6"], ["--maps-fd", "6"]])
 def test_what_is_the_callers_cannot_be_had_from_a_keeper(jails, words):
     refused(jails.run("run", "-d", "--name", "x", *words, *SLEEP), "a jail that stays cannot have " + words[0])
     assert jails.run("run", "--die-with-parent", "--", "true").returncode == 0
