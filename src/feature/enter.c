@@ -9,6 +9,9 @@
  *	helper     takes its standard descriptors, joins the namespaces, becomes the jail's user; limits, capabilities, Landlock;
  *	           the self-check; bears the payload as a child of the launcher's, tells that it was executed, and ends
  *	payload    session, terminal, filter, program
+ *
+ * Where the jail has no PID namespace of its own nobody is out of its sight, and nothing would end what the program leaves behind.
+ * So the newcomers are as a jail's: an init, which joins, adopts and ends them, and a payload, which is confined.
  */
 #include "feature/enter.h"
 
@@ -39,7 +42,8 @@ static void begin(struct plan *plan, struct arena *arena, const struct plan *jai
 	plan->has_leased_ids = jail->has_leased_ids;
 	plan->has_root_inside = jail->has_root_inside;
 	plan->may_set_groups = jail->may_set_groups;
-	plan->has_no_init = plan->is_entry = true;
+	plan->init_capabilities = jail->init_capabilities;
+	plan->is_entry = true;
 }
 
 static void add(struct plan *plan, struct step step, enum side side)
@@ -68,12 +72,27 @@ static void bear(struct plan *plan, const struct plan *jail)
 			add(plan, jail->steps[i], LAUNCHER);
 }
 
-static void join_some(struct plan *plan, const struct plan *jail, uint64_t flags)
+/* Of the steps so far: who is in a user namespace cannot join it again. setns(2) */
+static bool has_joined(const struct plan *plan, int slot)
+{
+	for (int i = 0; i < plan->count; i++)
+		if (plan->steps[i].op == OP_JOIN_NAMESPACE && plan->steps[i].slot == slot)
+			return true;
+	return false;
+}
+
+static void join_one(struct plan *plan, int slot, uint64_t flag, const char *name, enum side side)
+{
+	if (slot && !has_joined(plan, slot))
+		add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .phase = side == LAUNCHER ? PHASE_JOIN : PHASE_SELF, .slot = slot, .flags = flag,
+			.subject = name }, side);
+}
+
+static void join_some(struct plan *plan, const struct plan *jail, uint64_t flags, enum side side)
 {
 	for (unsigned kind = 0; kind < NAMESPACES; kind++)
-		if (jail->worlds[kind] && (flags & namespace_flags[kind]))
-			add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .slot = jail->worlds[kind], .flags = namespace_flags[kind],
-				.subject = plan_format(plan, "the jail's %s namespace", namespace_names[kind]) }, INIT);
+		if (flags & namespace_flags[kind])
+			join_one(plan, jail->worlds[kind], namespace_flags[kind], plan_format(plan, "the jail's %s namespace", namespace_names[kind]), side);
 }
 
 /*
@@ -85,17 +104,31 @@ static void join_all(struct plan *plan, const struct plan *jail)
 	const uint64_t others = ~(uint64_t)CLONE_NEWUSER;
 
 	if (jail->opens_as_launcher) {
-		join_some(plan, jail, others);
-		join_some(plan, jail, CLONE_NEWUSER);
+		join_some(plan, jail, others, INIT);
+		join_some(plan, jail, CLONE_NEWUSER, INIT);
 		return;
 	}
+	join_one(plan, jail->parent_world, CLONE_NEWUSER, "the pod's user namespace", INIT);
 	if (jail->parent_world)
-		add(plan, (struct step){ .op = OP_JOIN_NAMESPACE, .slot = jail->parent_world, .flags = CLONE_NEWUSER,
-			.subject = "the pod's user namespace" }, INIT);
-	if (jail->parent_world)
-		join_some(plan, jail, others & jail->shared_worlds);
-	join_some(plan, jail, CLONE_NEWUSER);
-	join_some(plan, jail, others & ~(jail->parent_world ? jail->shared_worlds : 0));
+		join_some(plan, jail, others & jail->shared_worlds, INIT);
+	join_some(plan, jail, CLONE_NEWUSER, INIT);
+	join_some(plan, jail, others, INIT);
+}
+
+/* Only who is born in a PID namespace is in it. The right to enter it comes with the user namespace above it. */
+static void join_pids_before_birth(struct plan *plan, const struct plan *jail)
+{
+	const bool is_shared = jail->shared_worlds & CLONE_NEWPID;
+
+	for (unsigned kind = 0; kind < NAMESPACES; kind++) {
+		if (namespace_flags[kind] != CLONE_NEWPID || !jail->worlds[kind])
+			continue;
+		if (!jail->opens_as_launcher)
+			join_one(plan, jail->parent_world, CLONE_NEWUSER, "the pod's user namespace", LAUNCHER);
+		if (!jail->opens_as_launcher && !(jail->parent_world && is_shared))
+			join_some(plan, jail, CLONE_NEWUSER, LAUNCHER);
+		join_some(plan, jail, CLONE_NEWPID, LAUNCHER);
+	}
 }
 
 static void join(struct plan *plan, const struct plan *jail)
@@ -110,12 +143,12 @@ static void join(struct plan *plan, const struct plan *jail)
 			.subject = "the jail's inner user namespace" }, INIT);
 }
 
-static void take_streams(struct plan *plan, bool has_streams)
+static void take_streams(struct plan *plan, bool has_streams, enum side side)
 {
 	if (has_streams)
-		add(plan, (struct step){ .op = OP_STANDARD, .slot = SLOT_NONE, .flags = 7, .why = "those of who asks" }, INIT);
-	add(plan, (struct step){ .op = OP_DESCRIPTORS, .slot = SLOT_NONE, .text = "close all descriptors from 3 at exec" }, INIT);
-	add(plan, (struct step){ .op = OP_CHECK_DESCRIPTORS, .slot = SLOT_NONE }, INIT);
+		add(plan, (struct step){ .op = OP_STANDARD, .slot = SLOT_NONE, .flags = 7, .why = "those of who asks" }, side);
+	add(plan, (struct step){ .op = OP_DESCRIPTORS, .slot = SLOT_NONE, .text = "close all descriptors from 3 at exec" }, side);
+	add(plan, (struct step){ .op = OP_CHECK_DESCRIPTORS, .slot = SLOT_NONE }, side);
 }
 
 /* The PID namespace bounds whom it can signal; its own domain would keep it from the jail's other processes. */
@@ -170,22 +203,22 @@ static struct wishes make_wishes(struct plan *plan, const struct enter *enter)
 }
 
 /* What the payload of the jail did between its session and its filter, in its order. */
-static void confine(struct plan *plan, const struct plan *jail, const struct wishes *wishes)
+static void confine(struct plan *plan, const struct plan *jail, const struct wishes *wishes, enum side side)
 {
 	for (int i = 0; i < jail->count; i++) {
 		struct step step = jail->steps[i];
 
 		if (step.op == OP_CHDIR)
-			add(plan, wishes->start, INIT);
+			add(plan, wishes->start, side);
 		if (step.op == OP_CHECK_ROOT) {
 			step.subject = wishes->start.subject;
 			step.data = wishes->start.data;
 			step.size = wishes->start.size;
 		}
 		if (step.op == OP_CHECK_ROOT && wishes->has_check)
-			add(plan, wishes->check, INIT);
+			add(plan, wishes->check, side);
 		if (step.side == PAYLOAD && step.phase >= PHASE_LIMITS && step.phase <= PHASE_CHECK && !is_left_out(&step))
-			add(plan, step.op == OP_LANDLOCK ? without_signal_scope(plan, step) : step, INIT);
+			add(plan, step.op == OP_LANDLOCK ? without_signal_scope(plan, step) : step, side);
 	}
 }
 
@@ -207,20 +240,21 @@ static void add_terminal(struct plan *plan, const struct enter *enter)
 		.number = plan->uid, .more = plan->gid, .slot = plan->has_leased_ids && !plan->has_userns ? SLOT_IDS : SLOT_NONE, .data = screen }, PAYLOAD);
 }
 
-static void execute(struct plan *plan, const struct enter *enter, const struct wishes *wishes)
+static void begin_session(struct plan *plan, const struct enter *enter)
 {
 	const struct plan *jail = enter->jail;
 
-	add_own(plan, OP_FORK, INIT, "a child of the launcher's, in the jail's PID namespace");
 	for (int i = 0; i < jail->count; i++)
 		if (jail->steps[i].side == PAYLOAD && jail->steps[i].phase == PHASE_SESSION && !is_of_streams(&jail->steps[i]))
 			add(plan, jail->steps[i], PAYLOAD);
 	if (enter->has_terminal)
 		add_terminal(plan, enter);
+}
+
+static void execute(struct plan *plan, const struct plan *jail, const struct wishes *wishes)
+{
 	if (plan_has(jail, OP_CHECK_PROCESS))
 		add(plan, *plan_find(jail, OP_CHECK_PROCESS), PAYLOAD);
-	if (!plan->owns_pids) /* no namespace ends it */
-		add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .slot = SLOT_NONE, .subject = "the keeper" }, PAYLOAD);
 	for (int i = 0; i < jail->count; i++)
 		if (jail->steps[i].side == PAYLOAD && (jail->steps[i].phase == PHASE_CLOSE || jail->steps[i].phase == PHASE_FILTER))
 			add(plan, jail->steps[i], PAYLOAD);
@@ -239,6 +273,58 @@ static int finish(struct plan *plan, struct error *err)
 	return plan->is_short ? error_set(err, E2BIG, "planning to enter: more steps than a plan holds (%d)", PLAN_STEPS) : 0;
 }
 
+static void add_keyring(struct plan *plan, const struct plan *jail)
+{
+	if (plan_has(jail, OP_KEYRING))
+		add(plan, *plan_find(jail, OP_KEYRING), INIT);
+}
+
+/* The PID namespace ends what they leave behind. */
+static void enter_unseen(struct plan *plan, const struct enter *enter, const struct wishes *wishes)
+{
+	plan->has_no_init = true;
+	bear(plan, enter->jail);
+	take_streams(plan, enter->has_streams, INIT);
+	join(plan, enter->jail);
+	add_keyring(plan, enter->jail);
+	confine(plan, enter->jail, wishes, INIT);
+	add_own(plan, OP_FORK, INIT, "a child of the launcher's, in the jail's PID namespace");
+	begin_session(plan, enter);
+	execute(plan, enter->jail, wishes);
+}
+
+static bool is_of_init(const struct step *step, enum op op)
+{
+	return step->op == op && step->side == INIT;
+}
+
+/* As init of the jail did; by its list of children, which only the launcher's own /proc tells truly. */
+static void take_care(struct plan *plan, const struct plan *jail, enum op op)
+{
+	for (int i = 0; i < jail->count; i++)
+		if (is_of_init(&jail->steps[i], op))
+			add(plan, jail->steps[i], INIT);
+}
+
+static void enter_with_init(struct plan *plan, const struct enter *enter, const struct wishes *wishes)
+{
+	const struct plan *jail = enter->jail;
+
+	join_pids_before_birth(plan, jail);
+	bear(plan, jail);
+	take_care(plan, jail, OP_ADOPT);
+	join(plan, jail);
+	add_keyring(plan, jail);
+	take_care(plan, jail, OP_FENCE);
+	take_care(plan, jail, OP_CHECK_INIT);
+	add_own(plan, OP_FORK, INIT, "it is ended with all that it leaves behind");
+	take_streams(plan, enter->has_streams, PAYLOAD);
+	begin_session(plan, enter);
+	confine(plan, jail, wishes, PAYLOAD);
+	add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .slot = SLOT_NONE, .subject = "init" }, PAYLOAD);
+	execute(plan, jail, wishes);
+}
+
 int plan_enter(struct plan *plan, struct arena *arena, const struct enter *enter, struct error *err)
 {
 	struct wishes wishes;
@@ -246,13 +332,10 @@ int plan_enter(struct plan *plan, struct arena *arena, const struct enter *enter
 	begin(plan, arena, enter->jail);
 	wishes = make_wishes(plan, enter);
 	open_terminal(plan, enter);
-	bear(plan, enter->jail);
-	take_streams(plan, enter->has_streams);
-	join(plan, enter->jail);
-	if (plan_has(enter->jail, OP_KEYRING))
-		add(plan, *plan_find(enter->jail, OP_KEYRING), INIT);
-	confine(plan, enter->jail, &wishes);
-	execute(plan, enter, &wishes);
+	if (plan->owns_pids)
+		enter_unseen(plan, enter, &wishes);
+	else
+		enter_with_init(plan, enter, &wishes);
 	return finish(plan, err);
 }
 
@@ -267,6 +350,7 @@ int plan_fetch(struct plan *plan, struct arena *arena, const struct fetch *fetch
 	const struct plan *jail = fetch->jail;
 
 	begin(plan, arena, jail);
+	plan->has_no_init = true;
 	bear(plan, jail);
 	join(plan, jail);
 	for (int i = 0; i < jail->count; i++) {

@@ -21,6 +21,7 @@ static uint64_t clone_flags(const struct run *run, const struct step *step)
 static int forget_others(struct run *run)
 {
 	const struct plan *plan = run->plan;
+	int rc;
 
 	hold(run, run->wire);
 	if (run->slots[SLOT_TERMINAL] >= 0)
@@ -37,7 +38,9 @@ static int forget_others(struct run *run)
 			return -EMFILE;
 		hold(run, run->slots[step->slot]);
 	}
-	return close_all_but_held(run, 3);
+	rc = close_all_but_held(run, 3);
+	run->held_count = 0; /* until it is the program, or bears that */
+	return rc;
 }
 
 static _Noreturn void become_init(struct run *run)
@@ -46,7 +49,9 @@ static _Noreturn void become_init(struct run *run)
 		sys_exit(125); /* with both ends in hand it would never hear that the launcher is gone */
 	run->wire = run->far_wire;
 	forget_tellers(run);
-	if (run->plan->is_entry && (sys_lead_group() < 0 || forget_others(run) < 0))
+	if (has_helper(run->plan) && sys_lead_group() < 0)
+		sys_exit(125);
+	if (run->plan->is_entry && forget_others(run) < 0)
 		sys_exit(125);
 	run->at++;
 	if (run->is_hidden && !run->plan->is_born_hidden && (sys_set_dumpable(true) < 0 || channel_send(run->wire, (struct message){ WIRE_SEEN, 0 }, -1) < 0))
@@ -279,7 +284,7 @@ static void hear_of_newborn(struct run *run)
 
 void reap_helpers(struct run *run)
 {
-	if (run->plan->is_entry && run->helper_pidfd < 0 && run->wire >= 0)
+	if (has_helper(run->plan) && run->helper_pidfd < 0 && run->wire >= 0)
 		hear_of_newborn(run);
 	reap_helper(run);
 	reap_one(&run->program_pidfd);
@@ -291,7 +296,7 @@ void end_init(const struct run *run, int patience_ms)
 {
 	const bool ends_others = !run->plan->owns_pids && !run->plan->has_no_init;
 
-	if (run->plan->is_entry)
+	if (has_helper(run->plan))
 		end_entry(run);
 	if (ends_others && run->plan->outlives)
 		channel_send(run->wire, (struct message){ WIRE_SIGNAL, SIGKILL }, -1);

@@ -69,7 +69,7 @@ int payload_live(void *argument)
 
 	if (run->plan->leaves_signals && signals_give_children_back(run) < 0)
 		return FAILED;
-	if (run->plan->is_entry) {
+	if (has_helper(run->plan)) {
 		run->payload_errno = -tell_birth(run);
 		if (run->payload_errno)
 			return FAILED;
@@ -422,7 +422,7 @@ _Noreturn void init_live(struct run *run)
 	rc = shut_signals_out(run);
 	if (rc == 0)
 		rc = init_perform(run);
-	if (rc == 0 && run->plan->is_entry)
+	if (rc == 0 && has_helper(run->plan))
 		let_in(run, stack);
 	if (rc == 0 && run->plan->is_holder)
 		hold_worlds(run);

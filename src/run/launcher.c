@@ -130,7 +130,7 @@ void run_close(struct run *run)
 	if (run->has_child) {
 		end_init(run, INIT_PATIENCE_MS);
 		sys_wait(run->init, &status, 0, NULL);
-		if (run->plan->is_entry)
+		if (has_helper(run->plan))
 			reap_group(run->init);
 	}
 	reap_helpers(run);

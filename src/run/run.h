@@ -77,6 +77,12 @@ struct run {
 	struct sys_rest rest; /* what launcher and init, each for itself, can do without while they wait */
 };
 
+/* Who enters a jail is borne by a helper, which ends then; otherwise by an init of its own. */
+static inline bool has_helper(const struct plan *plan)
+{
+	return plan->is_entry && plan->has_no_init;
+}
+
 /* Notes what the self-check will compare with, in the launcher. 0 or -errno. */
 int check_prepare(struct run *run);
 

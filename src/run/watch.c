@@ -127,7 +127,7 @@ static void meet_newborn(struct watch *watch, int *pidfd)
 {
 	struct run *run = watch->run;
 
-	if (!run->plan->is_entry || run->program_pidfd >= 0 || sys_wait_pidfd(*pidfd, WNOHANG | WNOWAIT) == -ECHILD)
+	if (!has_helper(run->plan) || run->program_pidfd >= 0 || sys_wait_pidfd(*pidfd, WNOHANG | WNOWAIT) == -ECHILD)
 		return;
 	run->program_pidfd = take_fd(pidfd);
 	if (watch->is_ending)
@@ -175,7 +175,7 @@ static void hear_of_step(struct watch *watch, const struct message *message)
 	} else if (plan->steps[message->what].op == OP_EXEC && !watch->is_announced) {
 		watch->program = (pid_t)-message->value;
 		watch->is_announced = true;
-		if (watch->run->plan->is_entry)
+		if (has_helper(watch->run->plan))
 			take_program(watch);
 		else if (!watch->run->plan->has_no_init)
 			tell_start(watch);
@@ -411,7 +411,7 @@ static void bury(struct watch *watch)
 	end_init(run, INIT_PATIENCE_MS); /* dead already, unless a limit ended the run */
 	if (sys_wait(run->init, &status, 0, &usage) == run->init) {
 		run->has_child = false;
-		if (run->plan->is_entry)
+		if (has_helper(run->plan))
 			reap_group(run->init);
 		if (run->plan->has_no_init && watch->is_started) {
 			watch->status = status;

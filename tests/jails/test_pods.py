@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import await_true, is_alive
+from conftest import await_true, descendants, is_alive
 from keeper import Refused
 
 KINDS = {"net": "net", "ipc": "ipc", "uts": "uts", "pid": "pid", "mounts": "mnt"}
@@ -321,6 +321,22 @@ def test_members_are_entered_like_any_jail(keep, share):
         assert {own[kind] for kind in own} <= seen, (own, seen)
         with os.fdopen(client.open("/tmp/mine", name=name)) as file:
             assert int(file.read()) > 0
+
+
+@pytest.mark.parametrize("share, stays", [([], True), (["pid"], False), (["pid", "mounts"], False), (["pid", "net", "ipc"], False)])
+def test_what_a_visitor_leaves_behind_outlives_no_member(keep, share, stays):
+    """The pod's PID namespace goes on without the member; one of the member's own would end it, and so it may stay until then."""
+    pod, client = make(keep, share)
+    for name in ("one", "two"):
+        client.run(pod.words(*SLEEP), name)
+    time.sleep(0.2)
+    before = set(descendants(client.pid()))
+    code, out, err = client.execute(pod.words("--", "/bin/sh", "-c", "setsid sleep 1000 </dev/null >/dev/null 2>&1 & sleep 0.2; echo well"), "one")
+    assert (code, out, err) == (0, "well\n", "")
+    assert bool(set(descendants(client.pid())) - before) == stays
+    client.remove("one", True)
+    await_true(lambda: not set(descendants(client.pid())) - before)
+    assert client.status("two")["state"] == "running"
 
 
 @pytest.mark.parametrize("share", [["net", "ipc"], ["pid", "mounts"]], ids=",".join)

@@ -284,3 +284,48 @@ def test_the_jail_never_sees_the_launcher_in_who_enters(pod, client):
         assert "immure" not in text and "socket:" not in text and "seqpacket" not in text.lower(), (what, found)
         if what == "root":
             assert found == "/"
+
+
+DAEMON = "setsid sh -c 'setsid sleep 1234 & exec sleep 1234' </dev/null >/dev/null 2>&1 & sleep 0.2"
+
+
+def sleepers():
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and b"sleep\x001234\x00" in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+# In a PID namespace of its own what a program leaves behind lives as long as the jail; elsewhere it ends with that program.
+@pytest.mark.parametrize("end", ["removed", "killed"])
+@pytest.mark.parametrize("options, stays", [((), True), (("--pidns", "host", "--proc", "bind"), False),
+                                            (("--pidns", "host", "--proc", "bind", "--landlock", "off"), False)])
+def test_nothing_that_it_leaves_behind_outlives_the_jail(keep, options, stays, end):
+    if keep.uid and "--landlock" in options:
+        pytest.skip("the combination is refused")
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words(*options, *SLEEP), "web")
+    before = set(sleepers())
+    visitor = pod.client()
+    visitor.exec(pod.words("--", "/bin/sh", "-c", DAEMON + "; sleep 100"), "web", fds=(0, 1, 2))
+    await_true(lambda: len(set(sleepers()) - before) >= 2)
+    left = set(sleepers()) - before
+    visitor.close()
+    if stays:
+        time.sleep(0.3)
+        assert len(left & set(sleepers())) == 2, "the control: they live beside the jail's program"
+    else:
+        await_true(lambda: not left & set(sleepers()))
+    assert client.execute(pod.words("--", "/bin/sh", "-c", DAEMON), "web")[0] == 0
+    assert bool(set(sleepers()) - before) == stays
+    visitor = pod.client()
+    visitor.exec(pod.words("--", "/bin/sh", "-c", DAEMON + "; sleep 100"), "web", fds=(0, 1, 2))
+    await_true(lambda: len(set(sleepers()) - before) >= 2)
+    if end == "removed":
+        client.remove("web", True)
+    else:
+        os.kill(client.pid(), signal.SIGKILL)
+    await_true(lambda: not set(sleepers()) - before)
