@@ -150,6 +150,7 @@ struct immure_jail_info {
 	const char *state;        /* "starting", "running", "paused", "ended", "lost" */
 	const char *command;      /* its words with spaces between; control characters are shown as "?" */
 	const char *ports;        /* TCP ports on which somebody listens in a network of the jail's own: "80,443"; "" */
+	const char *health;       /* "starting", "healthy", "unhealthy"; "": it does not live, or has no health check */
 	const char *reason;       /* of one that has ended, as immure_result_reason says; "" */
 	const char *started;      /* "2026-11-22T03:41:28.123456789Z", so that order of letters is order of time; "": not known */
 	int64_t pid;              /* of its first process, as the host sees it. Of numbers: -1: not known */
@@ -168,8 +169,12 @@ IMMURE_API int immure_jail_stop(struct immure_jail *jail, uint64_t grace_ms, str
 IMMURE_API int immure_jail_kill(struct immure_jail *jail, struct immure_error *err);
 IMMURE_API int immure_jail_pause(struct immure_jail *jail, struct immure_error *err);
 IMMURE_API int immure_jail_resume(struct immure_jail *jail, struct immure_error *err);
-/* Returns when it has ended; *EXIT_CODE: as immure_result_exit_code. */
-IMMURE_API int immure_jail_wait(struct immure_jail *jail, int *exit_code, struct immure_error *err);
+/* Returns when it has ended; *EXIT_CODE: as immure_result_exit_code. -ETIMEDOUT, exit code 124: it did not within TIMEOUT_MS; a
+ * negative one never comes. */
+IMMURE_API int immure_jail_wait(struct immure_jail *jail, int64_t timeout_ms, int *exit_code, struct immure_error *err);
+/* 0 when its health check ("health") says so. -EAGAIN, exit code 1: it is unhealthy; -ESRCH: it has ended; -ETIMEDOUT as above;
+ * -EINVAL: nobody looks. */
+IMMURE_API int immure_jail_wait_healthy(struct immure_jail *jail, int64_t timeout_ms, struct immure_error *err);
 /* Removes one that has ended, with its log; FORCE: kills it before. The name is free afterwards. -EBUSY: it lives. */
 IMMURE_API int immure_jail_remove(struct immure_jail *jail, int force, struct immure_error *err);
 /* State and plan as JSON; freed with free(). */

@@ -2,6 +2,7 @@
 /* Jails that stay: finding one, and what is one question to its keeper. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct immure_jail *jail_new(void)
 	memset(jail, 0, offsetof(struct immure_jail, packet));
 	jail->state = (struct state){ -1, -1 };
 	jail->folder = jail->talk = -1;
+	jail->patience_ms = -1;
 	return jail;
 }
 
@@ -177,6 +179,19 @@ void jail_settle(struct immure_jail *jail)
 	jail->talk = -1;
 }
 
+/* An answer that is not waited for any longer may still come: that talk is over. */
+static int hear_answer(struct immure_jail *jail, struct error *err)
+{
+	struct pollfd talk = { .fd = jail->talk, .events = POLLIN };
+	const int most_ms = jail->patience_ms < INT32_MAX ? (int)jail->patience_ms : INT32_MAX;
+	int rc = jail->patience_ms < 0 ? 1 : sys_wait_ready(&talk, 1, most_ms);
+
+	if (rc > 0)
+		return keeper_listen(jail->talk, &jail->packet, err);
+	jail->is_attached = true;
+	return rc < 0 ? error_set(err, -rc, "waiting for %s", jail->name) : error_set(err, ETIMEDOUT, "waiting for %s", jail->name);
+}
+
 /* The keeper has one turn for the greeting and the question. One that ended meanwhile was not there. */
 static int ask_at_once(struct immure_jail *jail, const struct packet_parts *parts, struct error *err)
 {
@@ -187,11 +202,11 @@ static int ask_at_once(struct immure_jail *jail, const struct packet_parts *part
 	if (rc < 0)
 		return jail->talk < 0 ? needs_keeper(jail, err) : error_set(err, -rc, "asking the keeper");
 	if (!jail->is_greeting)
-		return keeper_listen(jail->talk, &jail->packet, err);
+		return hear_answer(jail, err);
 	jail->is_greeting = false;
 	rc = keeper_greeted(jail->talk, &jail->packet, err);
 	if (rc != -EPIPE && rc != -ECONNRESET)
-		return rc < 0 ? rc : keeper_listen(jail->talk, &jail->packet, err);
+		return rc < 0 ? rc : hear_answer(jail, err);
 	sys_auto_close(&jail->talk);
 	jail->talk = -1;
 	return *err = (struct error){ 0 }, needs_keeper(jail, err);
@@ -271,14 +286,31 @@ int immure_jail_resume(struct immure_jail *jail, struct immure_error *out)
 	return ask_plainly(jail, PACKET_RESUME, out);
 }
 
-int immure_jail_wait(struct immure_jail *jail, int *exit_code, struct immure_error *out)
+static int ask_in_time(struct immure_jail *jail, enum packet_type type, enum packet_type answer, int64_t timeout_ms, struct immure_error *out)
 {
 	struct packet_name name;
-	int rc = ask(jail, PACKET_WAIT, &name, PACKET_ENDED, out);
+	int rc;
+
+	jail->patience_ms = timeout_ms;
+	rc = ask(jail, type, &name, answer, out);
+	jail->patience_ms = -1;
+	if (rc == -ETIMEDOUT && out)
+		out->exit_code = 124;
+	return rc;
+}
+
+int immure_jail_wait(struct immure_jail *jail, int64_t timeout_ms, int *exit_code, struct immure_error *out)
+{
+	int rc = ask_in_time(jail, PACKET_WAIT, PACKET_ENDED, timeout_ms, out);
 
 	if (rc == 0)
 		*exit_code = jail->packet.ended.exit_code;
 	return rc;
+}
+
+int immure_jail_wait_healthy(struct immure_jail *jail, int64_t timeout_ms, struct immure_error *out)
+{
+	return ask_in_time(jail, PACKET_HEALTHY, PACKET_OK, timeout_ms, out);
 }
 
 /* What a dead keeper has left: the jail, and with the last one the pod. */

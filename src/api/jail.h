@@ -14,6 +14,7 @@ struct immure_jail {
 	int talk;             /* with the keeper; -1: it is dead */
 	bool is_greeting;     /* what the keeper says to the greeting is still to be heard */
 	bool is_attached;     /* the talk is: the keeper was asked for that with the start */
+	int64_t patience_ms;  /* with an answer; -1: without end */
 	bool has_terminal;    /* known for one that was started here */
 	struct packet packet; /* what was heard last */
 };

@@ -13,6 +13,11 @@ const struct verb_option rm_options[] = {
 	{ "force", 'f', NULL, "kill it before, if it lives" },
 	{ 0 },
 };
+const struct verb_option wait_options[] = {
+	{ "healthy", 0, NULL, "until its health check says that it is well; 1: it is unhealthy, 125: it has ended or has none" },
+	{ "timeout", 't', "TIME", "no longer than this; the exit code is 124 then" },
+	{ 0 },
+};
 
 enum { GRACE_MS = 10000 };
 
@@ -137,11 +142,19 @@ int cli_wait(int argc, char *argv[])
 	struct words words;
 	struct immure_jail *jail = NULL;
 	struct immure_error err;
-	int exit_code, rc = take_words(verb_of_name("wait"), argc, argv, &(struct bounds){ 1, 1, 1 }, &words);
+	long long timeout_ms = -1;
+	int exit_code = 0, rc = take_words(verb_of_name("wait"), argc, argv, &(struct bounds){ 1, 1, 1 }, &words);
 
 	if (rc)
 		return rc;
-	if (immure_jail_open(words.argv[0], &jail, &err) < 0 || immure_jail_wait(jail, &exit_code, &err) < 0)
+	if (words.chosen[1].count)
+		timeout_ms = read_milliseconds(words.chosen[1].value, "--timeout");
+	if (words.chosen[1].count && timeout_ms < 0)
+		return 125;
+	rc = immure_jail_open(words.argv[0], &jail, &err);
+	if (rc == 0)
+		rc = words.chosen[0].count ? immure_jail_wait_healthy(jail, timeout_ms, &err) : immure_jail_wait(jail, timeout_ms, &exit_code, &err);
+	if (rc < 0)
 		exit_code = complain(&err);
 	immure_jail_close(jail);
 	return exit_code;

@@ -134,8 +134,9 @@ static int see_jail(void *argument, const struct immure_jail_info *info)
 	print_duration(row->cells[4], info->uptime_ns);
 	print_bytes(row->cells[5], info->memory_bytes);
 	print_cpu(row->cells[6], info->cpu_ns);
-	snprintf(row->cells[7], CELL, "%s", *info->ports ? info->ports : "-");
-	snprintf(row->cells[8], CELL, "%s", info->command);
+	snprintf(row->cells[7], CELL, "%s", *info->health ? info->health : "-");
+	snprintf(row->cells[8], CELL, "%s", *info->ports ? info->ports : "-");
+	snprintf(row->cells[9], CELL, "%s", info->command);
 	return 0;
 }
 
@@ -171,9 +172,9 @@ static int finish(struct table *table, int rc, const struct immure_error *err, c
 
 int cli_ps(int argc, char *argv[])
 {
-	static const char *const heads[] = { "NAME", "POD", "STATE", "PIDS", "UPTIME", "MEMORY", "CPU", "PORTS", "COMMAND" };
+	static const char *const heads[] = { "NAME", "POD", "STATE", "PIDS", "UPTIME", "MEMORY", "CPU", "HEALTH", "PORTS", "COMMAND" };
 	struct words words;
-	struct table table = { .words = &words, .columns = 9, .separator = "" };
+	struct table table = { .words = &words, .columns = 10, .separator = "" };
 	struct immure_error err;
 	int rc = take_words(verb_of_name("ps"), argc, argv, &(struct bounds){ 0, 0, 1 }, &words);
 

@@ -2,6 +2,7 @@
 /* Jails that stay: a name, a keeper instead of the caller, and what becomes of what they write. */
 #include <errno.h>
 
+#include "base/command.h"
 #include "base/signal_name.h"
 #include "feature/feature.h"
 
@@ -24,6 +25,20 @@ static const struct field fields[] = {
 	  .help = "of a jail that stays: how much of what it writes is kept; twice as much at most; none: no log" },
 	{ .key = "stop-signal", .type = FIELD_NAME, FIELD(stop_signal), .fallback = "SIGTERM", .example = "SIGINT", .since = "0.1",
 	  .help = "of a jail that stays: by which signal immure stop asks the program to end" },
+	{ .key = "health", .type = FIELD_NAME, FIELD(health), .metavar = "COMMAND", .example = "curl -fs localhost:8080", .since = "0.1",
+	  .help = "of a jail that stays: this command, run inside as by exec, tells by its exit code 0 that the jail is well",
+	  .detail = "The words may be quoted as for a shell, but no shell reads them, for a jail need not have one: sh -c '...' where it is "
+		    "wanted. The first check begins with the program, the next one always after the last has ended, and none in a "
+		    "jail that is paused. immure ps, inspect and events tell how the jail is: starting, healthy or unhealthy; immure "
+		    "wait --healthy waits for it. Nothing else follows from it." },
+	{ .key = "health-interval", .type = FIELD_DURATION, FIELD(health_interval_ns), .fallback = "30s", .example = "5s", .since = "0.1",
+	  .help = "the time between the end of one health check and the next" },
+	{ .key = "health-timeout", .type = FIELD_DURATION, FIELD(health_timeout_ns), .fallback = "30s", .example = "2s", .since = "0.1",
+	  .help = "a health check that takes longer is killed, and has failed" },
+	{ .key = "health-retries", .type = FIELD_COUNT, FIELD(health_retries), .fallback = "3", .example = "1", .since = "0.1",
+	  .help = "so many health checks must fail one after the other until the jail is unhealthy" },
+	{ .key = "health-start", .type = FIELD_DURATION, FIELD(health_start_ns), .fallback = "30s", .example = "2m", .since = "0.1",
+	  .help = "until a health check succeeds, but no longer than this, there is one each second and none counts as failed; none: at once" },
 	{ 0 },
 };
 
@@ -55,6 +70,32 @@ static const char *needs_caller(const struct spec *spec, const struct origin **o
 	return NULL;
 }
 
+/* A time that never comes, or a limit that is none, would be a check that is never made or never ends. */
+static int check_health(const struct spec *spec, struct error *err)
+{
+	const struct {
+		uint64_t value;
+		size_t offset;
+		const char *key;
+	} rows[] = {
+		{ spec->health_interval_ns, offsetof(struct spec, health_interval_ns), "health-interval" },
+		{ spec->health_timeout_ns, offsetof(struct spec, health_timeout_ns), "health-timeout" },
+		{ spec->health_retries, offsetof(struct spec, health_retries), "health-retries" },
+	};
+	auto_arena struct arena arena = { 0 };
+	char where[ORIGIN_TEXT], **argv;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].value && rows[i].value != NUMBER_NONE)
+			continue;
+		error_mistake(err, "%s must be more than 0, and not none", rows[i].key);
+		return error_while(err, "%s", origin_print(spec_origin(spec, rows[i].offset), where));
+	}
+	if (!spec->health || command_split(&arena, spec->health, &argv, err) == 0)
+		return 0;
+	return error_while(err, "%s", origin_print(SPEC_ORIGIN(spec, health), where));
+}
+
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
 	const struct origin *origin;
@@ -63,6 +104,8 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 
 	if (signal_number(spec->stop_signal) <= 0)
 		return error_mistake(err, "%s: \"%s\" is no signal", origin_print(SPEC_ORIGIN(spec, stop_signal), where), spec->stop_signal);
+	if (check_health(spec, err) < 0)
+		return -EINVAL;
 	if (!what)
 		return 0;
 	error_mistake(err, "a jail that stays cannot have %s", what);

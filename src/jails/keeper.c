@@ -336,6 +336,7 @@ static int serve(struct keeper *keeper)
 	for (struct visit *visit = keeper->visits; visit; visit = visit->next)
 		visit_serve(visit, polled + visit->kept.polled, visit->kept.polled_count);
 	hear_clients(keeper, polled + 2, clients);
+	health_go_on(keeper);
 	common_go_on(keeper);
 	refresh_clients(keeper);
 	visits_sweep(keeper);

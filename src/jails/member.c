@@ -17,7 +17,7 @@
 
 /* Of a kept run; the launcher's own signals and terminal are nobody's here. */
 static const struct source *const sources[] = {
-	&source_wall_time, &source_output, &source_denied_calls, &source_group, &source_evidence, NULL,
+	&source_wall_time, &source_output, &source_denied_calls, &source_group, &source_evidence, &source_health, NULL,
 };
 _Static_assert(ARRAY_SIZE(sources) <= WATCH_SOURCES, "the table of states is too small");
 
@@ -122,6 +122,8 @@ struct member *member_start(const struct member_request *request, struct error *
 	rc = member_read_words(&member->kept.spec, request->words, err);
 	if (rc == 0)
 		rc = make_plan(member, request, err);
+	if (rc == 0)
+		rc = health_open(member, err);
 	if (rc == 0)
 		rc = make_files(member, request, err);
 	if (rc == 0)
@@ -238,6 +240,7 @@ void member_kill(struct member *member)
 void member_free(struct member *member)
 {
 	kept_free(&member->kept);
+	health_free(member);
 	if (member->has_log)
 		log_close(&member->log);
 	if (member->folder >= 0)

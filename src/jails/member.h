@@ -12,6 +12,7 @@
 #define IMMURE_JAILS_MEMBER_H
 
 #include "base/text.h"
+#include "jails/health.h"
 #include "jails/kept.h"
 #include "jails/log.h"
 #include "jails/output.h"
@@ -26,7 +27,7 @@ enum pause_way { PAUSE_NONE, PAUSE_GROUP, PAUSE_FREEZER, PAUSE_SIGNALS };
 
 struct member;
 struct common;
-/* "start", "exit", "oom", "freeze", "thaw", "log-lost". */
+/* "start", "exit", "oom", "freeze", "thaw", "log-lost", "health". */
 typedef void member_event(struct member *member, const char *event);
 
 struct member {
@@ -49,6 +50,7 @@ struct member {
 	int exit_code;           /* ENDED */
 	uint64_t started_ns, ended_ns; /* since 1970 */
 
+	struct health *health;   /* NULL: nobody looks */
 	struct output output;
 	struct ring ring;
 	struct log log;

@@ -114,6 +114,7 @@ void member_print_state(const struct member *member, struct text *out)
 		usage_print(member, out);
 	text_add(out, ", \"terminal\": %s, \"output_bytes\": %llu", member->output.is_terminal ? "true" : "false",
 		 (unsigned long long)member->output.passed);
+	health_print(member, out);
 	print_log(member, out);
 	print_command(member, out);
 	text_add(out, "}");

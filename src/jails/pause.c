@@ -66,6 +66,8 @@ int member_pause(struct member *member)
 			member->pause = way;
 	}
 	member->state = MEMBER_PAUSED;
+	if (member->health)
+		member->health->is_void = true;
 	member_write_state(member);
 	member->tell(member, "freeze");
 	return 0;

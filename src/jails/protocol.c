@@ -47,6 +47,7 @@ static const struct row rows[PACKETS] = {
 	[PACKET_INSPECT] = { "inspect", true, true, sizeof(struct packet_name), 0, 0, 0, READY },
 	[PACKET_SHARE] = { "share", true, true, sizeof(struct packet_share), 0, RUN_DESCRIPTORS, RUN_DESCRIPTORS, READY, SHARE_ALL },
 	[PACKET_LIST] = { "list", true, false, 0, 0, 0, 0, READY },
+	[PACKET_HEALTHY] = { "healthy", true, true, sizeof(struct packet_name), 0, 0, 0, READY },
 
 	[PACKET_OK] = { "ok" },
 	[PACKET_ERROR] = { "error", .fixed = sizeof(struct packet_error), .tail = 4096 },

@@ -342,6 +342,16 @@ static void wait_for_end(struct keeper *keeper, struct client *client, const str
 		answer_end(client, member);
 }
 
+static void wait_for_health(struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct member *member = find(keeper, client, packet, true);
+
+	if (!member)
+		return;
+	wait_for_answer(client, member, PACKET_HEALTHY);
+	health_answer(client, member);
+}
+
 /* With all its jails, which must have ended or are killed. */
 static void remove_pod(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
@@ -414,6 +424,8 @@ static void inspect(struct keeper *keeper, struct client *client, const struct p
 	else
 		member_print_state(member, &text);
 	text_add(&text, ",\n");
+	if (member)
+		health_print_words(member, &text);
 	plan_print_json(is_pod ? keeper->common.kept.plan : member->kept.plan, &text);
 	text_add(&text, "}\n");
 	tell_at_length(client, &text);
@@ -442,6 +454,8 @@ void keeper_tell_event(struct member *member, const char *event)
 		text_add(&text, ",\"exit_code\":%d,\"reason\":\"%s\"", member->exit_code, reason_name(member->kept.result.reason));
 	if (strcmp(event, "log-lost") == 0)
 		text_add(&text, ",\"errno\":%d", member->log.lost_errno);
+	if (strcmp(event, "health") == 0)
+		text_add(&text, ",\"status\":\"%s\",\"health_exit_code\":%d", health_name(member->health->status), member->health->exit_code);
 	text_add(&text, "}");
 	for (unsigned i = 0; !text.is_short && i < keeper->clients.count; i++)
 		if (keeper->clients.client[i]->talk == TALK_LISTENING)
@@ -457,7 +471,7 @@ void keeper_hear(struct keeper *keeper, struct client *client, struct packet *pa
 		[PACKET_RESIZE] = resize, [PACKET_DETACH] = detach, [PACKET_SIGNAL] = signal_member, [PACKET_STOP] = stop,
 		[PACKET_KILL] = kill_member, [PACKET_PAUSE] = pause_member, [PACKET_RESUME] = resume, [PACKET_WAIT] = wait_for_end,
 		[PACKET_REMOVE] = remove_member, [PACKET_EVENTS] = events, [PACKET_INSPECT] = inspect, [PACKET_SHARE] = share,
-		[PACKET_LIST] = list,
+		[PACKET_LIST] = list, [PACKET_HEALTHY] = wait_for_health,
 	};
 
 	if (handlers[packet->type])

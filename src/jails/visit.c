@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "feature/enter.h"
+#include "jails/health.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -18,7 +19,7 @@
  */
 enum { ON_THE_WAY_S = 20, LOOK_AGAIN_MS = 50 };
 
-static const struct source *const sources[] = { &source_denied_calls, NULL };
+static const struct source *const sources[] = { &source_denied_calls, &source_check, NULL };
 
 static struct visit *new_visit(struct member *member, struct client *client)
 {
@@ -55,27 +56,36 @@ static bool has_streams(const struct packet *packet)
 	return packet->fd_count == 4;
 }
 
+static int enter(struct keeper *keeper, struct visit *visit, uint64_t patience_ns, const int *streams, int *exit_code)
+{
+	struct kept *kept = &visit->kept;
+	int rc = kept_set_timer(kept, patience_ns);
+
+	*exit_code = 125;
+	if (rc < 0)
+		return error_set(&kept->err, -rc, "entering %s", visit->member->name);
+	rc = kept_begin(kept, run_enter(&kept->run, kept->plan, &visit->member->kept.run, streams, &kept->result, &kept->err));
+	if (rc < 0) {
+		*exit_code = result_exit_code(&kept->result, kept->plan);
+		return rc;
+	}
+	visit->next = keeper->visits;
+	keeper->visits = visit;
+	return 0;
+}
+
 static void go_on(struct keeper *keeper, struct visit *visit, const struct packet *packet)
 {
 	struct client *client = visit->client;
-	struct kept *kept = &visit->kept;
-	int rc = kept_set_timer(kept, UINT64_C(1000000000) * ON_THE_WAY_S);
+	int exit_code;
 
-	if (rc < 0) {
-		error_set(&kept->err, -rc, "entering %s", visit->member->name);
-		refuse(client, visit, &kept->err, 125);
-		return;
-	}
-	rc = run_enter(&kept->run, kept->plan, &visit->member->kept.run, has_streams(packet) ? packet->fds + 1 : NULL, &kept->result, &kept->err);
-	if (kept_begin(kept, rc) < 0) {
-		refuse(client, visit, &kept->err, result_exit_code(&kept->result, kept->plan));
+	if (enter(keeper, visit, UINT64_C(1000000000) * ON_THE_WAY_S, has_streams(packet) ? packet->fds + 1 : NULL, &exit_code) < 0) {
+		refuse(client, visit, &visit->kept.err, exit_code);
 		return;
 	}
 	client->talk = visit->is_program ? TALK_VISITING : TALK_WAITING;
 	client->question = visit->is_program ? PACKET_EXEC : PACKET_OPEN;
 	client->subject = visit->member;
-	visit->next = keeper->visits;
-	keeper->visits = visit;
 }
 
 /* ---- a program ---- */
@@ -101,12 +111,8 @@ static int join_variables(struct visit *visit)
 }
 
 /* The jail's spec, with what the visitor may choose. The lists are shared, and not changed. */
-static int make_spec(struct visit *visit, int words, struct error *err)
+static int make_spec(struct visit *visit, struct error *err)
 {
-	int rc = member_read_words(&visit->request, words, err);
-
-	if (rc < 0)
-		return rc;
 	if (!visit->request.command)
 		return error_mistake(err, "there is no program to execute");
 	visit->kept.spec = visit->member->kept.spec;
@@ -126,8 +132,10 @@ static int start_program(struct visit *visit, const struct packet *packet)
 	const struct packet_exec *exec = &packet->exec;
 	const struct enter enter = { .jail = visit->member->kept.plan, .spec = &visit->kept.spec, .host = &visit->member->host,
 		.has_streams = has_streams(packet), .has_terminal = exec->flags & EXEC_TERMINAL, .screen = { exec->rows, exec->columns } };
-	int rc = make_spec(visit, packet->fds[0], &visit->kept.err);
+	int rc = member_read_words(&visit->request, packet->fds[0], &visit->kept.err);
 
+	if (rc == 0)
+		rc = make_spec(visit, &visit->kept.err);
 	if (rc == 0)
 		rc = plan_enter(visit->kept.plan, &visit->kept.arena, &enter, &visit->kept.err);
 	if (rc < 0)
@@ -156,6 +164,30 @@ static void begin(struct keeper *keeper, struct client *client, struct member *m
 void visit_exec(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet)
 {
 	begin(keeper, client, member, packet, start_program, "executing a program");
+}
+
+int visit_check(struct keeper *keeper, struct member *member, const int streams[3], int *exit_code, struct error *err)
+{
+	struct visit *visit = new_visit(member, NULL);
+	int rc = visit ? 0 : error_set(err, ENOMEM, "checking %s", member->name);
+
+	*exit_code = 125;
+	if (!visit)
+		return rc;
+	visit->request.command = member->health->command;
+	visit->is_check = visit->is_program = visit->is_left_alone = true;
+	rc = make_spec(visit, err);
+	if (rc == 0)
+		rc = plan_enter(visit->kept.plan, &visit->kept.arena, &(struct enter){ .jail = member->kept.plan, .spec = &visit->kept.spec,
+			.host = &member->host, .has_streams = true }, err);
+	if (rc == 0)
+		rc = enter(keeper, visit, member->kept.spec.health_timeout_ns, streams, exit_code);
+	if (rc == 0)
+		return 0;
+	if (!err->errnum)
+		*err = visit->kept.err;
+	free_visit(visit);
+	return rc;
 }
 
 /* ---- a file ---- */
@@ -193,7 +225,8 @@ static void tell_start(struct visit *visit)
 	int *terminal = &visit->kept.run.slots[SLOT_TERMINAL];
 
 	visit->is_start_told = true;
-	kept_stop_timer(&visit->kept);
+	if (!visit->is_check) /* that has one time for all of it */
+		kept_stop_timer(&visit->kept);
 	if (visit->client && *terminal >= 0)
 		client_post(visit->client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = terminal, .fd_count = 1 });
 	if (*terminal >= 0)
@@ -225,6 +258,10 @@ static void tell_end(struct visit *visit, int rc)
 	const struct packet_ended ended = { .exit_code = exit_code, .reason = (int32_t)visit->kept.result.reason, .signal = visit->kept.result.signal };
 	struct client *client = visit->client;
 
+	if (visit->is_check && !has_come && rc >= 0)
+		rc = explain_absence(visit);
+	if (visit->is_check)
+		health_take_end(visit, exit_code, rc < 0 ? &visit->kept.err : NULL);
 	visit->client = NULL;
 	if (!client)
 		return;
@@ -254,6 +291,9 @@ static void end_program(struct visit *visit)
 
 static void give_up(struct visit *visit)
 {
+	/* Who stands still takes no time. */
+	if (visit->is_check && visit->member->state == MEMBER_PAUSED && kept_set_timer(&visit->kept, visit->member->kept.spec.health_timeout_ns) >= 0)
+		return;
 	kept_stop_timer(&visit->kept);
 	visit->is_late = true;
 	end_program(visit);
@@ -279,6 +319,8 @@ void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned coun
 	}
 	if (kept->stage != KEPT_DEAD || waits_for_tracer(visit))
 		return;
+	if (visit->is_check && visit->is_start_told) /* dead, and not yet reaped: the number is its own */
+		sys_kill(-kept->run.init, SIGKILL);
 	tell_end(visit, kept_finish(kept));
 	kept_close(kept);
 }

@@ -15,6 +15,7 @@ struct visit {
 	struct client *client;   /* who asked; NULL: gone, or told all */
 	bool is_program;         /* otherwise a file */
 	bool is_left_alone;      /* it goes on when the client is gone */
+	bool is_check;           /* of the jail's health: nobody asked */
 	bool is_start_told;
 	bool is_late;            /* it took too long on its way in */
 	struct spec request;     /* what the client said */
@@ -24,6 +25,10 @@ struct visit {
 /* PACKET_EXEC and PACKET_OPEN: begins it; the client is answered when there is something to say, or now that it failed. */
 void visit_exec(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet);
 void visit_open(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet);
+
+/* The command of MEMBER's health, with these STREAMS, which stay the caller's; its end is told by health_take_end. What fails at once is
+ * told by ERR and *EXIT_CODE. */
+int visit_check(struct keeper *keeper, struct member *member, const int streams[3], int *exit_code, struct error *err) MUST_CHECK;
 
 /* What was polled, handed back; what follows from it is told. One that is over is freed by visits_sweep. */
 void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count);

@@ -198,6 +198,9 @@ struct spec {
 	bool is_detached, goes_at_end, keeps_input;
 	uint64_t log_bytes;       /* NUMBER_NONE: no log */
 	const char *stop_signal;
+	const char *health;       /* a command, base/command.h; NULL: nobody looks */
+	uint64_t health_interval_ns, health_timeout_ns, health_start_ns; /* NUMBER_NONE: no such time */
+	uint64_t health_retries;
 
 	/* running */
 	enum tty_mode tty;

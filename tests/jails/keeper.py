@@ -9,9 +9,10 @@ import struct
 import subprocess
 import tempfile
 
-CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT SHARE LIST".split()
+CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT SHARE LIST HEALTHY".split()
 KEEPER = "OK ERROR STARTED ENDED OUTPUT LOST DESCRIPTOR STATE EVENT".split()
 NUMBERS = {name: number for number, name in enumerate(CLIENT + KEEPER)}
+VERSION = 2
 SHARES = ("net", "ipc", "uts", "pid", "mounts", "cgroup")
 RUN_INPUT, RUN_REMOVE = 1, 2
 ATTACH_INPUT, ATTACH_REPLAY = 1, 2
@@ -58,7 +59,7 @@ class Client:
         finally:
             os.close(here)
         if hello:
-            assert self.ask("HELLO", struct.pack("=II", 1, 0))[0] == "OK"
+            assert self.ask("HELLO", struct.pack("=II", VERSION, 0))[0] == "OK"
 
     def close(self):
         self.socket.close()

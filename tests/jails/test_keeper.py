@@ -15,7 +15,7 @@ import time
 import pytest
 
 from conftest import NOBODY, await_true, descendants, is_alive
-from keeper import ATTACH_INPUT, ATTACH_REPLAY, RUN_INPUT, RUN_REMOVE, Client, Refused, in_memory
+from keeper import VERSION, ATTACH_INPUT, ATTACH_REPLAY, RUN_INPUT, RUN_REMOVE, Client, Refused, in_memory
 
 SLEEP = ("--", "/bin/sleep", "100")
 
@@ -421,7 +421,7 @@ def test_asked_to_end_it_ends_its_jails_and_leaves_their_states(pod, client):
 def test_who_breaks_the_protocol_is_dropped_and_the_rest_go_on(pod, client):
     client.run(pod.words(*SLEEP), "web")
     name = struct.pack("=64s", b"web")
-    forged = [(250, b""), ("STATUS", name[:-1]), ("STATUS", b"x" * 64), ("OK", b""), ("HELLO", struct.pack("=II", 1, 0)),
+    forged = [(250, b""), ("STATUS", name[:-1]), ("STATUS", b"x" * 64), ("OK", b""), ("HELLO", struct.pack("=II", VERSION, 0)),
               ("ATTACH", name + struct.pack("=IHH", 1 << 20, 0, 0)), ("RUN", name + bytes(24))]
     for kind, payload in forged:
         bad = pod.client()

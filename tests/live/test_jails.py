@@ -84,7 +84,7 @@ def await_state(immure, name, state, seconds=10):
 def test_one_that_is_started_goes_on_and_is_listed(jails):
     assert ok(jails.run("run", "-d", "--name", "web", *SLEEP)) == "web\n"
     line = next(line for line in ok(jails.run("ps")).splitlines() if line.startswith("web "))
-    assert re.fullmatch(r"web +web +running +\d+ +\ds +\S+ +\S+ +- +sleep 100", line)
+    assert re.fullmatch(r"web +web +running +\d+ +\ds +\S+ +\S+ +- +- +sleep 100", line)
     state = status(jails, "web")
     assert state["command"] == ["sleep", "100"] and state["pids"] >= 1 and state["memory_bytes"] > 0 and state["network"] == "own"
     assert ok(jails.run("rm", "-f", "web")) == ""
@@ -411,3 +411,50 @@ def test_events_tell_what_was_and_what_happens(jails):
     finally:
         child.kill()
         child.wait()
+
+
+def test_a_script_waits_until_one_is_healthy(jails):
+    ok(jails.run("run", "-d", "--name", "db", "--health", "test -f /tmp/ok", "--health-interval", "100ms", "--", "sh", "-c", "sleep 1; touch /tmp/ok; exec sleep 100"))
+    assert "starting" in next(line for line in ok(jails.run("ps")).splitlines() if line.startswith("db "))
+    refused(jails.run("wait", "--healthy", "--timeout", "50ms", "db"), "waiting for db", code=124)
+    assert ok(jails.run("wait", "--healthy", "--timeout", "20s", "db")) == ""
+    assert re.search(r"^db .* healthy +- +sh -c ", ok(jails.run("ps")), re.M)
+    assert status(jails, "db")["health"] == "healthy"
+    assert json.loads(ok(jails.run("inspect", "db")))["health_output"] == ""
+    ok(jails.run("exec", "db", "rm", "/tmp/ok"))
+    end = time.monotonic() + 10
+    while status(jails, "db")["health"] == "healthy":
+        assert time.monotonic() < end
+    refused(jails.run("wait", "--healthy", "db"), "db is unhealthy", "exit code 1", code=1)
+    ok(jails.run("kill", "db"))
+    refused(jails.run("wait", "--healthy", "db"), "db has ended")
+    assert re.search(r"^db .* - +- +sh -c ", ok(jails.run("ps", "--all")), re.M)
+
+
+def test_waiting_has_an_end_where_one_is_given(jails):
+    ok(jails.run("run", "-d", "--name", "long", *SLEEP))
+    refused(jails.run("wait", "--timeout", "100ms", "long"), "waiting for long", code=124)
+    refused(jails.run("wait", "--healthy", "long"), "no health check", "E-HEALTH-NONE")
+    refused(jails.run("wait", "--timeout", "soon", "long"), "no time")
+    ok(jails.run("kill", "long"))
+    assert jails.run("wait", "--timeout", "10s", "long").returncode == 137
+
+
+@pytest.mark.parametrize("words, parts", [
+    (["--health", "a || b"], ["--health", "a shell only", "sh -c"]), (["--health", "a 'b"], ["open '"]), (["--health", ""], ["empty"]),
+    (["--health", "  "], ["names no program"]), (["--health-interval", "none"], ["more than 0"]), (["--health-timeout", "0"], ["more than 0"]),
+    (["--health-retries", "none"], ["not none"]), (["--health-retries", "0"], ["from 1"])])
+def test_a_health_check_that_cannot_be_is_refused_before_anything_runs(jails, words, parts):
+    refused(jails.run("run", "-d", "--name", "sick", *words, *SLEEP), *parts)
+    assert "sick" not in names(jails)
+    ok(jails.run("run", "-d", "--name", "sick", words[0], {"--health": "true"}.get(words[0], "1"), *SLEEP))
+
+
+def test_a_health_check_may_come_from_a_policy_file(jails, tmp_path):
+    policy = tmp_path / "db.yaml"
+    policy.write_text("health: test -f /tmp/ok\nhealth-interval: 100ms\nhealth-start: none\ncommand: [sh, -c, touch /tmp/ok; exec sleep 100]\n")
+    policy.chmod(0o644)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):  # pytest's own; what lies above is the host's
+        folder.chmod(0o755)
+    ok(jails.run("run", "-d", "--name", "db", "-f", policy))
+    ok(jails.run("wait", "--healthy", "--timeout", "20s", "db"))
