@@ -32,8 +32,12 @@ struct modules {
 	int (*load)(struct spec *spec, const char *path, struct error *err);
 	scope_starter *start_scope;
 	int (*compile_filter)(struct spec *spec, struct error *err);
+	int (*find_joined)(struct spec *spec, struct error *err);
 };
 extern const struct modules modules;
+
+/* Puts a PID where a jail's name is in --net join:NAME and the like. */
+int find_joined(struct spec *spec, struct error *err) MUST_CHECK;
 
 /* Copies the story outwards. Returns RC. */
 int tell(struct immure_error *out, const struct error *err, int rc, int exit_code);

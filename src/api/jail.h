@@ -35,6 +35,8 @@ int tell_reply(struct immure_error *out, const struct packet *packet, const stru
 int needs_keeper(const struct immure_jail *jail, struct error *err) MUST_CHECK;
 /* A file in memory that holds the words of SPEC, resolved. */
 int write_words(struct immure_spec *spec, struct error *err);
+/* As immure_jails. */
+int see_jails(const char *name, int (*see)(void *argument, const struct immure_jail_info *info), void *argument, struct error *err) MUST_CHECK;
 /* -ENOENT with the nearest name. */
 int refuse_unknown(const struct state *state, const char *name, struct error *err);
 void fill_name(char to[PACKET_NAME], const char *name);

@@ -254,19 +254,25 @@ static int list(struct listing *listing, int (*see)(void *, const struct immure_
 	return rc;
 }
 
-int immure_jails(const char *name, int (*see)(void *argument, const struct immure_jail_info *info), void *argument, struct immure_error *out)
+int see_jails(const char *name, int (*see)(void *argument, const struct immure_jail_info *info), void *argument, struct error *err)
 {
 	auto_state struct state state = { -1, -1 };
 	struct listing listing = { .state = &state, .wanted = name };
-	struct error err = { 0 };
-	int rc = open_state(&state, &err);
+	int rc = open_state(&state, err);
 
 	if (rc == 0)
-		rc = list(&listing, see, argument, &err);
+		rc = list(&listing, see, argument, err);
 	if (rc == 0 && name && !listing.count)
-		rc = refuse_unknown(&state, name, &err);
+		rc = refuse_unknown(&state, name, err);
 	processes_free(&listing.processes);
 	free(listing.found);
 	free(listing.packet);
-	return tell(out, &err, rc, 125);
+	return rc;
+}
+
+int immure_jails(const char *name, int (*see)(void *argument, const struct immure_jail_info *info), void *argument, struct immure_error *out)
+{
+	struct error err = { 0 };
+
+	return tell(out, &err, see_jails(name, see, argument, &err), 125);
 }

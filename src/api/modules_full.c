@@ -9,4 +9,5 @@ const struct modules modules = {
 	.compile_filter = filter_load,
 	.start_scope = bus_start_scope,
 	.load = policy_load,
+	.find_joined = find_joined,
 };

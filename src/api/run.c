@@ -123,7 +123,10 @@ int resolve(struct immure_spec *spec, struct error *err)
 	spec_leave_limits(&spec->spec);
 	if (spec->is_foreign)
 		return resolve_foreign(spec, err);
-	rc = host_look_at_caller(&spec->spec, err);
+	if (spec_joins_jail(&spec->spec))
+		rc = modules.find_joined ? modules.find_joined(&spec->spec, err) : error_set(err, ENOTSUP, "this build finds no jails");
+	if (rc == 0)
+		rc = host_look_at_caller(&spec->spec, err);
 	if (rc == 0)
 		rc = spec_make_absolute(&spec->spec, spec->spec.caller.cwd, err);
 	if (rc == 0) /* first, for it may be left to another build: what is read from a descriptor can be read once */

@@ -19,8 +19,8 @@ static const struct field fields[] = {
 	  .help = "PID namespace: the program sees only its own processes" },
 	{ .key = "mountns", .type = FIELD_NAMESPACE, FIELD(mountns), .fallback = "new", .since = "0.1",
 	  .help = "mount namespace: the jail's own tree" },
-	{ .key = "net", .type = FIELD_NAMESPACE, FIELD(net), .metavar = "loopback|none|host|join:PATH|PID", .fallback = "loopback", .since = "0.1",
-	  .help = "network: loopback (own, only lo), none (own, nothing up), host, or join:PATH|PID" },
+	{ .key = "net", .type = FIELD_NAMESPACE, FIELD(net), .metavar = "loopback|none|host|join:JAIL|PID|PATH", .fallback = "loopback", .since = "0.1",
+	  .help = "network: loopback (own, only lo), none (own, nothing up), host, or join:JAIL|PID|PATH" },
 	{ .key = "utsns", .type = FIELD_NAMESPACE, FIELD(utsns), .fallback = "new", .since = "0.1",
 	  .help = "UTS namespace: own host name" },
 	{ .key = "ipcns", .type = FIELD_NAMESPACE, FIELD(ipcns), .fallback = "new", .since = "0.1",
@@ -79,12 +79,28 @@ static bool is_path(const char *target)
 	return target[0] == '/';
 }
 
-static int check_join(const struct namespace_choice *choice, const char *name, struct error *err)
+static bool is_pid(const char *target)
 {
 	uint64_t number;
 
-	if (choice->mode != NAMESPACE_JOIN || is_path(choice->target) ||
-	    (number_parse(choice->target, INT32_MAX, &number) == 0 && number > 0))
+	return number_parse(target, INT32_MAX, &number) == 0 && number > 0;
+}
+
+struct namespace_choice *spec_joins_jail(struct spec *spec)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct namespace_choice *choice = (void *)((char *)spec + kinds[i].offset);
+
+		if (choice->mode == NAMESPACE_JOIN && !is_path(choice->target) && !is_pid(choice->target))
+			return choice;
+	}
+	return NULL;
+}
+
+/* What is the name of a jail has become a PID before, where there are jails. */
+static int check_join(const struct namespace_choice *choice, const char *name, struct error *err)
+{
+	if (choice->mode != NAMESPACE_JOIN || is_path(choice->target) || is_pid(choice->target))
 		return 0;
 	return error_mistake(err, "join:%s: the %s namespace is joined by join:PID or join:/PATH", choice->target, name);
 }

@@ -149,6 +149,14 @@ bool census_take(const struct processes *processes, pid_t root, bool with_root, 
 	return census->processes > 0;
 }
 
+pid_t census_first_child(const struct processes *processes, pid_t parent)
+{
+	for (size_t i = 0; i < processes->count; i++)
+		if (processes->list[i].parent == parent)
+			return processes->list[i].pid;
+	return 0;
+}
+
 /* "  0: 0100007F:1F90 00000000:0000 0A ...": the local address and the state, in hexadecimal. */
 static unsigned read_ports(pid_t pid, const char *name, unsigned *ports, unsigned used)
 {

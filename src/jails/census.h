@@ -27,6 +27,9 @@ void processes_free(struct processes *processes);
 /* False: there is none. */
 bool census_take(const struct processes *processes, pid_t root, bool with_root, struct census *census);
 
+/* The oldest child of PARENT: it had the lowest number, unless the numbers went round; 0: it has none. */
+pid_t census_first_child(const struct processes *processes, pid_t parent);
+
 /* Ports on which somebody listens in the network that PID is in, as "80,443", each once, in order. */
 void census_ports(pid_t pid, struct text *out);
 

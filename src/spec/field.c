@@ -28,7 +28,7 @@ static const struct type_row types[FIELD_TYPES] = {
 	[FIELD_ID_MAPS] = { "id-maps", "INSIDE:OUTSIDE:COUNT", read_id_map, print_id_map, ITEMS(id_map) },
 	[FIELD_RLIMITS] = { "rlimits", "NAME=SOFT[:HARD]", read_rlimit, print_rlimit, ITEMS(rlimit_item) },
 	[FIELD_PORTS] = { "ports", "PORT", read_port, print_port, ITEMS(port_item) },
-	[FIELD_NAMESPACE] = { "namespace", "new|host|join:PATH|PID", read_namespace, print_namespace, NULL },
+	[FIELD_NAMESPACE] = { "namespace", "new|host|join:JAIL|PID|PATH", read_namespace, print_namespace, NULL },
 };
 
 bool field_is_list(const struct field *field)

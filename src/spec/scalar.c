@@ -148,8 +148,8 @@ int read_namespace(const struct value_text *value, void *member, struct error *e
 	} else if (is_network && strcmp(value->text, "none") == 0) {
 		choice.mode = NAMESPACE_BARE;
 	} else if (strcmp(value->text, "new") != 0 && !(is_network && strcmp(value->text, "loopback") == 0)) {
-		return refuse_value(value, err, -EINVAL, is_network ? "loopback, none, host or join:PATH|PID"
-								    : "new, host or join:PATH|PID");
+		return refuse_value(value, err, -EINVAL, is_network ? "loopback, none, host or join:JAIL, PID or PATH"
+								    : "new, host or join:JAIL, PID or PATH");
 	}
 	*(struct namespace_choice *)member = choice;
 	return 0;

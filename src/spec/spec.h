@@ -19,7 +19,7 @@ enum namespace_mode { NAMESPACE_NEW, NAMESPACE_HOST, NAMESPACE_JOIN, NAMESPACE_B
 
 struct namespace_choice {
 	enum namespace_mode mode;
-	const char *target; /* JOIN: a pid, or the path of a namespace file */
+	const char *target; /* JOIN: a pid, the path of a namespace file, or, until it is resolved, the name of a jail that stays */
 };
 
 enum mount_kind {
@@ -230,6 +230,8 @@ void spec_set_origin(struct spec *spec, size_t offset, const struct origin *orig
 
 /* Defaults of immure's own limits that --leave limits takes away; what was asked for stays. */
 void spec_leave_limits(struct spec *spec);
+/* The first choice of a namespace that names a jail and no process; NULL: none. */
+struct namespace_choice *spec_joins_jail(struct spec *spec);
 
 /* Makes relative host paths absolute, from CWD (NULL: it is gone), and gives each mount its target. */
 int spec_make_absolute(struct spec *spec, const char *cwd, struct error *err) MUST_CHECK;
