@@ -11,7 +11,7 @@
 #include "sys/process.h"
 #include "sys/socket.h"
 
-enum { REMOVAL_MS = 20000 };
+enum { PATIENCE_MS = 2000 };
 
 /* Says what is shared, in the words of a spec. */
 static int share_it(int folder, const char *name, unsigned kinds, int words, struct immure_error *out)
@@ -129,136 +129,95 @@ int immure_pods(int (*see)(void *argument, const struct immure_pod_info *info), 
 
 /* ---- ending ---- */
 
-struct member_names {
-	const char *pod;
-	struct member_name {
-		char name[NAME_ROOM], started[40];
-	} *list;
-	size_t count;
-	bool has_running;
-};
-
-static int note_member(void *argument, const struct immure_jail_info *info)
+/* The talk with its keeper; none where the pod is lost. NAME is not a jail's here. */
+static int open_pod(struct immure_jail *pod, const char *name, struct error *err)
 {
-	struct member_names *names = argument;
-	struct member_name *list;
+	int rc = open_state(&pod->state, err);
 
-	if (strcmp(info->pod, names->pod) != 0)
-		return 0;
-	list = realloc(names->list, (names->count + 1) * sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	names->list = list;
-	snprintf(list[names->count].name, NAME_ROOM, "%s", info->name);
-	snprintf(list[names->count].started, sizeof(list->started), "%s", info->started);
-	names->count++;
-	names->has_running |= strcmp(info->state, "ended") != 0 && strcmp(info->state, "lost") != 0;
+	if (rc < 0)
+		return rc;
+	pod->folder = pod_open(&pod->state, name, NULL);
+	if (pod->folder == -ENOENT) {
+		error_mistake(err, "there is no pod \"%.80s\"", name);
+		err->errnum = ENOENT;
+		error_remedy(err, "E-JAIL-UNKNOWN", "immure pod ps lists them");
+		return -ENOENT;
+	}
+	if (pod->folder < 0)
+		return pod_open(&pod->state, name, err);
+	pod->talk = keeper_connect(pod->folder, err);
+	if (pod->talk < 0 && pod_is_kept(&pod->state, name) > 0)
+		return error_while(err, "the pod %s", name);
+	*err = (struct error){ 0 };
 	return 0;
 }
 
-/* The last that was started comes first. */
-static int compare(const void *left, const void *right)
+static int end_pod(const char *name, int (*end)(struct immure_jail *pod, const char *name, const void *how, struct immure_error *out),
+		   const void *how, struct immure_error *out)
 {
-	return strcmp(((const struct member_name *)right)->started, ((const struct member_name *)left)->started);
-}
+	struct immure_jail *pod = jail_new();
+	struct error err = { 0 };
+	int rc = pod ? open_pod(pod, name, &err) : error_set(&err, ENOMEM, "looking for the pod %s", name);
 
-static int find_members(struct member_names *names, struct immure_error *out)
-{
-	int rc = immure_jails(NULL, note_member, names, out);
-
-	if (rc == 0 && names->count)
-		qsort(names->list, names->count, sizeof(names->list[0]), compare);
+	rc = rc < 0 ? tell(out, &err, rc, 125) : end(pod, name, how, out);
+	immure_jail_close(pod);
 	return rc;
 }
 
-static int check_pod(const struct state *state, const char *pod, struct error *err)
+static int stop(struct immure_jail *pod, const char *name, const void *how, struct immure_error *out)
 {
-	int folder = pod_open(state, pod, NULL);
-
-	if (folder >= 0)
-		return sys_close(folder), 0;
-	error_mistake(err, "there is no pod \"%.80s\"", pod);
-	err->errnum = ENOENT;
-	error_remedy(err, "E-JAIL-UNKNOWN", "immure pod ps lists them");
-	return -ENOENT;
-}
-
-/* Its jails are in NAMES, whose list is the caller's to free whatever comes of it. */
-static int look_at_pod(struct state *state, const char *name, struct member_names *names, struct immure_error *out)
-{
+	struct packet_stop packet = { .flags = STOP_POD, .grace_ms = *(const uint64_t *)how };
 	struct error err = { 0 };
-	int rc = open_state(state, &err);
 
-	*names = (struct member_names){ .pod = name };
-	if (rc == 0)
-		rc = check_pod(state, name, &err);
-	return rc < 0 ? tell(out, &err, rc, 125) : find_members(names, out);
+	fill_name(packet.name, name);
+	if (pod->talk >= 0)
+		return jail_ask(pod, &(struct packet_parts){ .type = PACKET_STOP, .fixed = &packet }, out);
+	error_mistake(&err, "the pod %s is lost: its keeper was killed, and its jails with it", name);
+	err.errnum = ESRCH;
+	error_remedy(&err, "E-JAIL-LOST", "immure pod rm %s removes what is left", name);
+	return tell(out, &err, -ESRCH, 125);
 }
 
 int immure_pod_stop(const char *name, uint64_t grace_ms, struct immure_error *out)
 {
-	auto_state struct state state = { -1, -1 };
-	struct member_names names;
-	int rc = look_at_pod(&state, name, &names, out);
-
-	for (size_t i = 0; rc == 0 && i < names.count; i++) {
-		struct immure_jail *jail = NULL;
-
-		rc = immure_jail_open(names.list[i].name, &jail, out);
-		if (rc == 0)
-			jail_settle(jail);
-		if (rc == 0 && jail->talk >= 0)
-			rc = immure_jail_stop(jail, grace_ms, out);
-		rc = rc == -ENOENT ? 0 : rc; /* it went meanwhile */
-		immure_jail_close(jail);
-	}
-	free(names.list);
-	return rc;
+	return end_pod(name, stop, &grace_ms, out);
 }
 
-/* A keeper that is asked so ends its jails and itself; its lock says when. */
-static int end_keeper(const struct state *state, const char *pod, struct error *err)
+/* What a dead keeper has left: files, names, and groups. That it is gone meanwhile is what was wanted. */
+static int remove_lost(const struct state *state, const char *name, struct immure_error *out)
 {
-	auto_close int folder = pod_open(state, pod, err);
-	auto_close int talk = folder < 0 ? -1 : keeper_connect(folder, NULL);
-	auto_close int keeper = -1;
-	struct sys_peer peer;
-	struct packet packet;
-	int rc = folder < 0 ? folder : 0;
+	struct error err = { 0 };
+	int rc = pod_remove(state, name, -1, &err);
 
-	if (rc < 0 || talk < 0)
-		return rc; /* there is none */
-	rc = sys_peer(talk, &peer);
-	keeper = rc < 0 ? rc : sys_open_pid(peer.pid);
-	rc = keeper < 0 ? keeper : sys_signal_pidfd(keeper, SIGTERM);
-	if (rc < 0)
-		return error_set(err, -rc, "ending the keeper of %s", pod);
-	while (keeper_listen(talk, &packet, NULL) == 0)
-		packet_close_descriptors(&packet);
-	sys_wait_for_end(-1, keeper, REMOVAL_MS);
-	return 0;
+	if (rc == 0)
+		(void)!immure_gc(NULL); /* which tells, when it is asked, what does not go */
+	return tell(out, &err, rc == -ENOENT ? 0 : rc, 125);
+}
+
+/* A keeper that was killed hangs up a little before its lock is free. */
+static bool has_died(const struct state *state, const char *name)
+{
+	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms++) {
+		if (pod_is_kept(state, name) <= 0)
+			return true;
+		sys_wait_ready(NULL, 0, 1);
+	}
+	return false;
+}
+
+static int remove_pod(struct immure_jail *pod, const char *name, const void *how, struct immure_error *out)
+{
+	struct packet_remove packet = { .flags = REMOVE_POD | (*(const int *)how ? REMOVE_FORCE : 0) };
+	int rc;
+
+	fill_name(packet.name, name);
+	if (pod->talk < 0)
+		return remove_lost(&pod->state, name, out);
+	rc = jail_ask(pod, &(struct packet_parts){ .type = PACKET_REMOVE, .fixed = &packet }, out);
+	return (rc == -EPIPE || rc == -ECONNRESET) && has_died(&pod->state, name) ? remove_lost(&pod->state, name, out) : rc;
 }
 
 int immure_pod_remove(const char *name, int force, struct immure_error *out)
 {
-	auto_state struct state state = { -1, -1 };
-	struct member_names names;
-	struct error err = { 0 };
-	int rc = look_at_pod(&state, name, &names, out);
-
-	free(names.list);
-	if (rc < 0)
-		return rc;
-	if (names.has_running && !force) {
-		error_mistake(&err, "the pod %s has jails that live; immure pod stop %s, or --force", name, name);
-		err.errnum = EBUSY;
-		return tell(out, &err, -EBUSY, 125);
-	}
-	rc = force && names.has_running ? immure_pod_stop(name, 0, out) : 0;
-	if (rc < 0)
-		return rc;
-	rc = end_keeper(&state, name, &err);
-	if (rc == 0)
-		rc = pod_remove(&state, name, -1, &err);
-	return tell(out, &err, rc, 125);
+	return end_pod(name, remove_pod, &force, out);
 }

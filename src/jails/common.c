@@ -233,10 +233,11 @@ void common_stop(struct keeper *keeper, uint64_t grace_ms)
 {
 	struct common *common = &keeper->common;
 
-	common->grace_ms = common->is_stopping && common->grace_ms < grace_ms ? common->grace_ms : grace_ms;
-	if (!grace_ms) /* whoever is in its grace now has no more of it */
-		for (struct member *member = keeper->members; member; member = member->next)
-			member->is_stopping = false;
+	if (common->is_stopping && common->grace_ms <= grace_ms)
+		return;
+	common->grace_ms = grace_ms;
+	for (struct member *member = keeper->members; member; member = member->next)
+		member->is_stopping = false; /* whoever is in its grace has no more than this from now on */
 	common->is_stopping = true;
 }
 
@@ -246,31 +247,31 @@ void common_remove(struct keeper *keeper, uint64_t grace_ms)
 	keeper->common.is_leaving = true;
 }
 
-static void answer_all(const struct keeper *keeper, enum packet_type question)
-{
-	struct client *client;
-	unsigned at = 0;
-
-	while ((client = next_waiting(keeper, question, &at)))
-		answer_ok(client);
-}
-
+/* What cannot be taken away from disk is told, and stays to be removed by name when the keeper is gone. */
 static void leave(struct keeper *keeper)
 {
+	struct error err = { 0 };
+	struct client *client;
+	unsigned at = 0;
+	int rc;
+
+	keeper->is_lasting = true; /* not with the last of its jails, but with all of them */
 	for (struct member *member = keeper->members; member; member = member->next)
 		if (member->state != MEMBER_REMOVED)
 			keeper_remove(keeper, member);
 	common_close(&keeper->common);
 	keeper->is_lasting = false;
-	if (!keeper->is_removed)
-		keeper_remove_pod(keeper);
-	answer_all(keeper, PACKET_REMOVE);
+	rc = keeper->is_removed ? 0 : keeper_remove_pod(keeper, &err);
+	while ((client = next_waiting(keeper, PACKET_REMOVE, &at)))
+		rc < 0 ? answer_error(client, &err, 125) : answer_ok(client);
 }
 
 void common_go_on(struct keeper *keeper)
 {
 	struct common *common = &keeper->common;
 	struct member *last = common->is_stopping ? last_alive(keeper) : NULL;
+	struct client *client;
+	unsigned at = 0;
 
 	if (!common->is_stopping || (last && last->is_stopping))
 		return;
@@ -281,10 +282,11 @@ void common_go_on(struct keeper *keeper)
 		return;
 	}
 	common->is_stopping = false;
-	answer_all(keeper, PACKET_STOP);
-	answer_all(keeper, PACKET_KILL);
+	while ((client = next_waiting(keeper, PACKET_STOP, &at)))
+		answer_ok(client);
 	if (common->is_leaving)
 		leave(keeper);
+	common->is_leaving = false;
 }
 
 /* ---- what it says of itself ---- */

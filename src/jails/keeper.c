@@ -57,16 +57,16 @@ static bool keeps_any(const struct keeper *keeper)
 }
 
 /* Its name is free from now on, and who comes to this keeper is too late. */
-void keeper_remove_pod(struct keeper *keeper)
+int keeper_remove_pod(struct keeper *keeper, struct error *err)
 {
 	keeper->is_removed = true;
-	(void)!pod_remove(&keeper->state, keeper->pod, KEEPER_LOCK, NULL);
+	return pod_remove(&keeper->state, keeper->pod, KEEPER_LOCK, err);
 }
 
 void keeper_give_up(struct keeper *keeper)
 {
 	if (!keeper->is_removed && !keeper->is_lasting && !keeps_any(keeper))
-		keeper_remove_pod(keeper);
+		(void)!keeper_remove_pod(keeper, NULL);
 }
 
 void keeper_remove(struct keeper *keeper, struct member *member)
@@ -131,12 +131,17 @@ static void tell_enders(const struct keeper *keeper, const struct member *member
 /* It never ran: nothing of it stays but the answer. */
 static void tell_failure(struct keeper *keeper, struct member *member)
 {
+	struct error err = member->kept.err;
 	struct client *client;
 	unsigned at = 0;
 
+	if (member->is_cut_short) {
+		err = (struct error){ 0 };
+		error_mistake(&err, "%s was stopped before its program was executed", member->name);
+	}
 	keeper_remove(keeper, member);
 	while ((client = next_waiting(keeper, member, PACKET_RUN, &at)))
-		answer_error(client, &member->kept.err, member->exit_code);
+		answer_error(client, &err, member->exit_code);
 	tell_enders(keeper, member);
 	let_go(keeper, member); /* who was too quick to attach or wait */
 }

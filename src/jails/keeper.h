@@ -55,8 +55,8 @@ void keeper_tell_event(struct member *member, const char *event);
 void keeper_give_up(struct keeper *keeper);
 /* Takes it out of everybody's sight, and its files away. It has ended. */
 void keeper_remove(struct keeper *keeper, struct member *member);
-/* Its name is free and its folder gone. */
-void keeper_remove_pod(struct keeper *keeper);
+/* Its name is free and its folder gone; where that fails it is as if the keeper had died. */
+int keeper_remove_pod(struct keeper *keeper, struct error *err) MUST_CHECK;
 /* From now on CLIENT, whose screen has SIZE, reads what MEMBER writes. */
 void keeper_attach(const struct keeper *keeper, struct client *client, struct member *member, const struct packet_attach *how);
 void answer_ok(struct client *client);

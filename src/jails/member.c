@@ -229,6 +229,7 @@ int member_stop(struct member *member, uint64_t grace_ms)
 /* One that is still being set up is killed the same way: its wire then ends. */
 void member_kill(struct member *member)
 {
+	member->is_cut_short |= member->state == MEMBER_STARTING;
 	if (member->kept.stage == KEPT_WATCHED)
 		watch_end(&member->kept.watch, REASON_SIGNALED);
 	else if (member->kept.stage == KEPT_SET_UP)

@@ -39,6 +39,7 @@ struct member {
 	enum member_state state;
 	enum pause_way pause;
 	bool was_started;        /* the program was executed */
+	bool is_cut_short;       /* it was killed before that */
 	bool is_stopping;        /* it was asked to end when its pod was */
 	bool goes_at_end;        /* it is removed when it ends */
 	bool attaches_starter;

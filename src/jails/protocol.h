@@ -88,13 +88,15 @@ struct packet_signal {
 };
 struct packet_stop {
 	char name[PACKET_NAME];
+	uint32_t flags, unused; /* STOP_POD: the name is the pod's, and all its jails are meant */
 	uint64_t grace_ms;    /* then it is killed */
 };
+enum { STOP_POD = 1 };
 struct packet_remove {
 	char name[PACKET_NAME];
-	uint32_t flags, unused; /* REMOVE_FORCE: it is killed before */
+	uint32_t flags, unused; /* REMOVE_FORCE: it is killed before; REMOVE_POD: the name is the pod's, which goes with all its jails */
 };
-enum { REMOVE_FORCE = 1 };
+enum { REMOVE_FORCE = 1, REMOVE_POD = 2, REMOVE_FLAGS = 3 };
 /* Descriptors: the words of what is shared. The name is the pod's. */
 struct packet_share {
 	char name[PACKET_NAME];

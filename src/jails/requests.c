@@ -117,7 +117,7 @@ static void run(struct keeper *keeper, struct client *client, const struct packe
 	else if (name_check(packet->name.name, &err) < 0)
 		err.is_mistake = true;
 	else if (keeper->is_asked_to_end || keeper->is_removed || keeper->common.is_stopping)
-		error_set(&err, ESHUTDOWN, "starting %s", packet->name.name);
+		error_set(&err, EBUSY, "starting %s: the pod %s is being stopped", packet->name.name, keeper->pod);
 	else if (keeper_find(keeper, packet->name.name) || common_is(keeper, packet->name.name))
 		error_set(&err, EEXIST, "starting %s", packet->name.name);
 	else
@@ -290,26 +290,32 @@ static void stop_member(struct keeper *keeper, struct client *client, const stru
 		wait_for_answer(client, member, PACKET_STOP);
 }
 
-/* Answered when it has ended; of a pod, when all its jails have. */
+static bool is_this_pod(const struct keeper *keeper, struct client *client, const struct packet *packet)
+{
+	struct error err = { 0 };
+
+	if (strcmp(packet->name.name, keeper->pod) == 0)
+		return true;
+	error_mistake(&err, "this is the pod %s", keeper->pod);
+	answer_error(client, &err, 125);
+	return false;
+}
+
+/* Answered when it has ended; of a pod, when all its jails have. That goes on when the client is gone. */
 static void stop(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
-	if (common_is(keeper, packet->name.name)) {
+	if (!(packet->stop.flags & STOP_POD)) {
+		stop_member(keeper, client, packet);
+	} else if (is_this_pod(keeper, client, packet)) {
 		common_stop(keeper, packet->stop.grace_ms);
 		wait_for_answer(client, NULL, PACKET_STOP);
-		return;
 	}
-	stop_member(keeper, client, packet);
 }
 
 static void kill_member(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
-	const bool is_pod = common_is(keeper, packet->name.name);
-	struct member *member = is_pod ? NULL : find(keeper, client, packet, true);
+	struct member *member = find(keeper, client, packet, true);
 
-	if (is_pod) {
-		common_stop(keeper, 0);
-		wait_for_answer(client, NULL, PACKET_KILL);
-	}
 	if (!member)
 		return;
 	member_kill(member);
@@ -360,7 +366,9 @@ static void remove_pod(struct keeper *keeper, struct client *client, const struc
 	for (const struct member *member = keeper->members; member; member = member->next) {
 		if (!member_lives(member) || (packet->remove.flags & REMOVE_FORCE))
 			continue;
-		error_set(&err, EBUSY, "removing the pod %s, in which %s is running", keeper->pod, member->name);
+		error_mistake(&err, "the pod %s has jails that live, such as %s; immure pod stop %s, or --force", keeper->pod, member->name,
+			      keeper->pod);
+		err.errnum = EBUSY;
 		answer_error(client, &err, 125);
 		return;
 	}
@@ -370,11 +378,11 @@ static void remove_pod(struct keeper *keeper, struct client *client, const struc
 
 static void remove_member(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
-	const bool is_pod = common_is(keeper, packet->name.name);
+	const bool is_pod = packet->remove.flags & REMOVE_POD;
 	struct member *member = is_pod ? NULL : find(keeper, client, packet, false);
 	struct error err = { 0 };
 
-	if (is_pod)
+	if (is_pod && is_this_pod(keeper, client, packet))
 		remove_pod(keeper, client, packet);
 	if (!member)
 		return;

@@ -17,6 +17,7 @@ SHARES = ("net", "ipc", "uts", "pid", "mounts", "cgroup")
 RUN_INPUT, RUN_REMOVE = 1, 2
 ATTACH_INPUT, ATTACH_REPLAY = 1, 2
 EXEC_TERMINAL, EXEC_ALONE = 1, 2
+STOP_POD, REMOVE_FORCE, REMOVE_POD = 1, 1, 2
 
 
 def in_memory(words):
@@ -198,14 +199,14 @@ class Client:
         assert kind == "STATE", kind
         return json.loads(payload)
 
-    def stop(self, name="", grace_ms=5000):
-        return self.about("STOP", name, struct.pack("=Q", grace_ms))[0]
+    def stop(self, name="", grace_ms=5000, pod=False):
+        return self.about("STOP", name, struct.pack("=IIQ", STOP_POD if pod else 0, 0, grace_ms))[0]
 
     def signal(self, name, number):
         return self.about("SIGNAL", name, struct.pack("=II", number, 0))[0]
 
-    def remove(self, name="", force=False):
-        return self.about("REMOVE", name, struct.pack("=II", int(force), 0))[0]
+    def remove(self, name="", force=False, pod=False):
+        return self.about("REMOVE", name, struct.pack("=II", (REMOVE_FORCE if force else 0) | (REMOVE_POD if pod else 0), 0))[0]
 
 
 class Pod:

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pods: what members share is one and works; what they do not share is not; and the pod's life, order and end."""
+import errno
 import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import time
 
 import pytest
 
 from conftest import await_true, descendants, is_alive
-from keeper import Refused
+from keeper import REMOVE_FORCE, REMOVE_POD, STOP_POD, Refused, in_memory
 
 KINDS = {"net": "net", "ipc": "ipc", "uts": "uts", "pid": "pid", "mounts": "mnt"}
 SLEEP = ("--", "/bin/sleep", "100")
@@ -253,7 +255,7 @@ def test_jails_are_stopped_in_reverse_order_each_with_its_grace_and_then_the_pod
         shell(pod, client, name, script)
     time.sleep(0.3) # until the traps are set
     begin = time.monotonic()
-    assert client.stop("lab", 1500) == "OK"
+    assert client.stop("lab", 1500, pod=True) == "OK"
     assert time.monotonic() - begin > 1.5 + 2 * 0.3
     ended = []
     while len(ended) < 3:
@@ -264,9 +266,9 @@ def test_jails_are_stopped_in_reverse_order_each_with_its_grace_and_then_the_pod
     assert client.status("lab")["state"] == "running"
     client.run(pod.words(*SLEEP), "again") # it was stopped, not removed
     with pytest.raises(Refused) as busy:
-        client.remove("lab")
-    assert "again is running" in busy.value.text
-    assert client.remove("lab", force=True) == "OK"
+        client.remove("lab", pod=True)
+    assert "jails that live, such as again" in busy.value.text
+    assert client.remove("lab", force=True, pod=True) == "OK"
     await_true(lambda: not pod.folder.exists())
     assert not os.listdir(keep.folder / "names")
 
@@ -356,7 +358,7 @@ def test_the_death_of_the_pid_namespace_is_told_and_the_pod_can_go(keep):
     await_true(lambda: client.status("lab")["state"] == "ended")
     with pytest.raises(Refused):
         client.run(pod.words(*SLEEP), "two")
-    assert client.remove("lab") == "OK"
+    assert client.remove("lab", pod=True) == "OK"
     await_true(lambda: not pod.folder.exists())
 
 
@@ -437,7 +439,7 @@ def test_members_groups_lie_below_the_pod_s_and_all_go(grouped):
         assert len(below) >= len(made), groups(pid)
         assert not [path for _, _, path in groups(pid) if path.endswith(name)]
     assert not {path for _, _, path in groups(pids[0])} & {path for _, _, path in groups(pids[1]) if name in path}
-    client.remove("lab", force=True)
+    client.remove("lab", force=True, pod=True)
     await_true(lambda: not any(folder.exists() for folder in made))
 
 
@@ -472,3 +474,115 @@ def test_an_ordinary_user_s_range_is_the_members_as_well(keep, tmp_path):
     with pytest.raises(Refused) as refused:
         client.run(pod.words("--ids", "single", *SLEEP), "three")
     assert refused.value.identifier == "E-POD-IDS"
+
+
+POLITE = "trap 'sleep 0.3; exit 0' TERM; echo set; while :; do sleep 0.05; done"
+DEAF = "trap '' TERM; echo set; while :; do sleep 0.05; done"
+
+
+def shell_with_trap(pod, client, name, script):
+    shell(pod, client, name, script)
+    reader = pod.client()
+    reader.attach(name)
+    assert reader.hear()[1][4:] == b"set\n"
+
+
+def states(client):
+    return {jail["name"]: jail["state"] for jail in client.list()["jails"]}
+
+
+def ask_and_leave(pod, kind, payload):
+    """A client that is killed as soon as it has asked."""
+    client = pod.client()
+    client.say(kind, payload)
+    client.close()
+
+
+@pytest.mark.parametrize("removes", [False, True])
+def test_a_stop_goes_on_when_who_asked_for_it_is_gone(keep, removes):
+    pod, client = make(keep, ["net"])
+    for name in ("one", "two"):
+        shell_with_trap(pod, client, name, POLITE)
+    if removes:
+        ask_and_leave(pod, "REMOVE", struct.pack("=64sII", b"lab", REMOVE_POD | REMOVE_FORCE, 0))
+        await_true(lambda: not pod.folder.exists())
+        assert not os.listdir(keep.folder / "names")
+        return
+    ask_and_leave(pod, "STOP", struct.pack("=64sIIQ", b"lab", STOP_POD, 0, 5000))
+    await_true(lambda: states(client) == {"one": "ended", "two": "ended"})
+    assert client.wait("one") == 0
+
+
+def test_of_two_who_stop_at_once_the_shorter_grace_holds_and_both_are_told(keep):
+    pod, client = make(keep, ["net"])
+    shell_with_trap(pod, client, "one", DEAF)
+    patient, hurried = pod.client(timeout=30), pod.client(timeout=30)
+    patient.say("STOP", struct.pack("=64sIIQ", b"lab", STOP_POD, 0, 60000))
+    begin = time.monotonic()
+    assert hurried.stop("lab", 300, pod=True) == "OK"
+    assert patient.hear()[0] == "OK"
+    assert 0.3 <= time.monotonic() - begin < 10
+    shell_with_trap(pod, client, "two", DEAF)
+    patient.say("STOP", struct.pack("=64sIIQ", b"lab", STOP_POD, 0, 1000))
+    begin = time.monotonic()
+    assert hurried.stop("lab", 60000, pod=True) == "OK" # a longer one gives no more
+    assert patient.hear()[0] == "OK"
+    assert time.monotonic() - begin < 10
+
+
+def test_a_pod_that_is_being_stopped_is_removed_by_force_at_once_and_not_without(keep):
+    pod, client = make(keep, ["net"])
+    for name in ("one", "two"):
+        shell_with_trap(pod, client, name, DEAF)
+    stopper = pod.client(timeout=30)
+    stopper.say("STOP", struct.pack("=64sIIQ", b"lab", STOP_POD, 0, 60000))
+    with pytest.raises(Refused) as busy:
+        client.remove("lab", pod=True)
+    assert busy.value.errno == errno.EBUSY
+    with pytest.raises(Refused) as refused:
+        client.run(pod.words(*SLEEP), "three")
+    assert "is being stopped" in refused.value.text
+    assert client.remove("lab", force=True, pod=True) == "OK"
+    assert stopper.hear()[0] == "OK"
+    await_true(lambda: not pod.folder.exists())
+
+
+def test_a_jail_that_is_just_starting_is_stopped_as_well(keep):
+    pod, client = make(keep, ["net"])
+    client.run(pod.words(*SLEEP), "one")
+    stopper, keeper = pod.client(timeout=30), client.pid()
+    memory = in_memory(pod.words(*SLEEP))
+    os.kill(keeper, signal.SIGSTOP) # so that it hears both in one turn, in the order of its clients
+    client.say("RUN", struct.pack("=64sIIQHH4x", b"two", 0, 0, 1 << 20, 0, 0), [memory])
+    stopper.say("STOP", struct.pack("=64sIIQ", b"lab", STOP_POD, 0, 5000))
+    time.sleep(0.1)
+    os.kill(keeper, signal.SIGCONT)
+    os.close(memory)
+    with pytest.raises(Refused) as refused:
+        assert client.hear()[0] == "STARTED"
+    assert "two was stopped before" in refused.value.text
+    assert stopper.hear()[0] == "OK"
+    assert states(client) == {"one": "ended"}
+    assert client.remove("lab", pod=True) == "OK"
+    await_true(lambda: not pod.folder.exists())
+
+
+def test_who_is_attached_when_the_pod_is_removed_is_told_all(keep):
+    pod, client = make(keep, ["net"])
+    shell_with_trap(pod, client, "one", POLITE)
+    reader = pod.client(timeout=30)
+    reader.attach("one")
+    assert client.remove("lab", force=True, pod=True) == "OK"
+    assert reader.output() == ({1: b"set\n", 2: b""}, 0, 137)
+    await_true(lambda: not pod.folder.exists())
+
+
+def test_a_pod_in_which_a_stranger_left_a_file_says_so_and_is_removed_when_that_is_gone(keep):
+    pod, client = make(keep, ["net"])
+    client.run(pod.words(*SLEEP), "one")
+    strange = pod.folder / "jails" / "one" / "strange"
+    strange.write_text("mine", encoding="ascii")
+    with pytest.raises(Refused) as refused:
+        client.remove("lab", force=True, pod=True)
+    assert refused.value.identifier == "E-STATE-STRANGE"
+    assert strange.exists() and "lab" in os.listdir(keep.folder / "names")

@@ -190,3 +190,26 @@ def test_one_that_could_not_be_started_leaves_its_name_at_once(jails):
         done = jails.run(*LIMITED, jails.name, "--io-max", "/dev/null,rbps=1M", "--", "true")
         assert done.returncode == 125 and "E-STATE-TAKEN" not in done.stderr, done.stderr
     jails.start("sleep", "1000")  # the control
+
+
+@pytest.fixture
+def pod(jails):
+    """A name of a pod that limits its jails together."""
+    yield f"pod-{jails.name}"
+    jails.run("pod", "rm", "--force", f"pod-{jails.name}")
+
+
+def test_a_pod_whose_keeper_was_killed_is_removed_with_its_names_and_groups(jails, pod):
+    jails.ok("pod", "create", pod, "--share", "cgroup", "-m", "64M")
+    jails.ok("run", "-d", "--pod", pod, "--name", jails.name, "--", "sleep", "1000")
+    state = jails.state()
+    group = group_of(state["pid"])
+    os.kill(state["keeper"], signal.SIGKILL)
+    assert jails.await_state("lost")
+    done = jails.run("pod", "stop", pod)
+    assert done.returncode == 125 and "E-JAIL-LOST" in done.stderr
+    jails.ok("pod", "rm", pod)
+    assert jails.state() is None and pod not in jails.ok("pod", "ps")
+    await_gone(group.parent)
+    jails.ok("pod", "create", pod)  # the names are free
+    jails.start("sleep", "1000")
