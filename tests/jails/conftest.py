@@ -11,8 +11,9 @@ import time
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1])]
 import keeper as protocol  # noqa: E402
+from guard import guarded  # noqa: E402
 from keeper import descendants  # noqa: E402,F401
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -28,8 +29,8 @@ def executables():
         if path.exists():
             shutil.copy2(path, folder / path.name)
             (folder / path.name).chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with guarded(folder):
+        yield folder
 
 
 def is_alive(pid):
@@ -52,7 +53,7 @@ class Keep:
 
     def __init__(self, executables, uid):
         self.executables, self.uid = executables, uid
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="immure-pods-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pods-", dir=executables))
         os.chown(self.folder, uid, uid)
         self.drop = [] if uid == os.geteuid() else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
         self.pods = []

@@ -4,11 +4,15 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests"))
+from guard import guarded  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
 NOBODY = 65534
 
@@ -43,8 +47,8 @@ def executables():
         if (BUILD / name).exists():
             shutil.copy2(BUILD / name, folder / name)
             (folder / name).chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with guarded(folder):
+        yield folder
 
 
 @pytest.fixture(params=["root", "user"])

@@ -10,7 +10,7 @@ import time
 import pexpect
 import pytest
 
-from test_jails import jails, ok, status # noqa: F401  (a fixture)
+from test_jails import jails, named, ok, status # noqa: F401  (a fixture)
 
 PROMPT = "jail> "
 SHELL = ("-t", "yes", "-e", "PS1=" + PROMPT, "--", "/bin/bash", "--norc", "--noprofile", "--noediting", "-i")
@@ -37,8 +37,9 @@ def await_true(claim, seconds=10):
 @pytest.fixture
 def shell(jails): # noqa: F811
     """A shell in a jail that stays, and a client attached to it."""
-    ok(jails.run("run", "-d", "--name", "sh", *SHELL))
-    child = spawn(jails, "attach", "sh")
+    sh = named("sh")
+    ok(jails.run("run", "-d", "--name", sh, *SHELL))
+    child = spawn(jails, "attach", sh)
     child.expect(PROMPT)
     yield child
     child.close(force=True)
@@ -54,26 +55,26 @@ def leave(child):
 def test_detached_it_goes_on_and_what_was_written_is_shown_again(shell, jails): # noqa: F811
     ask(shell, "kept=here; echo mark$((40+2))", "mark42")
     assert leave(shell) == 0
-    assert status(jails, "sh")["state"] == "running"
-    again = spawn(jails, "attach", "sh")
+    assert status(jails, named("sh"))["state"] == "running"
+    again = spawn(jails, "attach", named("sh"))
     again.expect("mark42")
     ask(again, "echo $kept", "here\r\n")
     assert leave(again) == 0
 
 
 def test_the_keys_can_be_others_or_none(shell, jails): # noqa: F811
-    other = spawn(jails, "attach", "--detach-keys", "ctrl-x,x", "sh")
+    other = spawn(jails, "attach", "--detach-keys", "ctrl-x,x", named("sh"))
     other.expect(PROMPT)
     other.send("\x10\x11\x15") # these are the shell's now
     ask(other, "echo still", "still")
     other.send("\x18x")
     other.expect(pexpect.EOF)
-    none = spawn(jails, "attach", "--detach-keys", "none", "sh")
+    none = spawn(jails, "attach", "--detach-keys", "none", named("sh"))
     none.expect(PROMPT)
     none.send("\x10\x11\x15")
     ask(none, "echo attached", "attached")
     none.close(force=True)
-    assert "no keys" in jails.run("attach", "--detach-keys", "ctrl-", "sh").stderr
+    assert "no keys" in jails.run("attach", "--detach-keys", "ctrl-", named("sh")).stderr
 
 
 def test_control_c_and_control_z_are_the_programs(shell):
@@ -94,7 +95,7 @@ def test_the_screen_has_the_size_of_the_smallest_who_looks(shell, jails): # noqa
     shell.setwinsize(40, 132)
     time.sleep(0.3)
     ask(shell, "stty size", "40 132")
-    small = spawn(jails, "attach", "sh", dimensions=(30, 140))
+    small = spawn(jails, "attach", named("sh"), dimensions=(30, 140))
     small.expect(PROMPT)
     time.sleep(0.2)
     ask(shell, "stty size", "30 132")
@@ -104,7 +105,7 @@ def test_the_screen_has_the_size_of_the_smallest_who_looks(shell, jails): # noqa
 
 
 def test_two_see_the_same_and_one_may_only_look(shell, jails): # noqa: F811
-    looker = spawn(jails, "attach", "--no-input", "sh")
+    looker = spawn(jails, "attach", "--no-input", named("sh"))
     looker.expect(PROMPT)
     looker.sendline("echo from-the-looker")
     ask(shell, "echo both-$((1+1))", "both-2")
@@ -122,9 +123,10 @@ def test_utf8_is_untouched(shell):
 
 
 def test_ten_megabytes_are_pasted_whole(jails): # noqa: F811
+    sink = named("sink")
     size = 10 << 20
-    ok(jails.run("run", "-d", "--name", "sink", "-t", "yes", "--", "sh", "-c", f"stty raw -echo; echo ready; head -c {size} | sha256sum; sleep 100"))
-    child = spawn(jails, "attach", "--detach-keys", "none", "sink", timeout=60)
+    ok(jails.run("run", "-d", "--name", sink, "-t", "yes", "--", "sh", "-c", f"stty raw -echo; echo ready; head -c {size} | sha256sum; sleep 100"))
+    child = spawn(jails, "attach", "--detach-keys", "none", sink, timeout=60)
     child.expect("ready")
     child.delaybeforesend = None
     block = "".join(chr(33 + i % 90) for i in range(4096))
@@ -135,11 +137,12 @@ def test_ten_megabytes_are_pasted_whole(jails): # noqa: F811
 
 
 def test_a_reader_who_goes_ends_the_talk_and_not_the_jail(jails): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "flood", "--", "yes"))
-    line = " ".join(jails.words("attach", "--no-input", "flood"))
+    flood = named("flood")
+    ok(jails.run("run", "-d", "--name", flood, "--", "yes"))
+    line = " ".join(jails.words("attach", "--no-input", flood))
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {line} | head -n 3"], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, check=False)
     assert (done.stdout, done.returncode) == ("y\ny\ny\n", 0)
-    assert status(jails, "flood")["state"] == "running"
+    assert status(jails, flood)["state"] == "running"
 
 
 def test_yes_into_head_inside(shell):
@@ -147,13 +150,14 @@ def test_yes_into_head_inside(shell):
 
 
 def test_one_leaves_while_output_floods(jails): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "flood", "-t", "yes", "--", "yes"))
-    child = spawn(jails, "attach", "flood")
+    flood = named("flood")
+    ok(jails.run("run", "-d", "--name", flood, "-t", "yes", "--", "yes"))
+    child = spawn(jails, "attach", flood)
     child.expect("y\r\ny\r\n")
     start = time.monotonic()
     assert leave(child) == 0
     assert time.monotonic() - start < 5
-    assert status(jails, "flood")["state"] == "running"
+    assert status(jails, flood)["state"] == "running"
 
 
 def popen(immure, slave, *words):
@@ -163,17 +167,18 @@ def popen(immure, slave, *words):
 
 @pytest.mark.parametrize("way", ["keys", "exit", "TERM", "HUP", "kill"])
 def test_settings_are_as_before_on_every_way_out(jails, way): # noqa: F811
+    sh = named("sh")
     master, slave = os.openpty()
     before = termios.tcgetattr(slave)
-    ok(jails.run("run", "-d", "--name", "sh", *SHELL))
-    child = popen(jails, slave, "attach", "sh")
+    ok(jails.run("run", "-d", "--name", sh, *SHELL))
+    child = popen(jails, slave, "attach", sh)
     await_true(lambda: termios.tcgetattr(slave) != before)
     if way == "keys":
         os.write(master, b"\x10\x11")
     elif way == "exit":
         os.write(master, b"exit 3\r")
     elif way == "kill":
-        ok(jails.run("kill", "sh"))
+        ok(jails.run("kill", sh))
     else:
         child.send_signal(getattr(signal, "SIG" + way))
     code = child.wait(timeout=10)
@@ -184,25 +189,27 @@ def test_settings_are_as_before_on_every_way_out(jails, way): # noqa: F811
 
 
 def test_a_terminal_that_is_closed_detaches(jails): # noqa: F811
+    sh = named("sh")
     master, slave = os.openpty()
-    ok(jails.run("run", "-d", "--name", "sh", *SHELL))
+    ok(jails.run("run", "-d", "--name", sh, *SHELL))
     before = termios.tcgetattr(slave)
-    child = popen(jails, slave, "attach", "sh")
+    child = popen(jails, slave, "attach", sh)
     await_true(lambda: termios.tcgetattr(slave) != before)
     os.close(slave)
     os.close(master)
     child.wait(timeout=10)
-    assert status(jails, "sh")["state"] == "running"
-    again = spawn(jails, "attach", "sh")
+    assert status(jails, sh)["state"] == "running"
+    again = spawn(jails, "attach", sh)
     ask(again, "echo alive", "alive\r\n")
     leave(again)
 
 
 def test_stopped_and_continued_the_client_takes_its_terminal_again(jails): # noqa: F811
+    sh = named("sh")
     master, slave = os.openpty()
     before = termios.tcgetattr(slave)
-    ok(jails.run("run", "-d", "--name", "sh", *SHELL))
-    child = popen(jails, slave, "attach", "sh")
+    ok(jails.run("run", "-d", "--name", sh, *SHELL))
+    child = popen(jails, slave, "attach", sh)
     await_true(lambda: termios.tcgetattr(slave) != before)
     child.send_signal(signal.SIGTSTP) # its group is orphaned: it goes on at once
     time.sleep(0.2)
@@ -216,8 +223,9 @@ def test_stopped_and_continued_the_client_takes_its_terminal_again(jails): # noq
 
 
 def test_a_shell_of_ones_own_by_exec(jails): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "web", "--", "sleep", "100"))
-    child = spawn(jails, "exec", "-it", "-e", "PS1=" + PROMPT, "web", "--", "/bin/bash", "--norc", "--noprofile", "--noediting", "-i")
+    web = named("web")
+    ok(jails.run("run", "-d", "--name", web, "--", "sleep", "100"))
+    child = spawn(jails, "exec", "-it", "-e", "PS1=" + PROMPT, web, "--", "/bin/bash", "--norc", "--noprofile", "--noediting", "-i")
     child.expect(PROMPT)
     ask(child, "stty size", "24 80")
     child.setwinsize(50, 100)
@@ -232,29 +240,32 @@ def test_a_shell_of_ones_own_by_exec(jails): # noqa: F811
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 6
-    assert status(jails, "web")["state"] == "running"
+    assert status(jails, web)["state"] == "running"
 
 
 def test_exec_never_gives_the_callers_terminal(jails): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "web", "--", "sleep", "100"))
-    child = spawn(jails, "exec", "web", "--", "sh", "-c", "for i in 0 1 2; do test -t $i && echo tty; done; echo none; exit 4")
+    web = named("web")
+    ok(jails.run("run", "-d", "--name", web, "--", "sleep", "100"))
+    child = spawn(jails, "exec", web, "--", "sh", "-c", "for i in 0 1 2; do test -t $i && echo tty; done; echo none; exit 4")
     child.expect(pexpect.EOF)
     child.close()
     assert child.before == "none\r\n" and child.exitstatus == 4
 
 
 def test_run_with_a_name_is_as_run(jails): # noqa: F811
-    child = spawn(jails, "run", "--name", "sh", *SHELL[2:])
+    sh = named("sh")
+    child = spawn(jails, "run", "--name", sh, *SHELL[2:])
     child.expect(PROMPT)
     ask(child, "tty", "/dev/pts/0\r\n")
     child.send("\x10\x11")
     child.expect(pexpect.EOF)
     child.close()
-    assert child.exitstatus == 0 and status(jails, "sh")["state"] == "running"
+    assert child.exitstatus == 0 and status(jails, sh)["state"] == "running"
 
 
 def test_signals_to_a_client_that_started_it_are_the_programs(jails): # noqa: F811
-    child = subprocess.Popen(jails.words("run", "--name", "polite", "--", "sh", "-c", "trap 'echo got; exit 5' TERM; echo ready; while :; do sleep 0.05; done"),
+    polite = named("polite")
+    child = subprocess.Popen(jails.words("run", "--name", polite, "--", "sh", "-c", "trap 'echo got; exit 5' TERM; echo ready; while :; do sleep 0.05; done"),
                              stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd="/")
     assert child.stdout.readline() == "ready\n"
     child.send_signal(signal.SIGTERM)

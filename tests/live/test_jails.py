@@ -11,6 +11,7 @@ import time
 import pytest
 
 from conftest import Command
+from guard import mark
 
 SLEEP = ("--", "sleep", "100")
 
@@ -53,6 +54,11 @@ def jails(immure):
     assert not command.clear()
 
 
+def named(name):
+    """A name that no other run of the tests gives."""
+    return name + mark()
+
+
 def names(immure):
     done = immure.run("ps", "--all", "--quiet")
     assert done.returncode == 0, done.stderr
@@ -82,33 +88,37 @@ def await_state(immure, name, state, seconds=10):
 
 
 def test_one_that_is_started_goes_on_and_is_listed(jails):
-    assert ok(jails.run("run", "-d", "--name", "web", *SLEEP)) == "web\n"
-    line = next(line for line in ok(jails.run("ps")).splitlines() if line.startswith("web "))
-    assert re.fullmatch(r"web +web +running +\d+ +\ds +\S+ +\S+ +- +- +sleep 100", line)
-    state = status(jails, "web")
+    web = named("web")
+    assert ok(jails.run("run", "-d", "--name", web, *SLEEP)) == f"{web}\n"
+    line = next(line for line in ok(jails.run("ps")).splitlines() if line.startswith(f"{web} "))
+    assert re.fullmatch(rf"{web} +{web} +running +\d+ +\ds +\S+ +\S+ +- +- +sleep 100", line)
+    state = status(jails, web)
     assert state["command"] == ["sleep", "100"] and state["pids"] >= 1 and state["memory_bytes"] > 0 and state["network"] == "own"
-    assert ok(jails.run("rm", "-f", "web")) == ""
-    assert "web" not in names(jails)
+    assert ok(jails.run("rm", "-f", web)) == ""
+    assert web not in names(jails)
 
 
 def test_without_detach_the_exit_code_and_the_streams_are_the_programs(jails):
-    done = jails.run("run", "--name", "once", "--", "sh", "-c", "echo out; echo err >&2; exit 7")
+    once = named("once")
+    done = jails.run("run", "--name", once, "--", "sh", "-c", "echo out; echo err >&2; exit 7")
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
-    assert status(jails, "once")["exit_code"] == 7
-    ok(jails.run("rm", "once"))
+    assert status(jails, once)["exit_code"] == 7
+    ok(jails.run("rm", once))
 
 
 def test_with_rm_nothing_stays_and_nothing_is_lost(jails):
+    brief = named("brief")
     for i in range(10):
-        done = jails.run("run", "--rm", "--name", "brief", "--", "cat", input=f"{i}\n", stdin=None)
+        done = jails.run("run", "--rm", "--name", brief, "--", "cat", input=f"{i}\n", stdin=None)
         assert (done.returncode, done.stdout) == (0, f"{i}\n")
-    assert "brief" not in names(jails)
+    assert brief not in names(jails)
 
 
 def test_a_program_that_is_missing_is_told_and_leaves_no_name(jails):
-    refused(jails.run("run", "-d", "--name", "none", "--", "/no/such"), "/no/such", "E-EXEC-MISSING", code=127)
-    assert "none" not in names(jails)
-    ok(jails.run("run", "-d", "--name", "none", *SLEEP))
+    none = named("none")
+    refused(jails.run("run", "-d", "--name", none, "--", "/no/such"), "/no/such", "E-EXEC-MISSING", code=127)
+    assert none not in names(jails)
+    ok(jails.run("run", "-d", "--name", none, *SLEEP))
 
 
 def test_names_are_made_up_and_taken_once(jails):
@@ -123,197 +133,214 @@ def test_names_are_made_up_and_taken_once(jails):
 def test_of_two_starts_of_one_name_one_wins(jails):
     for i in range(5):
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            done = list(pool.map(lambda _, name=f"race{i}": jails.run("run", "-d", "--name", name, *SLEEP), range(4)))
+            done = list(pool.map(lambda _, name=named(f"race{i}"): jails.run("run", "-d", "--name", name, *SLEEP), range(4)))
         assert sorted(each.returncode for each in done) == [0, 125, 125, 125], [each.stderr for each in done]
         assert all("E-STATE-TAKEN" in each.stderr for each in done if each.returncode)
 
 
 def test_thirty_at_once(jails):
+    many = [named(f"many{i}") for i in range(30)]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(lambda i: jails.run("run", "-d", "--name", f"many{i}", *SLEEP), range(30)))
+        done = list(pool.map(lambda i: jails.run("run", "-d", "--name", many[i], *SLEEP), range(30)))
     assert [each.returncode for each in done] == [0] * 30, [each.stderr for each in done]
     states = {jail["name"]: jail["state"] for jail in json.loads(ok(jails.run("ps", "--json")))}
-    assert all(states[f"many{i}"] == "running" for i in range(30))
-    ok(jails.run("rm", "--force", *(f"many{i}" for i in range(30))))
-    assert not [name for name in names(jails) if name.startswith("many")]
+    assert all(states[name] == "running" for name in many)
+    ok(jails.run("rm", "--force", *many))
+    assert not set(many) & set(names(jails))
 
 
 @pytest.mark.parametrize("verb", ["attach", "logs", "pause", "resume", "stop", "kill", "wait", "rm", "inspect", "stats"])
 def test_a_name_that_is_none_is_told_with_the_nearest(jails, verb):
-    ok(jails.run("run", "-d", "--name", "website", *SLEEP))
-    refused(jails.run(verb, "websit"), "there is no jail \"websit\"", "website", "E-JAIL-UNKNOWN")
+    website, wrong = named("website"), named("websit")
+    ok(jails.run("run", "-d", "--name", website, *SLEEP))
+    refused(jails.run(verb, wrong), f'there is no jail "{wrong}"', website, "E-JAIL-UNKNOWN")
     refused(jails.run(verb, "../../etc"), "E-JAIL-UNKNOWN")
 
 
 def test_of_others_nothing_is_seen(executables, immure):
+    mine = named("mine")
     if immure.uid:
         pytest.skip("as root, of an ordinary user")
     other = type(immure)(executables, 65534)
-    ok(immure.run("run", "-d", "--name", "mine", *SLEEP))
+    ok(immure.run("run", "-d", "--name", mine, *SLEEP))
     try:
-        refused(other.run("stop", "mine"), "E-JAIL-UNKNOWN")
-        assert "mine" not in names(other) and "mine" in names(immure)
+        refused(other.run("stop", mine), "E-JAIL-UNKNOWN")
+        assert mine not in names(other) and mine in names(immure)
     finally:
-        ok(immure.run("rm", "-f", "mine"))
+        ok(immure.run("rm", "-f", mine))
 
 
 def test_exec_runs_beside_the_program_confined_as_it(jails):
-    ok(jails.run("run", "-d", "--name", "web", "-e", "OF=jail", *SLEEP))
-    inside = ok(jails.run("exec", "-e", "MINE=x y", "-C", "/tmp", "web", "--", "sh", "-c", "id -u; pwd; echo $OF $MINE; cat /proc/1/comm; readlink /proc/self/ns/net"))
+    web = named("web")
+    ok(jails.run("run", "-d", "--name", web, "-e", "OF=jail", *SLEEP))
+    inside = ok(jails.run("exec", "-e", "MINE=x y", "-C", "/tmp", web, "--", "sh", "-c", "id -u; pwd; echo $OF $MINE; cat /proc/1/comm; readlink /proc/self/ns/net"))
     uid, place, variables, first, network = inside.splitlines()
     outer = jails.run("run", "--", "id", "-u").stdout.strip()
     assert (uid, place, variables) == (outer, "/tmp", "jail x y")
     assert network != os.readlink("/proc/self/ns/net") and first
-    refused(jails.run("exec", "web", "--", "sh", "-c", "exit 9"), code=9)
-    refused(jails.run("exec", "web", "--", "/no/such"), "E-EXEC-MISSING", code=127)
-    refused(jails.run("exec", "web"), "usage")
-    done = jails.run("exec", "web", "cat", input="not passed", stdin=None)
+    refused(jails.run("exec", web, "--", "sh", "-c", "exit 9"), code=9)
+    refused(jails.run("exec", web, "--", "/no/such"), "E-EXEC-MISSING", code=127)
+    refused(jails.run("exec", web), "usage")
+    done = jails.run("exec", web, "cat", input="not passed", stdin=None)
     assert (done.returncode, done.stdout) == (0, "")
-    done = jails.run("exec", "-i", "web", "cat", input="passed", stdin=None)
+    done = jails.run("exec", "-i", web, "cat", input="passed", stdin=None)
     assert (done.returncode, done.stdout) == (0, "passed")
-    refused(jails.run("exec", "web", "sh", "-c", "kill -TERM $$"), code=128 + signal.SIGTERM)
-    ok(jails.run("rm", "-f", "web")) # the failed one does not hold it up
+    refused(jails.run("exec", web, "sh", "-c", "kill -TERM $$"), code=128 + signal.SIGTERM)
+    ok(jails.run("rm", "-f", web)) # the failed one does not hold it up
 
 
 def test_a_signal_reaches_what_exec_runs_and_not_the_jail(jails):
-    ok(jails.run("run", "-d", "--name", "web", *SLEEP))
-    child = subprocess.Popen(jails.words("exec", "web", "--", "sh", "-c", "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.05; done"),
+    web = named("web")
+    ok(jails.run("run", "-d", "--name", web, *SLEEP))
+    child = subprocess.Popen(jails.words("exec", web, "--", "sh", "-c", "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.05; done"),
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/")
     assert child.stdout.readline() == "ready\n"
     child.send_signal(signal.SIGTERM)
     out, err = child.communicate(timeout=10)
     assert (child.returncode, out, err) == (3, "got\n", "")
-    assert status(jails, "web")["state"] == "running"
+    assert status(jails, web)["state"] == "running"
 
 
 def test_logs_by_stream_time_and_number(jails):
-    ok(jails.run("run", "-d", "--name", "talk", "--", "sh", "-c", "for i in 1 2 3; do echo out$i; done; echo err >&2; printf 'no end'; sleep 100"))
+    talk = named("talk")
+    ok(jails.run("run", "-d", "--name", talk, "--", "sh", "-c", "for i in 1 2 3; do echo out$i; done; echo err >&2; printf 'no end'; sleep 100"))
     end = time.monotonic() + 10
-    while "no end" not in jails.run("logs", "talk").stdout and time.monotonic() < end:
+    while "no end" not in jails.run("logs", talk).stdout and time.monotonic() < end:
         time.sleep(0.02)
-    done = jails.run("logs", "talk")
+    done = jails.run("logs", talk)
     assert (done.stdout, done.stderr) == ("out1\nout2\nout3\nno end", "err\n")
-    assert ok(jails.run("logs", "--stream", "err", "talk")) == "" and jails.run("logs", "--stream", "err", "talk").stderr == "err\n"
-    assert ok(jails.run("logs", "--tail", "2", "--stream", "out", "talk")) == "out3\nno end"
-    stamped = ok(jails.run("logs", "-t", "talk")).splitlines()
+    assert ok(jails.run("logs", "--stream", "err", talk)) == "" and jails.run("logs", "--stream", "err", talk).stderr == "err\n"
+    assert ok(jails.run("logs", "--tail", "2", "--stream", "out", talk)) == "out3\nno end"
+    stamped = ok(jails.run("logs", "-t", talk)).splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z out out1", stamped[0])
-    assert ok(jails.run("logs", "--since", "2999-01-01", "talk")) == ""
-    assert "out1" in ok(jails.run("logs", "--since", "1h", "talk"))
-    refused(jails.run("logs", "--since", "yesterday", "talk"), "no time")
-    refused(jails.run("logs", "--tail", "many", "talk"), "no number")
-    refused(jails.run("logs", "--stream", "both", "talk"), "neither")
-    refused(jails.run("logs", "--tial", "1", "talk"), "did you mean \"--tail\"")
+    assert ok(jails.run("logs", "--since", "2999-01-01", talk)) == ""
+    assert "out1" in ok(jails.run("logs", "--since", "1h", talk))
+    refused(jails.run("logs", "--since", "yesterday", talk), "no time")
+    refused(jails.run("logs", "--tail", "many", talk), "no number")
+    refused(jails.run("logs", "--stream", "both", talk), "neither")
+    refused(jails.run("logs", "--tial", "1", talk), "did you mean \"--tail\"")
 
 
 def test_logs_follow_until_the_end(jails):
-    ok(jails.run("run", "-d", "--name", "count", "--", "sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.1; done"))
-    assert ok(jails.run("logs", "--follow", "count")) == "1\n2\n3\n4\n5\n"
+    count = named("count")
+    ok(jails.run("run", "-d", "--name", count, "--", "sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.1; done"))
+    assert ok(jails.run("logs", "--follow", count)) == "1\n2\n3\n4\n5\n"
 
 
 def test_a_jail_without_a_log_says_so(jails):
-    ok(jails.run("run", "-d", "--name", "quiet", "--log-size", "none", "--", "sh", "-c", "echo x; sleep 100"))
-    refused(jails.run("logs", "quiet"), "has no log")
+    quiet = named("quiet")
+    ok(jails.run("run", "-d", "--name", quiet, "--log-size", "none", "--", "sh", "-c", "echo x; sleep 100"))
+    refused(jails.run("logs", quiet), "has no log")
 
 
 def test_pause_and_resume(jails):
-    ok(jails.run("run", "-d", "--name", "clock", "--", "sh", "-c", "while :; do echo x; sleep 0.02; done"))
-    ok(jails.run("pause", "clock"))
-    assert status(jails, "clock")["state"] == "paused"
+    clock = named("clock")
+    ok(jails.run("run", "-d", "--name", clock, "--", "sh", "-c", "while :; do echo x; sleep 0.02; done"))
+    ok(jails.run("pause", clock))
+    assert status(jails, clock)["state"] == "paused"
     time.sleep(0.1)
-    size = len(ok(jails.run("logs", "clock")))
+    size = len(ok(jails.run("logs", clock)))
     time.sleep(0.3)
-    assert len(ok(jails.run("logs", "clock"))) == size
-    refused(jails.run("pause", "clock"), "already")
-    ok(jails.run("resume", "clock"))
+    assert len(ok(jails.run("logs", clock))) == size
+    refused(jails.run("pause", clock), "already")
+    ok(jails.run("resume", clock))
     time.sleep(0.3)
-    assert len(ok(jails.run("logs", "clock"))) > size
-    refused(jails.run("resume", "clock"), "already")
+    assert len(ok(jails.run("logs", clock))) > size
+    refused(jails.run("resume", clock), "already")
 
 
 def test_signals_stop_and_kill(jails):
+    polite, other, deaf = named("polite"), named("other"), named("deaf")
     script = "trap 'echo usr' USR1; trap 'echo term; exit 5' TERM; trap 'echo int; exit 6' INT; echo ready; while :; do sleep 0.02; done"
-    ok(jails.run("run", "-d", "--name", "polite", "--", "sh", "-c", script))
-    ok(jails.run("run", "-d", "--name", "other", "--stop-signal", "INT", "--", "sh", "-c", script))
-    ok(jails.run("run", "-d", "--name", "deaf", "--", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.02; done"))
-    for name in ("polite", "other", "deaf"):
+    ok(jails.run("run", "-d", "--name", polite, "--", "sh", "-c", script))
+    ok(jails.run("run", "-d", "--name", other, "--stop-signal", "INT", "--", "sh", "-c", script))
+    ok(jails.run("run", "-d", "--name", deaf, "--", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.02; done"))
+    for name in (polite, other, deaf):
         while "ready" not in jails.run("logs", name).stdout:
             time.sleep(0.02)
-    ok(jails.run("signal", "polite", "USR1"))
-    refused(jails.run("signal", "polite", "SIGNONE"), "no signal")
-    ok(jails.run("stop", "polite"))
-    refused(jails.run("wait", "polite"), code=5)
-    assert ok(jails.run("logs", "polite")) == "ready\nusr\nterm\n"
-    ok(jails.run("stop", "other"))
-    refused(jails.run("wait", "other"), code=6)
+    ok(jails.run("signal", polite, "USR1"))
+    refused(jails.run("signal", polite, "SIGNONE"), "no signal")
+    ok(jails.run("stop", polite))
+    refused(jails.run("wait", polite), code=5)
+    assert ok(jails.run("logs", polite)) == "ready\nusr\nterm\n"
+    ok(jails.run("stop", other))
+    refused(jails.run("wait", other), code=6)
     start = time.monotonic()
-    ok(jails.run("stop", "--time", "300ms", "deaf"))
+    ok(jails.run("stop", "--time", "300ms", deaf))
     assert 0.3 <= time.monotonic() - start < 5
-    refused(jails.run("wait", "deaf"), code=128 + signal.SIGKILL)
-    ok(jails.run("stop", "deaf")) # it is as asked
-    refused(jails.run("kill", "deaf"), "has ended")
-    refused(jails.run("stop", "--time", "soon", "deaf"), "no time")
+    refused(jails.run("wait", deaf), code=128 + signal.SIGKILL)
+    ok(jails.run("stop", deaf)) # it is as asked
+    refused(jails.run("kill", deaf), "has ended")
+    refused(jails.run("stop", "--time", "soon", deaf), "no time")
     refused(jails.run("run", "-d", "--stop-signal", "NONE", *SLEEP), "no signal")
 
 
 def test_wait_waits(jails):
-    ok(jails.run("run", "-d", "--name", "later", "--", "sh", "-c", "sleep 0.5; exit 4"))
+    later = named("later")
+    ok(jails.run("run", "-d", "--name", later, "--", "sh", "-c", "sleep 0.5; exit 4"))
     start = time.monotonic()
-    refused(jails.run("wait", "later"), code=4)
+    refused(jails.run("wait", later), code=4)
     assert time.monotonic() - start > 0.2
 
 
 def test_rm_takes_only_what_has_ended_unless_forced(jails):
-    ok(jails.run("run", "-d", "--name", "web", *SLEEP))
-    refused(jails.run("rm", "web"), "running")
-    ok(jails.run("kill", "web"))
-    assert status(jails, "web")["state"] == "ended" and "web" not in ok(jails.run("ps"))
-    ok(jails.run("rm", "web"))
-    ok(jails.run("run", "-d", "--name", "web", *SLEEP)) # its name is free at once
+    web = named("web")
+    ok(jails.run("run", "-d", "--name", web, *SLEEP))
+    refused(jails.run("rm", web), "running")
+    ok(jails.run("kill", web))
+    assert status(jails, web)["state"] == "ended" and web not in ok(jails.run("ps"))
+    ok(jails.run("rm", web))
+    ok(jails.run("run", "-d", "--name", web, *SLEEP)) # its name is free at once
 
 
 def test_the_truth_is_told_of_one_whose_keeper_was_killed(jails):
-    ok(jails.run("run", "-d", "--name", "orphan", "--", "sh", "-c", "echo before; sleep 100"))
-    while "before" not in jails.run("logs", "orphan").stdout:
+    orphan = named("orphan")
+    ok(jails.run("run", "-d", "--name", orphan, "--", "sh", "-c", "echo before; sleep 100"))
+    while "before" not in jails.run("logs", orphan).stdout:
         time.sleep(0.02)
-    state = status(jails, "orphan")
+    state = status(jails, orphan)
     os.kill(state["keeper"], signal.SIGKILL)
-    await_state(jails, "orphan", "lost")
+    await_state(jails, orphan, "lost")
     end = time.monotonic() + 5
     while os.path.exists(f"/proc/{state['pid']}") and time.monotonic() < end:
         time.sleep(0.02)
     assert not os.path.exists(f"/proc/{state['pid']}")
-    assert ok(jails.run("logs", "orphan")) == "before\n"
-    refused(jails.run("exec", "orphan", "true"), "E-JAIL-LOST")
-    refused(jails.run("run", "-d", "--name", "orphan", *SLEEP), "E-STATE-LOST")
-    ok(jails.run("rm", "orphan"))
-    ok(jails.run("run", "-d", "--name", "orphan", *SLEEP))
+    assert ok(jails.run("logs", orphan)) == "before\n"
+    refused(jails.run("exec", orphan, "true"), "E-JAIL-LOST")
+    refused(jails.run("run", "-d", "--name", orphan, *SLEEP), "E-STATE-LOST")
+    ok(jails.run("rm", orphan))
+    ok(jails.run("run", "-d", "--name", orphan, *SLEEP))
 
 
 def test_listening_ports_are_those_of_the_jails_own_network(jails):
     server = "import socket,time; s=socket.socket(); s.bind(('127.0.0.1', 8123)); s.listen(); print('up', flush=True); time.sleep(100)"
-    for name, words in (("own", []), ("shared", ["--net", "host"])):
+    own, shared = named("own"), named("shared")
+    for name, words in ((own, []), (shared, ["--net", "host"])):
         ok(jails.run("run", "-d", "--name", name, *words, "--", "/usr/bin/python3", "-c", server))
         while "up" not in jails.run("logs", name).stdout:
             time.sleep(0.02)
-    assert status(jails, "own")["ports"] == [8123] and status(jails, "shared")["ports"] == []
+    assert status(jails, own)["ports"] == [8123] and status(jails, shared)["ports"] == []
 
 
 def test_what_a_command_says_cannot_steer_the_terminal(jails):
-    ok(jails.run("run", "-d", "--name", "evil", "--", "sh", "-c", "sleep 100", "\x1b]0;owned\x07\n\x1b[2J"))
+    evil = named("evil")
+    ok(jails.run("run", "-d", "--name", evil, "--", "sh", "-c", "sleep 100", "\x1b]0;owned\x07\n\x1b[2J"))
     shown = ok(jails.run("ps"))
     assert "\x1b" not in shown and "\x07" not in shown and "]0;owned" in shown
-    assert status(jails, "evil")["command"][-1] == "\x1b]0;owned\x07\n\x1b[2J"
+    assert status(jails, evil)["command"][-1] == "\x1b]0;owned\x07\n\x1b[2J"
 
 
 def test_stats_and_inspect(jails):
-    ok(jails.run("run", "-d", "--name", "web", *SLEEP))
-    assert re.search(r"^web +running +\d+ ", ok(jails.run("stats", "web")), re.M)
-    assert json.loads(ok(jails.run("stats", "--json", "web")))["name"] == "web"
-    told = json.loads(ok(jails.run("inspect", "web")))
+    web = named("web")
+    ok(jails.run("run", "-d", "--name", web, *SLEEP))
+    assert re.search(rf"^{web} +running +\d+ ", ok(jails.run("stats", web)), re.M)
+    assert json.loads(ok(jails.run("stats", "--json", web)))["name"] == web
+    told = json.loads(ok(jails.run("inspect", web)))
     assert told["state"]["state"] == "running"
 
 
 def test_files_go_both_ways_and_links_lead_nowhere(jails, tmp_path):
+    web = named("web")
     for above in (tmp_path, *tmp_path.parents):
         if str(above).startswith("/tmp/pytest-of-"):
             above.chmod(0o755)
@@ -324,33 +351,33 @@ def test_files_go_both_ways_and_links_lead_nowhere(jails, tmp_path):
     (mine / "folder/link").symlink_to("/nowhere")
     for path in (mine, *mine.rglob("*")):
         os.chown(path, jails.uid, jails.uid, follow_symlinks=False)
-    ok(jails.run("run", "-d", "--name", "web", "--", "sh", "-c", "mkdir /tmp/out && ln -s /etc/shadow /tmp/out/evil && mkfifo /tmp/out/fifo && echo x > /tmp/out/f; echo ready; sleep 100"))
-    while "ready" not in jails.run("logs", "web").stdout:
+    ok(jails.run("run", "-d", "--name", web, "--", "sh", "-c", "mkdir /tmp/out && ln -s /etc/shadow /tmp/out/evil && mkfifo /tmp/out/fifo && echo x > /tmp/out/f; echo ready; sleep 100"))
+    while "ready" not in jails.run("logs", web).stdout:
         time.sleep(0.02)
-    ok(jails.run("cp", mine / "folder", "web:/tmp"))
-    assert ok(jails.run("exec", "web", "sh", "-c", "cat /tmp/folder/text; readlink /tmp/folder/link; stat -c %u /tmp/folder/text; id -u")).split() in \
+    ok(jails.run("cp", mine / "folder", f"{web}:/tmp"))
+    assert ok(jails.run("exec", web, "sh", "-c", "cat /tmp/folder/text; readlink /tmp/folder/link; stat -c %u /tmp/folder/text; id -u")).split() in \
         [["text", "/nowhere", uid, uid] for uid in ("1000", str(jails.uid))]
-    ok(jails.run("cp", "web:/tmp/folder", mine / "back"))
+    ok(jails.run("cp", f"{web}:/tmp/folder", mine / "back"))
     subprocess.run(["diff", "-r", "--no-dereference", mine / "folder", mine / "back"], check=True)
-    ok(jails.run("cp", mine / "folder/text", "web:/tmp/other"))
-    assert ok(jails.run("exec", "web", "cat", "/tmp/other")) == "text\n"
-    ok(jails.run("cp", "web:/tmp/out", mine))
+    ok(jails.run("cp", mine / "folder/text", f"{web}:/tmp/other"))
+    assert ok(jails.run("exec", web, "cat", "/tmp/other")) == "text\n"
+    ok(jails.run("cp", f"{web}:/tmp/out", mine))
     assert sorted(os.listdir(mine / "out")) == ["evil", "f"] and (mine / "out/evil").is_symlink()
-    refused(jails.run("cp", "web:/tmp/out/evil", mine / "stolen"), "/tmp/out/evil")
+    refused(jails.run("cp", f"{web}:/tmp/out/evil", mine / "stolen"), "/tmp/out/evil")
     assert not (mine / "stolen").exists()
-    refused(jails.run("cp", "web:/tmp/out/fifo", mine / "fifo"), "/tmp/out/fifo")
-    refused(jails.run("cp", mine / "folder/text", "web:/usr/text"), "/usr/text")
+    refused(jails.run("cp", f"{web}:/tmp/out/fifo", mine / "fifo"), "/tmp/out/fifo")
+    refused(jails.run("cp", mine / "folder/text", f"{web}:/usr/text"), "/usr/text")
     refused(jails.run("cp", "a", "b"), "JAIL:PATH")
-    refused(jails.run("cp", "web:relative", mine), "absolute")
+    refused(jails.run("cp", f"{web}:relative", mine), "absolute")
 
 
 def test_exec_in_all_of_a_pod_and_in_all_but_one(jails):
-    pod = f"pod{os.getpid()}"
+    pod = named("pod")
     ok(jails.run("pod", "create", pod))
     members = [f"{pod}-{name}" for name in "cab"] # the order of the start is not that of the names
     for name in members:
         ok(jails.run("run", "-d", "--pod", pod, "--name", name, "--env", f"WHO={name}", *SLEEP))
-    ok(jails.run("run", "-d", "--name", f"{pod}-alone", *SLEEP))
+    ok(jails.run("run", "-d", "--name", named("alone"), *SLEEP))
     done = jails.run("exec", "--pod", pod, "--all", "--", "sh", "-c", "echo $WHO")
     assert (done.returncode, done.stdout.split()) == (0, members), done.stderr
     assert done.stderr.splitlines() == [f"== {name}" for name in members]
@@ -364,48 +391,51 @@ def test_exec_in_all_of_a_pod_and_in_all_but_one(jails):
 
 
 def test_pods(jails):
-    ok(jails.run("pod", "create", "lab"))
-    refused(jails.run("pod", "create", "lab"), "taken")
-    ok(jails.run("run", "-d", "--pod", "lab", "--name", "db", *SLEEP))
-    ok(jails.run("run", "-d", "--pod", "lab", "--name", "web", *SLEEP))
-    refused(jails.run("run", "-d", "--pod", "none", "--name", "x", *SLEEP), "none")
-    assert {jail["name"]: jail["pod"] for jail in json.loads(ok(jails.run("ps", "--json"))) if jail["pod"] == "lab"} == {"db": "lab", "web": "lab"}
-    assert {"name": "lab", "state": "running", "jails": 2} in json.loads(ok(jails.run("pod", "ps", "--json")))
-    refused(jails.run("pod", "rm", "lab"), "jails that live")
-    ok(jails.run("pod", "stop", "--time", "200ms", "lab"))
-    assert {status(jails, name)["state"] for name in ("db", "web")} == {"ended"}
-    ok(jails.run("pod", "rm", "lab"))
-    assert not {"db", "web"} & set(names(jails))
-    ok(jails.run("run", "-d", "--name", "db", *SLEEP)) # the names are free
-    refused(jails.run("pod", "stop", "lab"), "there is no pod")
+    db, web, x, lab = named("db"), named("web"), named("x"), named("lab")
+    ok(jails.run("pod", "create", lab))
+    refused(jails.run("pod", "create", lab), "taken")
+    ok(jails.run("run", "-d", "--pod", lab, "--name", db, *SLEEP))
+    ok(jails.run("run", "-d", "--pod", lab, "--name", web, *SLEEP))
+    refused(jails.run("run", "-d", "--pod", "none", "--name", x, *SLEEP), "none")
+    assert {jail["name"]: jail["pod"] for jail in json.loads(ok(jails.run("ps", "--json"))) if jail["pod"] == lab} == {db: lab, web: lab}
+    assert {"name": lab, "state": "running", "jails": 2} in json.loads(ok(jails.run("pod", "ps", "--json")))
+    refused(jails.run("pod", "rm", lab), "jails that live")
+    ok(jails.run("pod", "stop", "--time", "200ms", lab))
+    assert {status(jails, name)["state"] for name in (db, web)} == {"ended"}
+    ok(jails.run("pod", "rm", lab))
+    assert not {db, web} & set(names(jails))
+    ok(jails.run("run", "-d", "--name", db, *SLEEP)) # the names are free
+    refused(jails.run("pod", "stop", lab), "there is no pod")
 
 
 # A number of a descriptor would name one of the keeper's: its lock, its socket.
 @pytest.mark.parametrize("words", [["--lifetime", "own"], ["--die-with-parent"], ["--result", "/tmp/x"], ["--hold-fd", "4"], ["--info-fd", "3"],
                                    ["--status-fd", "4"], ["--block-fd", "6"], ["--maps-fd", "6"]])
 def test_what_is_the_callers_cannot_be_had_from_a_keeper(jails, words):
-    refused(jails.run("run", "-d", "--name", "x", *words, *SLEEP), "a jail that stays cannot have " + words[0])
+    x = named("x")
+    refused(jails.run("run", "-d", "--name", x, *words, *SLEEP), "a jail that stays cannot have " + words[0])
     assert jails.run("run", "--die-with-parent", "--", "true").returncode == 0
 
 
 def test_events_tell_what_was_and_what_happens(jails):
-    ok(jails.run("run", "-d", "--name", "early", *SLEEP))
+    early, late = named("early"), named("late")
+    ok(jails.run("run", "-d", "--name", early, *SLEEP))
     past = [json.loads(line) for line in ok(jails.run("events")).splitlines()]
-    assert [event["event"] for event in past if event["jail"] == "early"] == ["start"]
+    assert [event["event"] for event in past if event["jail"] == early] == ["start"]
     child = subprocess.Popen(jails.words("events", "--follow"), stdout=subprocess.PIPE, text=True, cwd="/")
     try:
-        while json.loads(child.stdout.readline())["jail"] != "early":
+        while json.loads(child.stdout.readline())["jail"] != early:
             pass
-        ok(jails.run("pause", "early"))
-        ok(jails.run("resume", "early"))
-        ok(jails.run("kill", "early"))
+        ok(jails.run("pause", early))
+        ok(jails.run("resume", early))
+        ok(jails.run("kill", early))
         seen = []
         while "exit" not in seen:
             event = json.loads(child.stdout.readline())
-            seen += [event["event"]] if event["jail"] == "early" else []
+            seen += [event["event"]] if event["jail"] == early else []
         assert seen == ["freeze", "thaw", "exit"]
-        ok(jails.run("run", "-d", "--name", "late", *SLEEP))
-        while (event := json.loads(child.stdout.readline()))["jail"] != "late":
+        ok(jails.run("run", "-d", "--name", late, *SLEEP))
+        while (event := json.loads(child.stdout.readline()))["jail"] != late:
             pass
         assert event["event"] == "start"
     finally:
@@ -414,30 +444,32 @@ def test_events_tell_what_was_and_what_happens(jails):
 
 
 def test_a_script_waits_until_one_is_healthy(jails):
-    ok(jails.run("run", "-d", "--name", "db", "--health", "test -f /tmp/ok", "--health-interval", "100ms", "--", "sh", "-c", "sleep 1; touch /tmp/ok; exec sleep 100"))
-    assert "starting" in next(line for line in ok(jails.run("ps")).splitlines() if line.startswith("db "))
-    refused(jails.run("wait", "--healthy", "--timeout", "50ms", "db"), "waiting for db", code=124)
-    assert ok(jails.run("wait", "--healthy", "--timeout", "20s", "db")) == ""
-    assert re.search(r"^db .* healthy +- +sh -c ", ok(jails.run("ps")), re.M)
-    assert status(jails, "db")["health"] == "healthy"
-    assert json.loads(ok(jails.run("inspect", "db")))["health_output"] == ""
-    ok(jails.run("exec", "db", "rm", "/tmp/ok"))
+    db = named("db")
+    ok(jails.run("run", "-d", "--name", db, "--health", "test -f /tmp/ok", "--health-interval", "100ms", "--", "sh", "-c", "sleep 1; touch /tmp/ok; exec sleep 100"))
+    assert "starting" in next(line for line in ok(jails.run("ps")).splitlines() if line.startswith(f"{db} "))
+    refused(jails.run("wait", "--healthy", "--timeout", "50ms", db), f"waiting for {db}", code=124)
+    assert ok(jails.run("wait", "--healthy", "--timeout", "20s", db)) == ""
+    assert re.search(rf"^{db} .* healthy +- +sh -c ", ok(jails.run("ps")), re.M)
+    assert status(jails, db)["health"] == "healthy"
+    assert json.loads(ok(jails.run("inspect", db)))["health_output"] == ""
+    ok(jails.run("exec", db, "rm", "/tmp/ok"))
     end = time.monotonic() + 10
-    while status(jails, "db")["health"] == "healthy":
+    while status(jails, db)["health"] == "healthy":
         assert time.monotonic() < end
-    refused(jails.run("wait", "--healthy", "db"), "db is unhealthy", "exit code 1", code=1)
-    ok(jails.run("kill", "db"))
-    refused(jails.run("wait", "--healthy", "db"), "db has ended")
-    assert re.search(r"^db .* - +- +sh -c ", ok(jails.run("ps", "--all")), re.M)
+    refused(jails.run("wait", "--healthy", db), f"{db} is unhealthy", "exit code 1", code=1)
+    ok(jails.run("kill", db))
+    refused(jails.run("wait", "--healthy", db), f"{db} has ended")
+    assert re.search(rf"^{db} .* - +- +sh -c ", ok(jails.run("ps", "--all")), re.M)
 
 
 def test_waiting_has_an_end_where_one_is_given(jails):
-    ok(jails.run("run", "-d", "--name", "long", *SLEEP))
-    refused(jails.run("wait", "--timeout", "100ms", "long"), "waiting for long", code=124)
-    refused(jails.run("wait", "--healthy", "long"), "no health check", "E-HEALTH-NONE")
-    refused(jails.run("wait", "--timeout", "soon", "long"), "no time")
-    ok(jails.run("kill", "long"))
-    assert jails.run("wait", "--timeout", "10s", "long").returncode == 137
+    long = named("long")
+    ok(jails.run("run", "-d", "--name", long, *SLEEP))
+    refused(jails.run("wait", "--timeout", "100ms", long), f"waiting for {long}", code=124)
+    refused(jails.run("wait", "--healthy", long), "no health check", "E-HEALTH-NONE")
+    refused(jails.run("wait", "--timeout", "soon", long), "no time")
+    ok(jails.run("kill", long))
+    assert jails.run("wait", "--timeout", "10s", long).returncode == 137
 
 
 @pytest.mark.parametrize("words, parts", [
@@ -445,16 +477,18 @@ def test_waiting_has_an_end_where_one_is_given(jails):
     (["--health", "  "], ["names no program"]), (["--health-interval", "none"], ["more than 0"]), (["--health-timeout", "0"], ["more than 0"]),
     (["--health-retries", "none"], ["not none"]), (["--health-retries", "0"], ["from 1"])])
 def test_a_health_check_that_cannot_be_is_refused_before_anything_runs(jails, words, parts):
-    refused(jails.run("run", "-d", "--name", "sick", *words, *SLEEP), *parts)
-    assert "sick" not in names(jails)
-    ok(jails.run("run", "-d", "--name", "sick", words[0], {"--health": "true"}.get(words[0], "1"), *SLEEP))
+    sick = named("sick")
+    refused(jails.run("run", "-d", "--name", sick, *words, *SLEEP), *parts)
+    assert sick not in names(jails)
+    ok(jails.run("run", "-d", "--name", sick, words[0], {"--health": "true"}.get(words[0], "1"), *SLEEP))
 
 
 def test_a_health_check_may_come_from_a_policy_file(jails, tmp_path):
+    db = named("db")
     policy = tmp_path / "db.yaml"
     policy.write_text("health: test -f /tmp/ok\nhealth-interval: 100ms\nhealth-start: none\ncommand: [sh, -c, touch /tmp/ok; exec sleep 100]\n")
     policy.chmod(0o644)
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):  # pytest's own; what lies above is the host's
         folder.chmod(0o755)
-    ok(jails.run("run", "-d", "--name", "db", "-f", policy))
-    ok(jails.run("wait", "--healthy", "--timeout", "20s", "db"))
+    ok(jails.run("run", "-d", "--name", db, "-f", policy))
+    ok(jails.run("wait", "--healthy", "--timeout", "20s", db))

@@ -179,8 +179,8 @@ def executables(tmp_path_factory):
             pytest.skip(f"{source} is not built")
         shutil.copy2(source, path / source.name)
         (path / source.name).chmod(0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    with guarded(path):
+        yield path
 
 
 def points(calls, is_full):
