@@ -19,8 +19,10 @@ struct verb {
 	int (*run)(int argc, char *argv[]);
 	const char *synopsis, *help;
 	const struct verb_option *options; /* ended by a row without a name; NULL: none */
-	int names_jail;      /* its first word is a jail's name */
+	int names_jail;      /* its first word is a jail's name, or each */
+	int names_file;      /* its words may be files of the host */
 };
+enum { ONE_JAIL = 1, ANY_JAILS };
 
 /* Ended by a row without a name. */
 extern const struct verb verbs[];
@@ -35,6 +37,7 @@ int cli_attach(int argc, char *argv[]);
 int cli_logs(int argc, char *argv[]);
 int cli_cp(int argc, char *argv[]);
 int cli_pod(int argc, char *argv[]);
+extern const char *const pod_acts[]; /* ended by NULL */
 int cli_events(int argc, char *argv[]);
 int cli_pause(int argc, char *argv[]);
 int cli_resume(int argc, char *argv[]);
@@ -45,14 +48,17 @@ int cli_wait(int argc, char *argv[]);
 int cli_rm(int argc, char *argv[]);
 int cli_stats(int argc, char *argv[]);
 int cli_inspect(int argc, char *argv[]);
+int cli_console(int argc, char *argv[]);
 extern const struct verb_option exec_options[], ps_options[], stats_options[], attach_options[], logs_options[], stop_options[], wait_options[], rm_options[], pod_options[],
-	events_options[];
+	events_options[], console_options[];
 
 int cli_gc(int argc, char *argv[]);
 int cli_presets(int argc, char *argv[]);
 int cli_profiles(int argc, char *argv[]);
 int cli_schema(int argc, char *argv[]);
 int cli_completion(int argc, char *argv[]);
+/* Of an option of run: whether files of the host fit as its value. */
+int takes_file(const struct immure_option *option);
 int cli_help(int argc, char *argv[]);
 int cli_version(int argc, char *argv[]);
 
@@ -63,6 +69,10 @@ void remark(const struct immure_result *result);
 
 /* The path of this executable, or ""; returns its length. */
 size_t own_path(char *path, size_t room);
+/* That of NAME in the same folder, in the same way. */
+size_t path_beside(const char *name, char *path, size_t room);
+/* Becomes it. Only returns when that did not work: it was complained about. */
+void run_beside(const char *executable, char *argv[]);
 /* Called by another tool's name, becomes the front end that speaks its language. Returns the exit code if that cannot be; -1:
  * the name is immure's own. */
 int run_by_name(char *argv[]);

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/words.h"
 
-static int takes_file(const struct immure_option *option)
+int takes_file(const struct immure_option *option)
 {
 	return strcmp(option->type, "path") == 0 || strcmp(option->type, "mounts") == 0 || strcmp(option->key, "policy") == 0 ||
 	       strcmp(option->key, "seccomp") == 0;
@@ -84,7 +84,7 @@ static void print_bash_verbs(void)
 		printf("' -- \"$word\"));; *) COMPREPLY=(");
 		if (verb->names_jail)
 			printf("$(compgen -W \"$(immure ps --all --quiet 2>/dev/null)\" -- \"$word\")");
-		printf("%s);; esac; return;;\n", strcmp(verb->name, "cp") == 0 ? " $(compgen -f -- \"$word\")" : "");
+		printf("%s);; esac; return;;\n", verb->names_file ? " $(compgen -f -- \"$word\")" : "");
 	}
 }
 
@@ -143,7 +143,7 @@ static void print_zsh_verbs(void)
 			printf(" --%s", option->name);
 		if (verb->names_jail)
 			printf(" ${(f)\"$(immure ps --all --quiet 2>/dev/null)\"}");
-		printf("%s; return;;\n", strcmp(verb->name, "cp") == 0 ? "; _files" : "");
+		printf("%s; return;;\n", verb->names_file ? "; _files" : "");
 	}
 }
 
@@ -186,7 +186,7 @@ static void print_fish(void)
 		printf("'\n");
 		if (verb->names_jail)
 			printf("complete -c immure%s -n '__fish_seen_subcommand_from %s' -a '(immure ps --all --quiet 2>/dev/null)'\n",
-			       strcmp(verb->name, "cp") == 0 ? "" : " -f", verb->name);
+			       verb->names_file ? "" : " -f", verb->name);
 		print_fish_options(verb);
 	}
 	for (unsigned i = 0; immure_option_at(i, &option) == 0; i++) {

@@ -38,15 +38,21 @@ static int is_same_file(const char *left, const char *right)
 	return stat(left, &a) == 0 && stat(right, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
-/* Only returns when that did not work. */
-static void run_beside(const char *executable, char *argv[])
+size_t path_beside(const char *name, char *path, size_t room)
 {
-	char own[4096], path[4096 + 32];
-	const size_t length = own_path(own, sizeof(own));
-	const char *end = strrchr(own, '/');
-	const int folder = end ? (int)(end - own + 1) : 0;
+	const size_t length = strlen(name) < room ? own_path(path, room - strlen(name)) : 0;
+	char *end = length ? strrchr(path, '/') : NULL;
 
-	snprintf(path, sizeof(path), "%.*s%s", folder, own, executable);
+	strcpy(end ? end + 1 : path, length ? name : "");
+	return strlen(path);
+}
+
+void run_beside(const char *executable, char *argv[])
+{
+	char own[4096], path[4096];
+	const size_t length = path_beside(executable, path, sizeof(path));
+
+	own_path(own, sizeof(own));
 	if (length && is_same_file(own, path)) /* it would run itself for ever */
 		errno = ELOOP;
 	else if (length)

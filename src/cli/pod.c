@@ -14,6 +14,8 @@ const struct verb_option pod_options[] = {
 	{ 0 },
 };
 
+const char *const pod_acts[] = { "create", "ps", "stop", "rm", NULL };
+
 enum { SHARE, TIME, FORCE, JSON };
 enum { GRACE_MS = 10000 };
 
@@ -111,9 +113,9 @@ int cli_pod(int argc, char *argv[])
 	if (rc)
 		return rc;
 	nearest = nearest_to(words.argv[0]);
-	nearest_offer(&nearest, "create");
+	for (const char *const *act = pod_acts; *act; act++)
+		nearest_offer(&nearest, *act);
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
-		nearest_offer(&nearest, acts[i].name);
 		if (strcmp(acts[i].name, words.argv[0]) == 0 && acts[i].words == words.argc)
 			return acts[i].run(&words);
 		if (strcmp(acts[i].name, words.argv[0]) == 0) {

@@ -43,7 +43,7 @@ def executables():
     """Copies that every user may reach."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="immure-test-"))
     folder.chmod(0o755)
-    for name in ("immure", "immure-full", "immure-bwrap", "immure-capejail"):
+    for name in ("immure", "immure-full", "immure-console", "immure-bwrap", "immure-capejail"):
         if (BUILD / name).exists():
             shutil.copy2(BUILD / name, folder / name)
             (folder / name).chmod(0o755)
