@@ -202,6 +202,8 @@ struct immure_exec {
 	char *const *argv;        /* NULL-terminated */
 	const char *const *env;   /* "NAME=VALUE", added to the jail's; NULL-terminated; NULL: none */
 	const char *workdir;      /* NULL: the jail's */
+	const char *user, *group; /* as the options of that name: who it is inside; NULL: the jail's user. Without GROUP that user's own */
+	const char *groups;       /* as the option; NULL: the jail's, but none of another user's */
 	int has_input;            /* it reads the caller's standard input; otherwise that is empty */
 	int has_terminal;         /* a new one of the jail's; standard input and output are joined with it */
 	const char *detach_keys;  /* with a terminal: the program is hung up; NULL: none */

@@ -60,15 +60,19 @@ static int open_streams(struct streams *streams, struct relay *relay, const stru
 	return rc;
 }
 
-/* The request travels as a spec of which only the command, the variables and the place matter. */
+/* The request travels as a spec of which only the command, the variables, the place and the user matter. */
 static int set_request(struct immure_spec *spec, const struct immure_exec *exec, struct immure_error *out)
 {
+	const struct {
+		const char *key, *value;
+	} words[] = { { "workdir", exec->workdir }, { "user", exec->user }, { "group", exec->group }, { "groups", exec->groups } };
 	int rc = immure_spec_command(spec, exec->argv, out);
 
 	for (const char *const *item = exec->env; rc == 0 && item && *item; item++)
 		rc = immure_spec_set(spec, "env", *item, NULL, out);
-	if (rc == 0 && exec->workdir)
-		rc = immure_spec_set(spec, "workdir", exec->workdir, NULL, out);
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(words); i++)
+		if (words[i].value)
+			rc = immure_spec_set(spec, words[i].key, words[i].value, NULL, out);
 	return rc;
 }
 

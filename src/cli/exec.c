@@ -10,6 +10,8 @@ const struct verb_option exec_options[] = {
 	{ "tty", 't', NULL, "the program gets a terminal of the jail's" },
 	{ "env", 'e', "NAME[=VALUE]", "a variable, beside those of the jail; without a value it is the caller's" },
 	{ "workdir", 'C', "PATH", "where it starts, inside" },
+	{ "user", 'u', "USER[:GROUP]", "another user of the jail's, by name or by number: one that its id map holds" },
+	{ "groups", 0, "WORD[,...]", "supplementary groups; another user has none without it" },
 	{ "detach-keys", 0, "KEYS", "with -it: leave by these, which ends the program, or none (default: none)" },
 	{ "pod", 0, "POD", "in jails of a pod, one after the other, in the order of their start; no JAIL is named then" },
 	{ "all", 0, NULL, "with --pod: in all that run" },
@@ -17,11 +19,12 @@ const struct verb_option exec_options[] = {
 	{ 0 },
 };
 const struct verb exec_verb = {
-	"exec", cli_exec, "exec [-it] [-e NAME=VALUE] [-C PATH] JAIL [--] PROGRAM [ARGUMENT...]",
+	"exec", cli_exec, "exec [-it] [-u USER] [OPTION...] JAIL [--] PROGRAM [ARGUMENT...]",
 	"run another program in a jail, confined as the jail's own", exec_options, 1,
 };
 
-enum { INTERACTIVE, TTY, ENV, WORKDIR, DETACH_KEYS, POD, ALL, ALL_BUT };
+enum { INTERACTIVE, TTY, ENV, WORKDIR, USER, GROUPS, DETACH_KEYS, POD, ALL, ALL_BUT };
+enum { USER_ROOM = 256 };
 
 int exec_in(const char *name, const struct immure_exec *exec)
 {
@@ -69,10 +72,27 @@ static const char *what_is_wrong(const struct words *words)
 	return NULL;
 }
 
+/* USER[:GROUP]; the words stay as they are, for the other executable may have to read them. */
+static int take_user(const char *value, char user[USER_ROOM], struct immure_exec *exec)
+{
+	char *colon;
+
+	if (strlen(value) >= USER_ROOM)
+		return -1;
+	exec->user = strcpy(user, value);
+	colon = strchr(user, ':');
+	if (!colon)
+		return 0;
+	*colon = '\0';
+	exec->group = colon + 1;
+	return 0;
+}
+
 int exec_by_words(int argc, char *argv[], exec_in_pod *in_pod)
 {
 	struct words words;
 	const char *env[VALUES_MOST + 1], *left_out[VALUES_MOST + 1];
+	char user[USER_ROOM];
 	struct immure_exec exec = { .env = env };
 	int at, rc = take_words(&exec_verb, argc, argv, &(struct bounds){ 1, -1, 0 }, &words);
 	const char *wrong = rc ? NULL : what_is_wrong(&words);
@@ -84,6 +104,9 @@ int exec_by_words(int argc, char *argv[], exec_in_pod *in_pod)
 	exec.has_input = words.chosen[INTERACTIVE].count > 0;
 	exec.has_terminal = words.chosen[TTY].count > 0;
 	exec.workdir = words.chosen[WORKDIR].value;
+	exec.groups = words.chosen[GROUPS].value;
+	if (words.chosen[USER].count && take_user(words.chosen[USER].value, user, &exec) < 0)
+		return refuse("-u: that is no name of a user");
 	exec.detach_keys = words.chosen[DETACH_KEYS].value;
 	at = words.chosen[POD].count ? 0 : 1;
 	at += at < words.argc && strcmp(words.argv[at], "--") == 0;

@@ -10,7 +10,7 @@ const struct verb verbs[] = {
 	{ "run", cli_run, "run [OPTION...] [--] PROGRAM [ARGUMENT...]", "run a program, walled in" },
 	{ "explain", cli_explain, "explain [OPTION...] [--] PROGRAM [ARGUMENT...]", "say what run would do, step by step; nothing is run" },
 	{ "ps", cli_ps, "ps [--all] [--json]", "the jails that stay, and how they are", ps_options },
-	{ "exec", cli_exec, "exec [-it] [-e NAME=VALUE] [-C PATH] JAIL [--] PROGRAM [ARGUMENT...]",
+	{ "exec", cli_exec, "exec [-it] [-u USER] [OPTION...] JAIL [--] PROGRAM [ARGUMENT...]",
 	  "run another program in a jail, confined as the jail's own", exec_options, ONE_JAIL },
 	{ "attach", cli_attach, "attach [OPTION...] JAIL", "join this terminal with a jail's, or look on", attach_options, ONE_JAIL },
 	{ "logs", cli_logs, "logs [OPTION...] JAIL", "what a jail has written", logs_options, ONE_JAIL },

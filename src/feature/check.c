@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 
 #include "feature/capability.h"
-#include "feature/feature.h"
+#include "feature/identity.h"
 
 static struct step check_step(enum op op)
 {
@@ -115,7 +115,7 @@ static void check_process(struct plan *plan)
 	plan_add(plan, step);
 }
 
-static const char *identity_words(struct plan *plan, const struct step *step)
+const char *identity_words(struct plan *plan, const struct step *step)
 {
 	const char *uid = step->flags & CHECK_USER ? plan_format(plan, "uid is %u", plan->uid) : "";
 	const char *gid = step->flags & CHECK_GROUP ? plan_format(plan, *uid ? ", gid %u" : "gid is %u", plan->gid) : "";

@@ -20,6 +20,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "feature/enter_user.h"
 #include "feature/program.h"
 
 enum { SCOPE_SIGNALS = 2, CONTROLS = 1 | 2 | 4 | STEP_CONTROLS };
@@ -203,10 +204,12 @@ static struct wishes make_wishes(struct plan *plan, const struct enter *enter)
 }
 
 /* What the payload of the jail did between its session and its filter, in its order. */
-static void confine(struct plan *plan, const struct plan *jail, const struct wishes *wishes, enum side side)
+static void confine(struct plan *plan, const struct enter *enter, const struct wishes *wishes, enum side side)
 {
+	const struct plan *jail = enter->jail;
+
 	for (int i = 0; i < jail->count; i++) {
-		struct step step = jail->steps[i];
+		struct step step = step_of_user(plan, enter, jail->steps[i]);
 
 		if (step.op == OP_CHDIR)
 			add(plan, wishes->start, side);
@@ -287,7 +290,7 @@ static void enter_unseen(struct plan *plan, const struct enter *enter, const str
 	take_streams(plan, enter->has_streams, INIT);
 	join(plan, enter->jail);
 	add_keyring(plan, enter->jail);
-	confine(plan, enter->jail, wishes, INIT);
+	confine(plan, enter, wishes, INIT);
 	add_own(plan, OP_FORK, INIT, "a child of the launcher's, in the jail's PID namespace");
 	begin_session(plan, enter);
 	execute(plan, enter->jail, wishes);
@@ -320,7 +323,7 @@ static void enter_with_init(struct plan *plan, const struct enter *enter, const 
 	add_own(plan, OP_FORK, INIT, "it is ended with all that it leaves behind");
 	take_streams(plan, enter->has_streams, PAYLOAD);
 	begin_session(plan, enter);
-	confine(plan, jail, wishes, PAYLOAD);
+	confine(plan, enter, wishes, PAYLOAD);
 	add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .slot = SLOT_NONE, .subject = "init" }, PAYLOAD);
 	execute(plan, jail, wishes);
 }
@@ -328,8 +331,12 @@ static void enter_with_init(struct plan *plan, const struct enter *enter, const 
 int plan_enter(struct plan *plan, struct arena *arena, const struct enter *enter, struct error *err)
 {
 	struct wishes wishes;
+	int rc;
 
 	begin(plan, arena, enter->jail);
+	rc = enter_as_user(plan, enter, err);
+	if (rc < 0)
+		return rc;
 	wishes = make_wishes(plan, enter);
 	open_terminal(plan, enter);
 	if (plan->owns_pids)

@@ -9,6 +9,8 @@ struct enter {
 	const struct plan *jail;  /* the plan that its launcher performed: its steps are the measure */
 	const struct spec *spec;  /* what that was made from, but for what the newcomer wants: command, environment, start */
 	const struct host *host;
+	bool is_other_user;       /* SPEC's user and group are the newcomer's; HOST has looked them up */
+	bool has_other_groups;    /* SPEC's groups are */
 	bool has_streams;         /* three descriptors of its own take the places of 0, 1 and 2 */
 	bool has_terminal;        /* a terminal of the jail's takes them */
 	struct screen screen;     /* of that terminal; 0: not known */

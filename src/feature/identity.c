@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "feature/feature.h"
+#include "feature/identity.h"
 
 static const struct field fields[] = {
 	{ .key = "groups", .type = FIELD_WORDS, FIELD(groups), .example = "100,101", .since = "0.1",
@@ -38,7 +38,7 @@ static bool find_group(const struct host *host, const char *text, uint32_t *gid)
 	return false;
 }
 
-static int check(const struct spec *spec, const struct host *host, struct error *err)
+int check_group_names(const struct spec *spec, const struct host *host, struct error *err)
 {
 	for (const struct string_item *item = spec->groups; item; item = item->next) {
 		uint32_t gid;
@@ -51,12 +51,17 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_remedy(err, "E-GROUP-UNKNOWN", "name a group of the jail's /etc/group, or give a number");
 		return -EINVAL;
 	}
-	if (spec->umask > 0777)
-		return error_mistake(err, "--umask %o: a mask has three octal digits", spec->umask);
 	return 0;
 }
 
-static const uint32_t *group_numbers(struct plan *plan, const struct spec *spec, const struct host *host, size_t *count)
+static int check(const struct spec *spec, const struct host *host, struct error *err)
+{
+	if (spec->umask > 0777)
+		return error_mistake(err, "--umask %o: a mask has three octal digits", spec->umask);
+	return check_group_names(spec, host, err);
+}
+
+const uint32_t *group_numbers(struct plan *plan, const struct spec *spec, const struct host *host, size_t *count)
 {
 	uint32_t *numbers;
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "feature/capability.h"
-#include "feature/feature.h"
+#include "feature/identity.h"
 
 /* Above the ranges of systemd-nspawn (to 1879048191), below those that systemd gives to foreign images. */
 enum { LEASE_FIRST = 1879048192, LEASE_SIZE = 65536, LEASE_RANGES = 4000 };
@@ -107,6 +107,13 @@ static int find_gid(const struct spec *spec, const struct host *host, uint32_t u
 	return *gid = uid == 0 ? 0 : uid == NOBODY ? NOBODY : JAIL_ID, 0;
 }
 
+int find_ids(const struct spec *spec, const struct host *host, uint32_t *uid, uint32_t *gid, struct error *err)
+{
+	int rc = find_uid(spec, host, uid, err);
+
+	return rc < 0 ? rc : find_gid(spec, host, *uid, gid, err);
+}
+
 static enum ids_mode mode_of(const struct spec *spec, const struct host *host)
 {
 	const bool may_map = HOST_HAS_CAP(host, CAP_SETUID) && HOST_HAS_CAP(host, CAP_SETGID);
@@ -195,10 +202,8 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	const bool is_own = spec->userns.mode == NAMESPACE_NEW && !host->has_no_namespaces && !spec->maps_fd;
 	const enum ids_mode mode = mode_of(spec, host);
 	uint32_t uid = 0, gid = 0;
-	int rc = find_uid(spec, host, &uid, err);
+	int rc = find_ids(spec, host, &uid, &gid, err);
 
-	if (rc == 0)
-		rc = find_gid(spec, host, uid, &gid, err);
 	if (rc < 0)
 		return rc;
 	if (!spec->uid_maps != !spec->gid_maps)
@@ -423,7 +428,7 @@ static void plan_set_up_id(struct plan *plan)
 
 static void plan_ids(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	if (find_uid(spec, host, &plan->uid, NULL) < 0 || find_gid(spec, host, plan->uid, &plan->gid, NULL) < 0)
+	if (find_ids(spec, host, &plan->uid, &plan->gid, NULL) < 0)
 		return; /* check() has refused these */
 	if (!plan->has_userns)
 		plan_host_ids(plan, spec, host);

@@ -183,3 +183,13 @@ int host_probe_accounts(struct host *host, const struct spec *spec, int root, st
 		note_group(host, spec, user, fields);
 	return rc;
 }
+
+int host_look_up_user(struct host *host, const struct spec *spec, struct error *err)
+{
+	auto_close int root = spec->root ? sys_open(spec->root, O_PATH | O_DIRECTORY, 0) : -1;
+
+	host->has_found_uid = host->has_found_gid = false;
+	host->found_home = NULL;
+	host->found_group_count = host->member_group_count = 0;
+	return root < 0 ? 0 : host_probe_accounts(host, spec, root, err);
+}

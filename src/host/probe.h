@@ -30,6 +30,8 @@ int host_read_contents(struct spec *spec, struct error *err) MUST_CHECK;
 int host_read_programs(struct spec *spec, struct error *err) MUST_CHECK;
 
 /* The users and groups that SPEC names, looked up in the files of --root DIR (open as ROOT): no NSS, numbers never. */
+/* The accounts that SPEC names, in the files of its root as they are now; what was found for another spec is forgotten. */
+int host_look_up_user(struct host *host, const struct spec *spec, struct error *err) MUST_CHECK;
 int host_probe_accounts(struct host *host, const struct spec *spec, int root, struct error *err) MUST_CHECK;
 
 /* What SPEC needs to know of namespaces and ids: sub-ids, joined namespaces, whether any can be made, the initial ramfs. */

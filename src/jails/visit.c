@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "feature/enter.h"
+#include "host/probe.h"
 #include "jails/health.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -40,6 +41,7 @@ static void free_visit(struct visit *visit)
 {
 	kept_free(&visit->kept);
 	arena_free(&visit->request.arena);
+	arena_free(&visit->host.arena);
 	free(visit);
 }
 
@@ -127,15 +129,38 @@ static int make_spec(struct visit *visit, struct error *err)
 	return join_variables(visit) < 0 ? error_set(err, ENOMEM, "executing a program") : 0;
 }
 
+/* Groups are of a user: without any for this one there are none. */
+static int make_user(struct visit *visit, struct enter *enter, struct error *err)
+{
+	enter->is_other_user = visit->request.user || visit->request.group;
+	enter->has_other_groups = enter->is_other_user || visit->request.groups;
+	if (!enter->has_other_groups)
+		return 0;
+	visit->host = visit->member->host;
+	visit->host.arena = (struct arena){ 0 };
+	enter->host = &visit->host;
+	visit->kept.spec.groups = visit->request.groups;
+	if (visit->request.user) {
+		visit->host.cwd = NULL; /* it starts at home: the folder of who started the jail may be closed to it */
+		visit->kept.spec.user = visit->request.user;
+		visit->kept.spec.group = NULL;
+	}
+	if (visit->request.group)
+		visit->kept.spec.group = visit->request.group;
+	return host_look_up_user(&visit->host, &visit->kept.spec, err);
+}
+
 static int start_program(struct visit *visit, const struct packet *packet)
 {
 	const struct packet_exec *exec = &packet->exec;
-	const struct enter enter = { .jail = visit->member->kept.plan, .spec = &visit->kept.spec, .host = &visit->member->host,
+	struct enter enter = { .jail = visit->member->kept.plan, .spec = &visit->kept.spec, .host = &visit->member->host,
 		.has_streams = has_streams(packet), .has_terminal = exec->flags & EXEC_TERMINAL, .screen = { exec->rows, exec->columns } };
 	int rc = member_read_words(&visit->request, packet->fds[0], &visit->kept.err);
 
 	if (rc == 0)
 		rc = make_spec(visit, &visit->kept.err);
+	if (rc == 0)
+		rc = make_user(visit, &enter, &visit->kept.err);
 	if (rc == 0)
 		rc = plan_enter(visit->kept.plan, &visit->kept.arena, &enter, &visit->kept.err);
 	if (rc < 0)

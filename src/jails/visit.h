@@ -19,6 +19,7 @@ struct visit {
 	bool is_start_told;
 	bool is_late;            /* it took too long on its way in */
 	struct spec request;     /* what the client said */
+	struct host host;        /* the jail's, with who the visitor is */
 	struct kept kept;        /* its spec: the jail's, with that. The timer: until it is in, or is to be looked at again */
 };
 

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import Command
 from guard import mark
+from test_roots import root  # noqa: F401
 
 SLEEP = ("--", "sleep", "100")
 
@@ -492,3 +493,38 @@ def test_a_health_check_may_come_from_a_policy_file(jails, tmp_path):
         folder.chmod(0o755)
     ok(jails.run("run", "-d", "--name", db, "-f", policy))
     ok(jails.run("wait", "--healthy", "--timeout", "20s", db))
+
+
+def test_exec_takes_another_user_by_name_and_by_number(jails, root):  # noqa: F811
+    many = named("many")
+    if jails.uid:
+        ok(jails.run("run", "-d", "--name", many, *SLEEP))
+        refused(jails.run("exec", "--user", "5", many, "id"), "uid 5", "holds 1000", "E-ID-UNMAPPED")
+        assert ok(jails.run("exec", "--user", "1000", many, "id", "-u")) == "1000\n"
+        return
+    ok(jails.run("run", "-d", "-i", "--name", many, "--root", root, "--", "/bin/cat"))
+    show = (many, "--", "/bin/sh", "-c", "echo $(id -u) $(id -g) $(id -G) $HOME $(pwd)")
+    for user, seen in (("worker", "1234 77 77 /home/worker /home/worker"), ("worker:extra", "1234 88 88 /home/worker /home/worker"), ("1234", "1234 1000 1000 / /"),
+                       ("root", "0 0 0 / /"), ("7:9", "7 9 9 / /")):
+        assert ok(jails.run("exec", "-u", user, *show)) == seen + "\n"
+    assert ok(jails.run("exec", "-u", "worker", "--groups", "@user,5", *show)).startswith("1234 77 77 5 88 ")
+    (root / "etc/passwd").write_text("late:x:55:66::/:/bin/sh\n")
+    assert ok(jails.run("exec", "-u", "late", *show)).startswith("55 66 66 ")
+    refused(jails.run("exec", "-u", "worker", *show), "E-USER-UNKNOWN")
+    refused(jails.run("exec", "-u", "late:none", *show), "E-GROUP-UNKNOWN")
+    for bad in ("", ":5", "5:", "x" * 300):
+        refused(jails.run("exec", "-u", bad, *show))
+
+
+def test_a_file_of_accounts_that_the_jail_has_spoiled_holds_up_nobody(jails, root):  # noqa: F811
+    if jails.uid:
+        pytest.skip("its map has one id")
+    spoilt = named("spoilt")
+    ok(jails.run("run", "-d", "-i", "--name", spoilt, "--root", root, "--", "/bin/cat"))
+    (root / "etc/passwd").unlink()
+    os.mkfifo(root / "etc/passwd")
+    refused(jails.run("exec", "-u", "worker", spoilt, "/bin/id"), "not a regular file")
+    (root / "etc/passwd").unlink()
+    (root / "etc/passwd").write_text("x" * (2 << 20))
+    refused(jails.run("exec", "-u", "worker", spoilt, "/bin/id"), "E-ACCOUNTS-SIZE")
+    assert jails.run("exec", "-u", "1234", spoilt, "/bin/id").returncode == 0
