@@ -65,18 +65,23 @@ char *arena_copy(struct arena *arena, const char *text)
 	return text ? arena_copy_bytes(arena, text, strlen(text)) : NULL;
 }
 
+/* Straight into the newest chunk as a rule; where the text does not fit there, once more into a chunk where it does. */
 char *arena_format(struct arena *arena, const char *format, ...)
 {
+	struct arena_chunk *chunk = arena->chunks;
+	const size_t room = chunk ? chunk->size - chunk->used : 0;
+	char *start = room ? chunk->bytes + chunk->used : NULL, *result = NULL;
 	va_list args, again;
-	char *result = NULL;
 	int length;
 
 	va_start(args, format);
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, args);
+	length = vsnprintf(start, room, format, args);
+	if (start && (length < 0 || (size_t)length >= room))
+		memset(start, 0, room); /* it stays free, and what is free is zero */
 	if (length >= 0)
 		result = arena_alloc(arena, (size_t)length + 1);
-	if (result)
+	if (result && (size_t)length >= room)
 		vsnprintf(result, (size_t)length + 1, format, again);
 	va_end(again);
 	va_end(args);
