@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 8192 };
+enum { CHUNK_BYTES = 4096 - 48 }; /* a page with its own head and malloc's: most arenas need less than one or two */
 
 struct arena_chunk {
 	struct arena_chunk *next;

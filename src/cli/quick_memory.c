@@ -3,7 +3,7 @@
  * Memory of the quick executable. Theory: what a run costs is mostly page faults, about 12 microseconds each, and a
  * general allocator spreads small things over many pages and touches each of them for its own bookkeeping. This one
  * hands out the front of one region whose first pages are made in a single call, and gives nothing back but the
- * latest block at once. Large blocks, of which only a part is used as a rule, come from the region's end, page by page.
+ * latest block at once. Large blocks, of which only the front is used as a rule, come from the region's end, and begin with a page.
  *
  * A run plans once, waits, and ends; a keeper lives for weeks. So what is freed is kept by size and given out again: small blocks
  * for exactly the same size, others for not much less. Pages of large ones go back to the system meanwhile.
@@ -79,7 +79,7 @@ static struct block *take_free(size_t size)
 
 static struct block *take_new(size_t size)
 {
-	const size_t whole = sizeof(struct block) + size;
+	const size_t used = sizeof(struct block) + size, whole = size < LARGE ? used : (used + PAGE - 1) / PAGE * PAGE;
 	struct block *block;
 
 	if ((size_t)(heap.end - heap.next) < whole && make_room(whole) < 0)

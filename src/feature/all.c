@@ -73,15 +73,8 @@ int spec_default(struct spec *spec, struct error *err)
 	return 0;
 }
 
-int plan_make(struct plan *plan, struct arena *arena, const struct spec *spec, const struct host *host, struct error *err)
+static int plan_all(struct plan *plan, const struct spec *spec, const struct host *host, struct error *err)
 {
-	memset(plan, 0, offsetof(struct plan, steps)); /* the steps are large, and count says how many there are */
-	plan->arena = arena;
-	plan->slots = SLOT_FREE;
-	plan->err = err;
-	plan->tree = arena_alloc(arena, sizeof(*plan->tree));
-	if (!plan->tree)
-		return error_set(err, ENOMEM, "planning");
 	for (const struct feature *const *f = features; *f; f++) {
 		int rc = (*f)->check ? (*f)->check(spec, host, err) : 0;
 
@@ -102,4 +95,24 @@ int plan_make(struct plan *plan, struct arena *arena, const struct spec *spec, c
 	if (plan->is_short || plan->tree->is_full)
 		return error_set(err, E2BIG, "planning: more steps or mounts than a plan holds (%d, %d)", PLAN_STEPS, TREE_ITEMS);
 	return 0;
+}
+
+int plan_make(struct plan *plan, struct arena *arena, const struct spec *spec, const struct host *host, struct error *err)
+{
+	struct tree tree;
+	int rc;
+
+	tree.count = 0; /* which says how many items there are */
+	tree.is_full = false;
+	memset(plan, 0, offsetof(struct plan, steps)); /* likewise */
+	plan->arena = arena;
+	plan->slots = SLOT_FREE;
+	plan->err = err;
+	plan->tree = &tree;
+	rc = plan_all(plan, spec, host, err);
+	plan->tree = NULL;
+	if (rc < 0)
+		return rc;
+	plan->tree = tree_copy(&tree, arena);
+	return plan->tree ? 0 : error_set(err, ENOMEM, "planning");
 }

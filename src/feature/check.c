@@ -194,7 +194,7 @@ static void check_ordered(struct plan *plan)
 
 static void check_mounts(struct plan *plan)
 {
-	struct mount_expectation *rows = arena_alloc(plan->arena, (TREE_ITEMS + 1) * sizeof(*rows));
+	struct mount_expectation *rows = arena_alloc(plan->arena, ((size_t)plan->tree->count + 1) * sizeof(*rows));
 	struct step step = check_step(OP_CHECK_MOUNTS);
 
 	plan->is_short |= !rows;

@@ -229,7 +229,7 @@ struct plan {
 	uint64_t shared_worlds;  /* CLONE_NEW*: those that it shares with others, and that are not of its own user namespace */
 	bool is_entry;           /* into a jail that is there, beside its own program: feature/enter.h */
 	int worlds[NAMESPACES + 1]; /* slots of the jail's own namespaces, which its keeper holds; 0: not its own. The last: the inner user's */
-	struct tree *tree;
+	struct tree *tree;       /* once it is planned, as tree_copy makes it */
 	const struct mount_expectation *mounts; /* what must be in force in a tree that was built in order; NULL: it was not */
 	size_t mount_count;
 	scope_starter *start_scope; /* how OP_CGROUP_SCOPE asks; set by whoever runs the plan; NULL: it cannot */

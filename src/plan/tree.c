@@ -9,6 +9,13 @@
 
 enum { MOST_LINKS = 16 };
 
+struct tree *tree_copy(const struct tree *tree, struct arena *arena)
+{
+	const size_t size = offsetof(struct tree, items) + (size_t)tree->count * sizeof(tree->items[0]);
+
+	return (struct tree *)(void *)arena_copy_bytes(arena, tree, size);
+}
+
 void tree_add(struct tree *tree, struct tree_item item)
 {
 	int at = 0;

@@ -58,11 +58,13 @@ struct tree_item {
 enum { TREE_ITEMS = 160 };
 
 struct tree {
-	struct tree_item items[TREE_ITEMS];
 	int count;
 	bool is_full;
+	struct tree_item items[TREE_ITEMS]; /* last: of a tree that is kept, only COUNT are there */
 };
 
+/* Without the room for what it does not hold: nothing may be added. NULL: no memory. */
+struct tree *tree_copy(const struct tree *tree, struct arena *arena);
 /* Adds ITEM; an earlier one on the same target gives way. */
 void tree_add(struct tree *tree, struct tree_item item);
 /* Leads every target past the links of the tree, sorts directories before what lies in them, and says of each item where it lies. */

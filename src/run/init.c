@@ -353,16 +353,25 @@ static _Noreturn void become_program(struct run *run)
 	sys_exit(FAILED);
 }
 
+/* Its stack lies on this one until it has executed the program; afterwards that is given back (sys/rest.h). Its pid. */
+static __attribute__((noinline)) pid_t bear_payload(struct run *run, pid_t (*borrow)(int (*body)(void *), void *argument, void *stack, size_t size))
+{
+	char stack[PAYLOAD_STACK] __attribute__((aligned(16)));
+
+	run->payload = borrow(payload_live, run, stack, sizeof(stack));
+	return run->payload;
+}
+
 /*
  * A helper that enters a jail: all that needs its privileges is done, and they are given away. The program is born where the
  * helper itself is not, in the jail's PID namespace; it is the launcher's child, who waits for it. The helper is not needed then.
  */
-static _Noreturn void let_in(struct run *run, char *stack)
+static _Noreturn void let_in(struct run *run)
 {
 	int rc = 0;
 
 	if (plan_has(run->plan, OP_FORK)) {
-		rc = run->payload = sys_borrow_sibling(payload_live, run, stack, PAYLOAD_STACK);
+		rc = bear_payload(run, sys_borrow_sibling);
 		if (rc > 0)
 			rc = fate_of_payload(run);
 		if (rc == 0)
@@ -416,14 +425,13 @@ static int shut_signals_out(const struct run *run)
 
 _Noreturn void init_live(struct run *run)
 {
-	char stack[PAYLOAD_STACK] __attribute__((aligned(16)));
 	int rc, deaths;
 
 	rc = shut_signals_out(run);
 	if (rc == 0)
 		rc = init_perform(run);
 	if (rc == 0 && has_helper(run->plan))
-		let_in(run, stack);
+		let_in(run);
 	if (rc == 0 && run->plan->is_holder)
 		hold_worlds(run);
 	if (rc == 0 && run->plan->has_no_init)
@@ -433,7 +441,7 @@ _Noreturn void init_live(struct run *run)
 	if (rc == 0)
 		rc = sys_default_signal(SIGCHLD); /* ignored by the caller, it would take the program's status away */
 	if (rc == 0)
-		rc = run->payload = sys_borrow_child(payload_live, run, stack, sizeof(stack));
+		rc = bear_payload(run, sys_borrow_child);
 	if (rc > 0)
 		rc = fate_of_payload(run);
 	if (rc < 0) {

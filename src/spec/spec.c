@@ -23,7 +23,7 @@ void spec_set_origin(struct spec *spec, size_t offset, const struct origin *orig
 
 	while (i < spec->origin_count && spec->origins[i].offset != offset)
 		i++;
-	if (i == SPEC_ORIGINS)
+	if (i == SPEC_ORIGINS || (i == spec->origin_count && origin->layer == LAYER_DEFAULT)) /* that is what holds of all that are not here */
 		return;
 	if (i == spec->origin_count)
 		spec->origin_count++;

@@ -5,13 +5,14 @@
 #include <errno.h>
 #include <link.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/process.h"
 
-enum { REST_MS = 100, OWN_BYTES = 4096 };
+enum { REST_MS = 100, OWN_BYTES = 4096, STACK_NEAR = 1 << 20, STACK_BYTES = 128 << 10, OWN_STACK = 512 };
 
 static int note_program(struct dl_phdr_info *info, size_t size, void *argument)
 {
@@ -35,6 +36,7 @@ static int note_program(struct dl_phdr_info *info, size_t size, void *argument)
 void sys_rest_find(struct sys_rest *rest)
 {
 	rest->count = 0;
+	rest->stack_top = (char *)getauxval(AT_RANDOM); /* it lies above all frames */
 	dl_iterate_phdr(note_program, rest);
 }
 
@@ -54,8 +56,22 @@ static inline __attribute__((always_inline)) long raw_call(long number, long fir
 	return result;
 }
 
+/*
+ * Below the first stack nothing is mapped for at least a megabyte (its guard gap, mmap(2)), so more may be named than there is. Below
+ * a thread's anything may lie.
+ */
+static inline __attribute__((always_inline)) void give_back_stack(const struct sys_rest *rest)
+{
+	const char *here = __builtin_frame_address(0);
+	const uintptr_t end = ((uintptr_t)here - OWN_STACK) & ~(uintptr_t)(OWN_BYTES - 1);
+
+	if (here < rest->stack_top && rest->stack_top - here < STACK_NEAR)
+		raw_call(SYS_madvise, (long)(end - STACK_BYTES), STACK_BYTES, MADV_DONTNEED);
+}
+
 static OWN_PAGE long give_back_and_wait(const struct sys_rest *rest, struct pollfd *fds, unsigned count, uintptr_t here)
 {
+	give_back_stack(rest);
 	for (unsigned i = 0; i < rest->count; i++) {
 		const uintptr_t start = (uintptr_t)rest->parts[i].start, end = start + rest->parts[i].size;
 		const int is_mine = here >= start && here < end;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Resting: a process that only waits needs little of its own text. After a moment without an event its
- * pages are given back; they are clean, so they come again from the file when touched, one at a time.
+ * Resting: a process that only waits needs little of its own text, and nothing of the stack below the function that waits. After a
+ * moment without an event these pages are given back. Those of the text are clean, so they come again from the file when touched, one
+ * at a time.
  */
 #ifndef IMMURE_SYS_REST_H
 #define IMMURE_SYS_REST_H
@@ -17,6 +18,7 @@ struct sys_rest {
 		size_t size;
 	} parts[SYS_REST_PARTS]; /* the program's read-only parts */
 	unsigned count;          /* 0: none */
+	char *stack_top;         /* of the process's first stack */
 };
 
 /* Finds the parts. It takes a lock of libc's: not for the child. dl_iterate_phdr(3) */
