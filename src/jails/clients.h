@@ -28,6 +28,7 @@ struct client {
 	bool is_leaving;          /* dropped once all that waits for it has gone */
 	enum packet_type question; /* WAITING: what it asked */
 	bool may_write;           /* ATTACHED: its input is the jail's */
+	bool waits_for_names;     /* and until then with what it says next */
 	bool is_held;             /* what it says next is not wanted yet */
 	uint16_t rows, columns;   /* ATTACHED: of its screen; 0: none */
 	const struct ring *ring;  /* ATTACHED: what it reads; NULL: nothing */

@@ -281,6 +281,8 @@ void common_go_on(struct keeper *keeper)
 			member_kill(last);
 		return;
 	}
+	if (common->is_leaving && !keeper_has_names(keeper))
+		return;
 	common->is_stopping = false;
 	while ((client = next_waiting(keeper, PACKET_STOP, &at)))
 		answer_ok(client);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 
 #include "jails/visit.h"
@@ -15,7 +16,8 @@
 #include "sys/folder.h"
 #include "sys/process.h"
 
-enum { FIRST_JAIL_S = 30, LAST_READERS_S = 2, END_GRACE_MS = 10000, PACKETS_IN_A_TURN = 16, POLLED_ROOM = 64 };
+enum { FIRST_JAIL_S = 30, LAST_READERS_S = 2, END_GRACE_MS = 10000, PACKETS_IN_A_TURN = 16, POLLED_ROOM = 64,
+       OWN_DESCRIPTORS = 3, NAMES_AGAIN_MS = 20, NAMES_WITHIN_S = 10 };
 
 struct member *keeper_find(const struct keeper *keeper, const char *name)
 {
@@ -56,6 +58,33 @@ static bool keeps_any(const struct keeper *keeper)
 	return false;
 }
 
+bool keeper_has_names(struct keeper *keeper)
+{
+	const uint64_t now_ns = sys_now_ns();
+
+	if (keeper->state.is_locked || keeper->names_timer >= 0)
+		return keeper->state.is_locked;
+	keeper->names = state_lock(&keeper->state, NULL);
+	keeper->state.is_locked = keeper->names >= 0;
+	if (keeper->state.is_locked || !keeper->names_since_ns)
+		keeper->names_since_ns = keeper->state.is_locked ? 0 : now_ns;
+	if (keeper->state.is_locked || now_ns - keeper->names_since_ns > UINT64_C(1000000000) * NAMES_WITHIN_S)
+		return true;
+	keeper->names_timer = sys_timer(UINT64_C(1000000) * NAMES_AGAIN_MS);
+	return keeper->names_timer < 0;
+}
+
+/* An init that was born meanwhile has the descriptor as well. */
+static void let_names_go(struct keeper *keeper)
+{
+	if (!keeper->state.is_locked)
+		return;
+	keeper->state.is_locked = false;
+	(void)!sys_flock(keeper->names, LOCK_UN);
+	sys_close(keeper->names);
+	keeper->names = -1;
+}
+
 /* Its name is free from now on, and who comes to this keeper is too late. */
 int keeper_remove_pod(struct keeper *keeper, struct error *err)
 {
@@ -65,7 +94,7 @@ int keeper_remove_pod(struct keeper *keeper, struct error *err)
 
 void keeper_give_up(struct keeper *keeper)
 {
-	if (!keeper->is_removed && !keeper->is_lasting && !keeps_any(keeper))
+	if (!keeper->is_removed && !keeper->is_lasting && !keeps_any(keeper) && keeper_has_names(keeper))
 		(void)!keeper_remove_pod(keeper, NULL);
 }
 
@@ -146,13 +175,20 @@ static void tell_failure(struct keeper *keeper, struct member *member)
 	let_go(keeper, member); /* who was too quick to attach or wait */
 }
 
+static bool is_to_go(const struct keeper *keeper, const struct member *member)
+{
+	unsigned first = 0;
+
+	return !member->was_started || member->goes_at_end || next_waiting(keeper, member, PACKET_REMOVE, &first);
+}
+
 static void tell_end(struct keeper *keeper, struct member *member)
 {
 	struct client *client;
-	unsigned waiting = 0, first = 0;
+	unsigned waiting = 0;
 
 	visits_end(keeper, member);
-	if (member->goes_at_end || next_waiting(keeper, member, PACKET_REMOVE, &first))
+	if (is_to_go(keeper, member))
 		keeper_remove(keeper, member); /* before anybody is told: then its name is free */
 	for (unsigned i = 0; i < keeper->clients.count; i++) {
 		client = keeper->clients.client[i];
@@ -168,7 +204,7 @@ static void note_changes(struct keeper *keeper, struct member *member)
 {
 	if (member->was_started && !member->is_start_told)
 		tell_start(keeper, member);
-	if (member->state != MEMBER_ENDED || member->is_end_told)
+	if (member->state != MEMBER_ENDED || member->is_end_told || (is_to_go(keeper, member) && !keeper_has_names(keeper)))
 		return;
 	member->is_end_told = true;
 	keeper->clients.is_short = false; /* its descriptors are free */
@@ -205,6 +241,15 @@ static void sweep_members(struct keeper *keeper)
 	}
 }
 
+/* What it says next is put off where it is about names, and those are not to be had now. */
+static bool must_wait(struct keeper *keeper, struct client *client)
+{
+	const int next = packet_next(client->socket);
+
+	client->waits_for_names = (next == PACKET_RUN || next == PACKET_SHARE || next == PACKET_REMOVE) && !keeper_has_names(keeper);
+	return client->waits_for_names;
+}
+
 static void hear_clients(struct keeper *keeper, const struct pollfd *polled, unsigned count)
 {
 	for (unsigned i = 1; i < count; i++) {
@@ -216,7 +261,7 @@ static void hear_clients(struct keeper *keeper, const struct pollfd *polled, uns
 		if (client->is_held && is_gone)
 			client_drop(client); /* what it typed last has no room */
 		for (int turn = 0; polled[i].revents & (POLLIN | POLLHUP | POLLERR) && !client->is_held && turn < PACKETS_IN_A_TURN; turn++) {
-			if (!client_hear(client, &keeper->packet))
+			if (must_wait(keeper, client) || !client_hear(client, &keeper->packet))
 				break;
 			keeper_hear(keeper, client, &keeper->packet);
 			packet_close_descriptors(&keeper->packet);
@@ -240,8 +285,8 @@ static void refresh_clients(struct keeper *keeper)
 		struct client *client = keeper->clients.client[i];
 		const struct member *member = client->subject;
 
-		client->is_held = client->talk == TALK_ATTACHED && client->may_write && member &&
-				  (member->state == MEMBER_STARTING || output_has_waiting(member));
+		client->is_held = client->waits_for_names || (client->talk == TALK_ATTACHED && client->may_write && member &&
+				  (member->state == MEMBER_STARTING || output_has_waiting(member)));
 		if (client_is_behind(client))
 			client_flush(client);
 	}
@@ -283,7 +328,7 @@ static bool is_over(struct keeper *keeper)
 
 static struct pollfd *make_room(struct keeper *keeper)
 {
-	unsigned most = 2 + 1 + CLIENTS + KEPT_DESCRIPTORS;
+	unsigned most = OWN_DESCRIPTORS + 1 + CLIENTS + KEPT_DESCRIPTORS;
 
 	for (const struct member *member = keeper->members; member; member = member->next)
 		most += KEPT_DESCRIPTORS;
@@ -304,17 +349,26 @@ static unsigned poll_kept(struct kept *kept, struct pollfd *polled, unsigned cou
 	return count + kept->polled_count;
 }
 
+static void try_names_again(struct keeper *keeper)
+{
+	sys_auto_close(&keeper->names_timer);
+	keeper->names_timer = -1;
+	for (unsigned i = 0; i < keeper->clients.count; i++)
+		keeper->clients.client[i]->waits_for_names = false;
+}
+
 /* One turn: waits until something happens, and does what follows from it. */
 static int serve(struct keeper *keeper)
 {
 	struct pollfd *polled = make_room(keeper);
-	unsigned count = 2, clients;
+	unsigned count = OWN_DESCRIPTORS, clients;
 	int rc;
 
 	if (!polled)
 		return -ENOMEM;
 	polled[0] = (struct pollfd){ .fd = keeper->signals, .events = POLLIN };
 	polled[1] = (struct pollfd){ .fd = keeper->timer, .events = POLLIN };
+	polled[2] = (struct pollfd){ .fd = keeper->names_timer, .events = POLLIN };
 	clients = clients_poll(&keeper->clients, polled + count);
 	count += clients;
 	if (keeper->common.is_made)
@@ -330,6 +384,8 @@ static int serve(struct keeper *keeper)
 		hear_signals(keeper);
 	if (polled[1].revents)
 		keeper->is_late = true;
+	if (polled[2].revents)
+		try_names_again(keeper);
 	if (keeper->common.is_made)
 		common_serve(keeper, polled + keeper->common.kept.polled, keeper->common.kept.polled_count);
 	for (struct member *member = keeper->members; member; member = member->next) {
@@ -340,12 +396,13 @@ static int serve(struct keeper *keeper)
 	}
 	for (struct visit *visit = keeper->visits; visit; visit = visit->next)
 		visit_serve(visit, polled + visit->kept.polled, visit->kept.polled_count);
-	hear_clients(keeper, polled + 2, clients);
+	hear_clients(keeper, polled + OWN_DESCRIPTORS, clients);
 	health_go_on(keeper);
 	common_go_on(keeper);
 	refresh_clients(keeper);
 	visits_sweep(keeper);
 	sweep_members(keeper);
+	let_names_go(keeper);
 	return 0;
 }
 
@@ -354,7 +411,7 @@ static int open_keeper(struct keeper *keeper, const char *pod)
 	sigset_t all, asked;
 	int rc = 0;
 
-	*keeper = (struct keeper){ .pod = pod, .state = { -1, -1 }, .signals = -1, .timer = -1 };
+	*keeper = (struct keeper){ .pod = pod, .state = { .pods = -1, .names = -1, .never_waits = true }, .names = -1, .names_timer = -1, .signals = -1, .timer = -1 };
 	clients_open(&keeper->clients, KEEPER_LISTENER, sys_effective_user());
 	sigfillset(&all);
 	for (int fd = KEEPER_LISTENER; rc >= 0 && fd < KEEPER_FIRST_FREE; fd++)
@@ -384,6 +441,7 @@ static int open_keeper(struct keeper *keeper, const char *pod)
 /* Jails that have ended and were not removed stay listed; who comes now finds no keeper. */
 static void close_keeper(struct keeper *keeper)
 {
+	keeper->state.never_waits = false; /* nobody is served any more */
 	keeper_give_up(keeper);
 	clients_close(&keeper->clients);
 	/* A jail whose visitors nobody reaps cannot end; nor can a visitor whom the jail traces be reaped before it is dying. */
@@ -398,6 +456,8 @@ static void close_keeper(struct keeper *keeper)
 		member_free(member);
 	}
 	common_close(&keeper->common);
+	let_names_go(keeper);
+	sys_auto_close(&keeper->names_timer);
 	state_close(&keeper->state);
 }
 

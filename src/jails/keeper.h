@@ -23,6 +23,9 @@ enum { KEEPER_LISTENER = 3, KEEPER_LOCK = 4, KEEPER_FOLDER = 5, KEEPER_FIRST_FRE
 struct keeper {
 	const char *pod;
 	struct state state;
+	int names;               /* the lock on names, held to the end of a turn; -1: not held */
+	int names_timer;         /* somebody else has it: it is tried again; -1: nothing waits for it */
+	uint64_t names_since_ns; /* so long; 0: it was free */
 	int signals;
 	int timer;               /* for the first jail to come, and for the last clients to read; -1: none is set */
 	bool has_kept;           /* there was a jail */
@@ -51,6 +54,11 @@ struct member *keeper_find(const struct keeper *keeper, const char *name);
 /* The smallest screen of those attached to MEMBER is the one that its terminal shows. */
 void keeper_fit_screen(const struct keeper *keeper, struct member *member);
 void keeper_tell_event(struct member *member, const char *event);
+/*
+ * Whether names may be taken and given back in this turn. Others hold their lock as well, be it for seconds: what needs it then
+ * waits for a later turn, while everything else goes on. After too long it is true, and what is done without the lock fails.
+ */
+bool keeper_has_names(struct keeper *keeper);
 /* Frees the pod's name when there is nothing to be kept: before somebody is told, who may then try again. */
 void keeper_give_up(struct keeper *keeper);
 /* Takes it out of everybody's sight, and its files away. It has ended. */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside src/jails only: the lock on all that is on disk, and the stories of what does not belong there. */
+/* Inside src/jails only: what reads and takes away what is on disk, and the stories of what does not belong there. */
 #ifndef IMMURE_JAILS_LOCK_H
 #define IMMURE_JAILS_LOCK_H
 
 #include "jails/state.h"
-
-/* A descriptor that holds the lock until it is closed. -EBUSY: somebody holds it for seconds. */
-int state_lock(const struct state *state, struct error *err) MUST_CHECK;
 
 /* The story of RC, a failure with WHAT of NAME. Returns RC. */
 int state_tell(int rc, const char *what, const char *name, struct error *err);

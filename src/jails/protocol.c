@@ -119,6 +119,14 @@ void packet_close_descriptors(struct packet *packet)
 	packet->fd_count = 0;
 }
 
+int packet_next(int socket)
+{
+	uint32_t type;
+	int rc = sys_peek(socket, &type, sizeof(type));
+
+	return rc < 0 ? rc : (int)type;
+}
+
 int packet_receive(int socket, bool is_from_client, struct packet *packet)
 {
 	struct iovec part = { packet, HEADER + PACKET_ROOM };

@@ -167,6 +167,8 @@ bool packet_is_permitted(enum packet_type type, enum talk state);
 /* GOT bytes of PACKET arrived, header included; it came from a client, or from the keeper. 0 or -EBADMSG. */
 int packet_check(const struct packet *packet, size_t got, bool is_from_client) MUST_CHECK;
 
+/* The type that the next packet claims to have, or -errno. */
+int packet_next(int socket) MUST_CHECK;
 /* 1: a whole and lawful packet; its descriptors are the caller's. 0: the other side is gone. -EAGAIN: none is there; -EBADMSG and
  * others: the talk is over, and no descriptor is left open. */
 int packet_receive(int socket, bool is_from_client, struct packet *packet) MUST_CHECK;

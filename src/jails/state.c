@@ -82,7 +82,7 @@ void pod_place_close(struct pod_place *place)
 int state_lock(const struct state *state, struct error *err)
 {
 	auto_close int fd = sys_openat(state->pods, ".", O_RDONLY | O_DIRECTORY, 0);
-	int rc = fd < 0 ? fd : sys_flock_within(fd, LOCK_TIMEOUT_MS);
+	int rc = fd < 0 ? fd : state->is_locked ? 0 : sys_flock_within(fd, state->never_waits ? 0 : LOCK_TIMEOUT_MS);
 
 	if (rc < 0)
 		return error_set(err, -rc, "waiting for another immure that starts or removes a jail");

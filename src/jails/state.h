@@ -31,8 +31,13 @@
 enum { STATE_FILE_MOST = 1 << 20 };
 
 struct state {
-	int pods, names; /* descriptors of the folders; -1: closed */
+	int pods, names;  /* descriptors of the folders; -1: closed */
+	bool never_waits; /* -EBUSY at once where somebody else holds the lock; otherwise after some seconds */
+	bool is_locked;   /* it is the caller's already: see state_lock() */
 };
+
+/* A descriptor that holds the lock on all that is on disk until it is closed. Who sets IS_LOCKED then has it for what follows. */
+int state_lock(const struct state *state, struct error *err) MUST_CHECK;
 
 /* Makes the folders that are not there yet. FOLDER: the host's state_folder. */
 int state_open(struct state *state, const char *folder, struct error *err) MUST_CHECK;

@@ -13,7 +13,7 @@
 #include "sys/folder.h"
 #include "sys/process.h"
 
-enum { PATIENCE_MS = 3000, MEMBERS = 32 << 10 };
+enum { MEMBERS = 32 << 10 };
 
 /* One pass over the members; returns how many there were, or -errno. A pid of 0 is a process that cannot be seen from here. */
 static int kill_members(int group)
@@ -65,12 +65,12 @@ static int visit_below(void *argument, const char *name)
 	return 0;
 }
 
-int group_remove(const char *path)
+int group_remove(const char *path, int patience_ms)
 {
 	auto_close int group = sys_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	int rc = group == -ENOENT ? 0 : group < 0 ? group : -EBUSY;
 
-	for (int waited_ms = 0; rc == -EBUSY && waited_ms < PATIENCE_MS; waited_ms++) {
+	for (int waited_ms = 0; rc == -EBUSY && waited_ms < patience_ms; waited_ms++) {
 		rc = sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 		if (rc != -EBUSY)
 			break;

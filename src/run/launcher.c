@@ -35,7 +35,7 @@ static int open_run(struct run *run, const struct plan *plan, bool is_kept)
 {
 	int ends[2], rc;
 
-	*run = (struct run){ .plan = plan, .wire = -1, .far_wire = -1, .init_pidfd = -1, .program_pidfd = -1, .helper_pidfd = -1, .lease = -1, .signals = -1, .parent_signal = -1,
+	*run = (struct run){ .plan = plan, .is_kept = is_kept, .wire = -1, .far_wire = -1, .init_pidfd = -1, .program_pidfd = -1, .helper_pidfd = -1, .lease = -1, .signals = -1, .parent_signal = -1,
 			     .failed_step = -1, .near_streams = { -1, -1, -1 },
 			     .far_streams = { -1, -1, -1 }, .slots = malloc((size_t)plan->slots * sizeof(int)) };
 	if (!run->slots)

@@ -48,6 +48,7 @@ struct run {
 	int lease;            /* holds the lock on leased ids; -1: none */
 	pid_t keeper;         /* keeps a scope of systemd's alive; 0: none */
 	int keeper_pidfd;
+	bool is_kept;         /* whose launcher serves others beside it */
 	bool is_hidden;       /* the launcher is not dumpable */
 	bool has_child;       /* init is alive or not yet reaped */
 	int program_pidfd;    /* into a jail that is there: whom the helper has borne, our child as well; -1: not known, or the same as init */

@@ -81,7 +81,7 @@ static int undo_line(char *line)
 	int rc;
 
 	if (text_starts(line, "group "))
-		return group_remove(line + 6);
+		return group_remove(line + 6, GROUP_PATIENCE_MS);
 	if (text_starts(line, "switch "))
 		return switch_off(line + 7);
 	if (!text_starts(line, "folder "))

@@ -118,6 +118,13 @@ static unsigned take_descriptors(struct msghdr *header, int *fds)
 	return count;
 }
 
+int sys_peek(int socket, void *bytes, size_t size)
+{
+	ssize_t got = recv(socket, bytes, size, MSG_PEEK | MSG_DONTWAIT);
+
+	return got < 0 ? -errno : (size_t)got < size ? -ENODATA : 0;
+}
+
 ssize_t sys_receive_packet(int socket, const struct iovec *parts, unsigned count, int *fds, unsigned *fd_count)
 {
 	union control control;

@@ -30,6 +30,8 @@ int sys_peer(int socket, struct sys_peer *peer);
 
 /* One packet made of PARTS, at most SYS_PACKET_PARTS. -EAGAIN: there is no room, nothing was sent; -EPIPE: nobody is there. */
 int sys_send_packet(int socket, const struct iovec *parts, unsigned count, const int *fds, unsigned fd_count);
+/* The first SIZE bytes of the next packet, which stays. -EAGAIN: none is there; -ENODATA: it is shorter, or the other side is gone. */
+int sys_peek(int socket, void *bytes, size_t size);
 /*
  * One packet into PARTS; FDS has room for SYS_PACKET_DESCRIPTORS, they are closed on exec and the caller's. Its size; 0: the
  * other side is gone; -EMSGSIZE: it or its descriptors did not fit, and all of them are closed; -EAGAIN: none is there.

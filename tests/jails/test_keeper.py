@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jails that stay: what their keeper does for them and for its clients, and what it never does."""
+import concurrent.futures
+import fcntl
 import json
 import os
 import pathlib
@@ -37,6 +39,43 @@ def test_a_jail_starts_writes_and_ends_and_all_is_known_of_it(pod, client):
     assert late.output() == ({1: b"out\n", 2: b"error\n"}, 0, 7)
     assert client.remove("web") == "OK"
     await_true(lambda: not pod.folder.exists())
+
+
+def test_who_holds_the_names_holds_up_no_jail_that_runs(pod, client):
+    """Another immure that was stopped, say. What is about names comes when they are free; all else goes on meanwhile."""
+    client.run(pod.words("--", "/bin/sh", "-c", "while echo tick; do sleep 0.02; done"), "clock")
+    client.run(pod.words("--", "/bin/true"), "ended")
+    assert client.wait("ended") == 0
+    starter, remover, reader, other = (pod.client(timeout=30) for _ in range(4))
+    client.run(pod.words("--", "/bin/sleep", "0.3"), "brief", RUN_REMOVE)
+    reader.attach("clock", 0)
+    names = os.open(pod.folder.parent, os.O_RDONLY)
+    fcntl.flock(names, fcntl.LOCK_EX)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        started, removed = pool.submit(starter.run, pod.words(*SLEEP), "new"), pool.submit(remover.remove, "ended")
+        times = [time.monotonic()]
+        while times[-1] < times[0] + 2:
+            assert reader.hear()[0] == "OUTPUT"
+            assert other.status("clock")["state"] == "running"
+            times.append(time.monotonic())
+        assert max(after - before for before, after in zip(times, times[1:])) < 0.8
+        assert not started.done() and not removed.done() and other.status("brief")["state"] == "ended"
+        assert {path.name for path in (pod.folder / "jails").iterdir()} == {"clock", "ended", "brief"}
+        os.close(names)
+        assert started.result(timeout=5) > 0 and removed.result(timeout=5) == "OK"
+    await_true(lambda: {path.name for path in (pod.folder / "jails").iterdir()} == {"clock", "new"})
+
+
+def test_who_never_lets_the_names_go_is_told_of(pod, client):
+    client.run(pod.words(*SLEEP), "web")
+    names = os.open(pod.folder.parent, os.O_RDONLY)
+    fcntl.flock(names, fcntl.LOCK_EX)
+    start, late = time.monotonic(), pod.client(timeout=30)
+    with pytest.raises(Refused) as refused:
+        late.run(pod.words(*SLEEP), "new")
+    assert "waiting for another immure" in refused.value.text and 5 < time.monotonic() - start < 20
+    os.close(names)
+    late.run(pod.words(*SLEEP), "new")
 
 
 def test_a_program_that_is_missing_is_told_as_by_run_and_leaves_nothing(pod, client):
