@@ -33,6 +33,7 @@ struct place {
 	struct copy *copy;
 	const char *inside;     /* its path in the jail */
 	int from, to;           /* descriptors of both folders */
+	bool is_inward;
 };
 
 int immure_jail_file(struct immure_jail *jail, const char *path, int flags, unsigned mode, struct immure_error *out)
@@ -108,36 +109,13 @@ static int copy_link(const struct place *place, const char *name)
 
 /* ---- out of the jail ---- */
 
-static int copy_folder_out(struct copy *copy, const char *inside, int from, int folder, const char *name);
+static int visit(void *argument, const char *name);
 
 static int save_file(struct copy *copy, int from, int folder, const char *name, unsigned mode, int flags)
 {
 	auto_close int to = sys_openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | flags, mode & 0777);
 
 	return to < 0 ? fail(copy, to, "writing", name) : pass_bytes(copy, from, to, name);
-}
-
-static int visit_out(void *argument, const char *name)
-{
-	const struct place *place = argument;
-	auto_close int from = -1;
-	char path[PATH];
-	unsigned mode;
-	uid_t uid;
-	gid_t gid;
-	int rc = sys_stat(place->from, name, AT_SYMLINK_NOFOLLOW, &mode, &uid, &gid);
-
-	if (rc == 0 && S_ISLNK(mode))
-		return copy_link(place, name);
-	if (rc < 0 || (!S_ISREG(mode) && !S_ISDIR(mode)))
-		return rc == -ENOENT || rc == 0 ? 0 : fail(place->copy, rc, "looking at", name); /* gone, or a pipe, a socket, a device */
-	rc = join(place->copy, path, place->inside, name);
-	if (rc == 0)
-		rc = from = open_inside(place->copy, path, O_RDONLY | O_NOFOLLOW | (S_ISDIR(mode) ? O_DIRECTORY : 0), 0);
-	if (rc < 0)
-		return rc;
-	return S_ISDIR(mode) ? copy_folder_out(place->copy, path, from, place->to, name)
-			     : save_file(place->copy, from, place->to, name, mode, O_NOFOLLOW);
 }
 
 static int copy_folder_out(struct copy *copy, const char *inside, int from, int folder, const char *name)
@@ -153,7 +131,7 @@ static int copy_folder_out(struct copy *copy, const char *inside, int from, int 
 	if (rc < 0)
 		return copy->err.errnum ? rc : fail(copy, rc, "making the folder", name);
 	place.to = to;
-	rc = sys_each_entry(from, visit_out, &place);
+	rc = sys_each_entry(from, visit, &place);
 	copy->depth--;
 	return rc;
 }
@@ -191,8 +169,6 @@ static int copy_out(struct copy *copy, const char *inside, const char *outside)
 
 /* ---- into the jail ---- */
 
-static int copy_folder_in(struct copy *copy, int from, const char *inside);
-
 static int bring_file(struct copy *copy, int from, const char *inside, unsigned mode)
 {
 	auto_close int to = open_inside(copy, inside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode & 0777);
@@ -218,7 +194,33 @@ static int bring_link(const struct place *place, const char *name)
 	return rc;
 }
 
-static int visit_in(void *argument, const char *name)
+static int copy_folder_in(struct copy *copy, int from, const char *inside)
+{
+	int rc = enter(copy, inside);
+	auto_close int to = rc < 0 ? -1 : open_inside(copy, inside, O_RDONLY | O_CREAT | O_DIRECTORY | O_NOFOLLOW, 0777);
+	struct place place = { .copy = copy, .inside = inside, .from = from, .to = to, .is_inward = true };
+
+	if (to < 0)
+		return rc < 0 ? rc : to;
+	rc = sys_each_entry(from, visit, &place);
+	copy->depth--;
+	return rc;
+}
+
+/* ---- either way ---- */
+
+static int open_entry(const struct place *place, const char *name, const char *inside, bool is_folder)
+{
+	int fd;
+
+	if (!place->is_inward)
+		return open_inside(place->copy, inside, O_RDONLY | O_NOFOLLOW | (is_folder ? O_DIRECTORY : 0), 0);
+	fd = sys_openat(place->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	return fd < 0 ? fail(place->copy, fd, "reading", name) : fd;
+}
+
+/* One that has gone meanwhile is not copied; nor is a pipe, a socket, a device. */
+static int visit(void *argument, const char *name)
 {
 	const struct place *place = argument;
 	auto_close int from = -1;
@@ -229,29 +231,18 @@ static int visit_in(void *argument, const char *name)
 	int rc = sys_stat(place->from, name, AT_SYMLINK_NOFOLLOW, &mode, &uid, &gid);
 
 	if (rc == 0 && S_ISLNK(mode))
-		return bring_link(place, name);
+		return place->is_inward ? bring_link(place, name) : copy_link(place, name);
 	if (rc < 0 || (!S_ISREG(mode) && !S_ISDIR(mode)))
-		return rc < 0 ? fail(place->copy, rc, "looking at", name) : 0;
-	rc = from = sys_openat(place->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	if (rc < 0)
-		return fail(place->copy, rc, "reading", name);
+		return rc == -ENOENT || rc == 0 ? 0 : fail(place->copy, rc, "looking at", name);
 	rc = join(place->copy, path, place->inside, name);
+	if (rc == 0)
+		rc = from = open_entry(place, name, path, S_ISDIR(mode));
 	if (rc < 0)
 		return rc;
-	return S_ISDIR(mode) ? copy_folder_in(place->copy, from, path) : bring_file(place->copy, from, path, mode);
-}
-
-static int copy_folder_in(struct copy *copy, int from, const char *inside)
-{
-	int rc = enter(copy, inside);
-	auto_close int to = rc < 0 ? -1 : open_inside(copy, inside, O_RDONLY | O_CREAT | O_DIRECTORY | O_NOFOLLOW, 0777);
-	struct place place = { .copy = copy, .inside = inside, .from = from, .to = to };
-
-	if (to < 0)
-		return rc < 0 ? rc : to;
-	rc = sys_each_entry(from, visit_in, &place);
-	copy->depth--;
-	return rc;
+	if (place->is_inward)
+		return S_ISDIR(mode) ? copy_folder_in(place->copy, from, path) : bring_file(place->copy, from, path, mode);
+	return S_ISDIR(mode) ? copy_folder_out(place->copy, path, from, place->to, name)
+			     : save_file(place->copy, from, place->to, name, mode, O_NOFOLLOW);
 }
 
 static int copy_in(struct copy *copy, const char *outside, const char *inside)

@@ -8,6 +8,8 @@
 /* The story of RC, a failure with WHAT of NAME. Returns RC. */
 int state_tell(int rc, const char *what, const char *name, struct error *err);
 
+/* The folder "jails" of POD. */
+int jails_open(const struct state *state, const char *pod, struct error *err) MUST_CHECK;
 /* Without stories. */
 int open_jails(int pod); /* the folder "jails" of a pod's */
 /* The lock of the pod whose folder is POD; refused unless it is the user's own file. */

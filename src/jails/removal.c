@@ -112,16 +112,13 @@ int pod_remove_files(const struct state *state, const char *pod, int folder)
 
 int jail_remove(const struct state *state, const char *pod, const char *jail, struct error *err)
 {
-	auto_close int lock = state_lock(state, err), folder = -1, jails = -1;
+	auto_close int lock = state_lock(state, err);
+	auto_close int jails = lock < 0 ? lock : jails_open(state, pod, err);
 	int rc;
 
-	if (lock < 0)
-		return lock;
-	folder = pod_open(state, pod, err);
-	if (folder < 0)
-		return folder;
-	jails = open_jails(folder);
-	rc = jails < 0 ? jails : !name_is_one(jail) || !sys_exists_at(jails, jail) ? -ENOENT : remove_jail(state, pod, jails, jail);
+	if (jails < 0)
+		return jails;
+	rc = !name_is_one(jail) || !sys_exists_at(jails, jail) ? -ENOENT : remove_jail(state, pod, jails, jail);
 	return rc < 0 ? state_tell(rc, "removing the jail", jail, err) : 0;
 }
 

@@ -109,15 +109,22 @@ int pod_open(const struct state *state, const char *pod, struct error *err)
 	return fd < 0 ? state_tell(fd, "looking for the pod", pod, err) : fd;
 }
 
-int jail_open(const struct state *state, const char *pod, const char *jail, struct error *err)
+int jails_open(const struct state *state, const char *pod, struct error *err)
 {
 	auto_close int folder = pod_open(state, pod, err);
-	auto_close int jails = folder < 0 ? -1 : open_jails(folder);
+	int fd = folder < 0 ? folder : open_jails(folder);
+
+	return folder >= 0 && fd < 0 ? state_tell(fd, "opening the jails of", pod, err) : fd;
+}
+
+int jail_open(const struct state *state, const char *pod, const char *jail, struct error *err)
+{
+	auto_close int jails = jails_open(state, pod, err);
 	int fd;
 
-	if (folder < 0)
-		return folder;
-	fd = jails < 0 ? jails : name_is_one(jail) ? store_open_folder(jails, jail) : -ENOENT;
+	if (jails < 0)
+		return jails;
+	fd = name_is_one(jail) ? store_open_folder(jails, jail) : -ENOENT;
 	return fd < 0 ? state_tell(fd, "looking for the jail", jail, err) : fd;
 }
 
@@ -280,7 +287,7 @@ int pod_reserve(const struct state *state, const char *pod, struct pod_place *pl
 int jail_reserve(const struct state *state, const char *pod, const char *jail, struct error *err)
 {
 	const bool has_own_name = strcmp(pod, jail) != 0;
-	auto_close int folder = -1, jails = -1, lock = -1;
+	auto_close int jails = -1, lock = -1;
 	int rc = name_check(jail, err), fd;
 
 	if (rc < 0)
@@ -288,12 +295,9 @@ int jail_reserve(const struct state *state, const char *pod, const char *jail, s
 	lock = state_lock(state, err);
 	if (lock < 0)
 		return lock;
-	folder = pod_open(state, pod, err);
-	if (folder < 0)
-		return folder;
-	jails = open_jails(folder);
+	jails = jails_open(state, pod, err);
 	if (jails < 0)
-		return state_tell(jails, "opening the jails of", pod, err);
+		return jails;
 	rc = has_own_name ? take_name(state, jail, pod, err) : 0;
 	if (rc < 0)
 		return rc;
