@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import NOBODY, await_true, descendants, is_alive
+from conftest import NOBODY, Keep, await_true, descendants, is_alive
 from keeper import VERSION, ATTACH_INPUT, ATTACH_REPLAY, RUN_INPUT, RUN_REMOVE, Client, Refused, in_memory
 
 SLEEP = ("--", "/bin/sleep", "100")
@@ -64,6 +64,31 @@ def test_who_holds_the_names_holds_up_no_jail_that_runs(pod, client):
         os.close(names)
         assert started.result(timeout=5) > 0 and removed.result(timeout=5) == "OK"
     await_true(lambda: {path.name for path in (pod.folder / "jails").iterdir()} == {"clock", "new"})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for a mount namespace")
+def test_a_group_that_will_not_go_holds_up_nobody(executables):
+    """A mount on it, which only this keeper sees, keeps the kernel from removing it. Its journal names it to immure gc."""
+    keep = Keep(executables, 0)
+    pod = keep.pod(prefix=["unshare", "--mount", "--propagation", "private"])
+    client, other = pod.client(), pod.client()
+    try:
+        try:
+            init = client.run(pod.words("--memory", "64M", *SLEEP), "web")
+        except Refused as refused:
+            pytest.skip(f"no cgroup here: {refused.text}")
+        groups = [f"/sys/fs/cgroup/{name}{path}" for _, name, path in (line.split(":", 2) for line in pathlib.Path(f"/proc/{init}/cgroup").read_text().splitlines())]
+        group = next(path for path in groups if "immure" in path and os.path.isdir(path))
+        subprocess.run(["nsenter", "-t", str(client.pid()), "-m", "mount", "--bind", group, group], check=True)
+        client.say("KILL", struct.pack("=64s", b"web"))
+        start = time.monotonic()
+        while other.status("web")["state"] != "ended":
+            time.sleep(0.01)
+        assert time.monotonic() - start < 1.5
+        assert os.path.isdir(group) # or nothing was in the way
+    finally:
+        keep.close()
+    assert not os.path.isdir(group)
 
 
 def test_who_never_lets_the_names_go_is_told_of(pod, client):
