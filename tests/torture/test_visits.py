@@ -17,7 +17,8 @@ import time
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests" / "jails"))
+sys.path[:0] = [str(TOP / "tests" / "jails"), str(TOP / "tests")]
+from guard import guarded  # noqa: E402
 import keeper as protocol  # noqa: E402
 from keeper import descendants  # noqa: E402
 
