@@ -162,6 +162,10 @@ struct immure_jail_info {
 IMMURE_API int immure_jails(const char *name, int (*see)(void *argument, const struct immure_jail_info *info), void *argument,
 			    struct immure_error *err);
 
+/* The same with what is known without asking keepers, so that one that does not answer keeps nobody waiting: STATE is "running" for all
+ * that live. */
+IMMURE_API int immure_jail_names(int (*see)(void *argument, const char *name, const char *state), void *argument, struct immure_error *err);
+
 /* SIGNAL: "SIGTERM", "TERM" or "15", for the program. */
 IMMURE_API int immure_jail_signal(struct immure_jail *jail, const char *signal, struct immure_error *err);
 /* Asks the program to end, by the jail's stop signal, and kills the jail after GRACE_MS. Returns when it has ended. */

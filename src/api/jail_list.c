@@ -238,17 +238,27 @@ static int see_one(const struct listing *listing, const struct found *found, int
 	return rc;
 }
 
+/* Those on disk, in order of name. */
+static int find(struct listing *listing, struct error *err)
+{
+	const int rc = state_each(listing->state, note, listing);
+
+	if (listing->count)
+		qsort(listing->found, listing->count, sizeof(listing->found[0]), compare);
+	return rc < 0 ? error_set(err, -rc, "looking for jails") : 0;
+}
+
 static int list(struct listing *listing, int (*see)(void *, const struct immure_jail_info *), void *argument, struct error *err)
 {
-	int rc = state_each(listing->state, note, listing);
+	int rc = find(listing, err);
 
-	if (rc == 0 && listing->count)
+	if (rc < 0)
+		return rc;
+	if (listing->count)
 		rc = processes_look(&listing->processes);
 	listing->packet = malloc(sizeof(*listing->packet));
 	if (rc < 0 || !listing->packet)
 		return error_set(err, rc < 0 ? -rc : ENOMEM, "looking for jails");
-	if (listing->count)
-		qsort(listing->found, listing->count, sizeof(listing->found[0]), compare);
 	for (size_t i = 0; rc == 0 && i < listing->count; i++)
 		rc = see_one(listing, &listing->found[i], see, argument, err);
 	return rc;
@@ -275,4 +285,25 @@ int immure_jails(const char *name, int (*see)(void *argument, const struct immur
 	struct error err = { 0 };
 
 	return tell(out, &err, see_jails(name, see, argument, &err), 125);
+}
+
+static int see_names(int (*see)(void *argument, const char *name, const char *state), void *argument, struct error *err)
+{
+	auto_state struct state state = { -1, -1 };
+	struct listing listing = { .state = &state };
+	int rc = open_state(&state, err);
+
+	if (rc == 0)
+		rc = find(&listing, err);
+	for (size_t i = 0; rc == 0 && i < listing.count; i++)
+		rc = see(argument, listing.found[i].name, jail_state_name(listing.found[i].state));
+	free(listing.found);
+	return rc;
+}
+
+int immure_jail_names(int (*see)(void *argument, const char *name, const char *state), void *argument, struct immure_error *out)
+{
+	struct error err = { 0 };
+
+	return tell(out, &err, see_names(see, argument, &err), 125);
 }

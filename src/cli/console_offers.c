@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the console offers for the end of a line: from the rows of verbs and options, and jails and pods as they are at the moment. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "cli/console.h"
 #include "cli/options.h"
-
-enum { LIST_MS = 2000 };
 
 static void offer(struct offers *offers, const char *name)
 {
@@ -80,59 +73,16 @@ static void offer_pods(struct offers *offers)
 	immure_pods(see_pod, offers, NULL);
 }
 
-static int print_jail(void *argument, const struct immure_jail_info *info)
+static int see_jail(void *argument, const char *name, const char *state)
 {
-	return dprintf(*(const int *)argument, "%s\n", info->name) < 0;
+	(void)state;
+	offer(argument, name);
+	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-/* Names, one a line, until the end or the time is over. */
-static void offer_lines(struct offers *offers, int fd)
-{
-	const int64_t end = now_ms() + LIST_MS;
-	struct pollfd polled = { .fd = fd, .events = POLLIN };
-	char name[128], letter;
-	size_t used = 0;
-
-	while (now_ms() < end && poll(&polled, 1, (int)(end - now_ms())) > 0 && read(fd, &letter, 1) == 1) {
-		if (letter != '\n' && used + 1 < sizeof(name)) {
-			name[used++] = letter;
-			continue;
-		}
-		name[used] = '\0';
-		used = 0;
-		offer(offers, name);
-	}
-}
-
-/* Keepers are asked, and one that does not answer must not keep who types waiting: so a child asks. */
 static void offer_jails(struct offers *offers)
 {
-	int ends[2];
-	pid_t child;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return;
-	child = fork();
-	if (child == 0) {
-		close(ends[0]);
-		immure_jails(NULL, print_jail, &ends[1], NULL);
-		_exit(0);
-	}
-	close(ends[1]);
-	if (child > 0) {
-		offer_lines(offers, ends[0]);
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
-	}
-	close(ends[0]);
+	immure_jail_names(see_jail, offers, NULL);
 }
 
 typedef void offering(struct offers *offers);

@@ -45,13 +45,13 @@ static const char *take_single(const char *at, char **out, char *open)
 
 static const char *take_double(const char *at, char **out, char *open)
 {
-	for (; *at && *at != '"'; at++) {
+	for (; *at && !strchr("\"$`", *at); at++) {
 		if (*at == '\\' && at[1] && strchr("$`\"\\\n", at[1]) && *++at == '\n')
 			continue;
 		*(*out)++ = *at;
 	}
 	*open = *at ? 0 : '"';
-	return at + (*at != '\0');
+	return at + (*at == '"'); /* what a shell would expand is left, to be refused */
 }
 
 static const char *take_backslash(const char *at, char **out, char *open)

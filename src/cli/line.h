@@ -13,8 +13,8 @@ struct line {
 	int ends_inside; /* the text ends in the last word, not behind it */
 };
 
-/* 0, also where a quote is left open; -EINVAL: an unquoted sign means something to a shell and nothing here; -ENOMEM. On failure
- * there are no words. */
+/* 0, also where a quote is left open; -EINVAL: a sign means something to a shell and nothing here: unquoted, or between double quotes what
+ * would be expanded there; -ENOMEM. On failure there are no words. */
 int line_split(const char *text, struct line *line);
 void line_free(struct line *line);
 

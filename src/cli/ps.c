@@ -170,6 +170,20 @@ static int finish(struct table *table, int rc, const struct immure_error *err, c
 	return rc < 0 ? complain(err) : 0;
 }
 
+static int see_name(void *argument, const char *name, const char *state)
+{
+	if (*(const int *)argument || strcmp(state, "ended") != 0)
+		puts(name);
+	return 0;
+}
+
+static int print_names(int is_for_all)
+{
+	struct immure_error err;
+
+	return immure_jail_names(see_name, &is_for_all, &err) < 0 ? complain(&err) : 0;
+}
+
 int cli_ps(int argc, char *argv[])
 {
 	static const char *const heads[] = { "NAME", "POD", "STATE", "PIDS", "UPTIME", "MEMORY", "CPU", "HEALTH", "PORTS", "COMMAND" };
@@ -180,14 +194,14 @@ int cli_ps(int argc, char *argv[])
 
 	if (rc)
 		return rc;
+	if (words.chosen[PS_QUIET].count && !words.chosen[PS_JSON].count)
+		return print_names(words.chosen[PS_ALL].count > 0);
 	if (words.chosen[PS_JSON].count)
 		printf("[");
 	rc = immure_jails(NULL, see_jail, &table, &err);
 	if (words.chosen[PS_JSON].count)
 		printf("]\n");
-	for (size_t i = 0; rc == 0 && words.chosen[PS_QUIET].count && i < table.count; i++)
-		puts(table.rows[i].cells[0]);
-	return finish(&table, rc, &err, words.chosen[PS_JSON].count || words.chosen[PS_QUIET].count ? NULL : heads);
+	return finish(&table, rc, &err, words.chosen[PS_JSON].count ? NULL : heads);
 }
 
 static int see_usage(void *argument, const struct immure_jail_info *info)

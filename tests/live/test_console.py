@@ -13,10 +13,12 @@ import pexpect
 import pytest
 
 from conftest import BUILD
+from guard import mark
 from test_attach import await_true
-from test_jails import SLEEP, await_state, jails, ok, refused, status # noqa: F401  (a fixture)
+from test_jails import SLEEP, await_state, jails, names, ok, refused, status # noqa: F401  (a fixture)
 
 PROMPT = "immure> "
+P, END = f"con{os.getpid()}", mark()  # names that only this run gives, which complete to no other's
 
 
 @pytest.fixture
@@ -65,6 +67,15 @@ def say(child, line, answer):
     child.expect(PROMPT)
 
 
+def fresh_modes():
+    """Of a terminal that nobody has used yet."""
+    master, slave = os.openpty()
+    modes = termios.tcgetattr(slave)
+    os.close(master)
+    os.close(slave)
+    return modes
+
+
 def history(home):
     return home / ".local/state/immure/history"
 
@@ -77,13 +88,13 @@ def screen(text):
 # ---- verbs and lines ----
 
 def test_verbs_are_those_of_the_command(console, jails): # noqa: F811
-    say(console, "run -d --name conjail -- sleep 100", "conjail\r\n")
-    assert status(jails, "conjail")["state"] == "running"
-    say(console, "ps", r"conjail +conjail +running")
-    say(console, "exec conjail -- sh -c 'echo \"a  b\"   $0' \"it's\"", "a  b it's\r\n")
-    say(console, "stop --time 100ms conjail", PROMPT[:0])
-    say(console, "rm conjail", PROMPT[:0])
-    say(console, "logs conjail", 'there is no jail "conjail"')
+    say(console, f"run -d --name {P}jail{END} -- sleep 100", f"{P}jail{END}\r\n")
+    assert status(jails, f"{P}jail{END}")["state"] == "running"
+    say(console, "ps", fr"{P}jail{END} +{P}jail{END} +running")
+    say(console, f"exec {P}jail{END} -- sh -c 'echo \"a  b\"   $0' \"it's\"", "a  b it's\r\n")
+    say(console, f"stop --time 100ms {P}jail{END}", PROMPT[:0])
+    say(console, f"rm {P}jail{END}", PROMPT[:0])
+    say(console, f"logs {P}jail{END}", f'there is no jail "{P}jail')
     say(console, "help wait", "usage: immure wait")
     assert leave(console) == 0
 
@@ -162,49 +173,52 @@ def test_verbs_and_options_are_completed(console):
 
 
 def test_names_of_jails_and_pods_are_as_they_are_now(console, jails): # noqa: F811
-    console.send("logs conl\t")
+    console.send(f"logs {P}l\t")
     time.sleep(0.5)
     console.send("\x03")
     console.expect(PROMPT)
-    assert "conlong" not in screen(console.before)
-    ok(jails.run("run", "-d", "--name", "conlong-first", "--", "sh", "-c", "echo first says; sleep 100"))
-    say(console, "logs conl\t", "first says")
-    ok(jails.run("run", "-d", "--name", "conlong-second", *SLEEP))
-    console.send("stop --time 0.1 conl\t")
+    assert f"{P}long" not in screen(console.before)
+    ok(jails.run("run", "-d", "--name", f"{P}long-first{END}", "--", "sh", "-c", "echo first says; sleep 100"))
+    await_true(lambda: "first" in jails.run("logs", f"{P}long-first{END}").stdout)
+    say(console, f"logs {P}l\t", "first says")
+    ok(jails.run("run", "-d", "--name", f"{P}long-second{END}", *SLEEP))
+    console.send(f"stop --time 0.1 {P}l\t")
     console.expect("ong-")
     console.send("\t")
-    console.expect("conlong-first +conlong-second")
-    say(console, "s\tconlong-f\t", PROMPT[:0])  # stop takes several
-    await_state(jails, "conlong-first", "ended")
-    await_state(jails, "conlong-second", "ended")
-    ok(jails.run("pod", "create", "conpod"))
-    say(console, "run -d --name conmember --pod conp\t-- sleep 100", "conmember\r\n")
-    assert status(jails, "conmember")["pod"] == "conpod"
-    jails.jails.add("conmember")
-    say(console, "exec --pod=conp\t--all -- echo in-the-pod", "in-the-pod\r\n")
-    say(console, "exec 'conm\t-- echo quo'ted'", "quoted\r\n")
+    console.expect(f"{P}long-first{END} +{P}long-second{END}")
+    say(console, f"s\t{P}long-f\t", PROMPT[:0])  # stop takes several
+    await_state(jails, f"{P}long-first{END}", "ended")
+    await_state(jails, f"{P}long-second{END}", "ended")
+    ok(jails.run("pod", "create", f"{P}pod{END}"))
+    say(console, f"run -d --name {P}member{END} --pod {P}p\t-- sleep 100", f"{P}member{END}\r\n")
+    assert status(jails, f"{P}member{END}")["pod"] == f"{P}pod{END}"
+    jails.jails.add(f"{P}member{END}")
+    say(console, f"exec --pod={P}p\t--all -- echo in-the-pod", "in-the-pod\r\n")
+    say(console, f"exec '{P}m\t-- echo quo'ted'", "quoted\r\n")
 
 
 def test_a_keeper_that_does_not_answer_keeps_nobody_waiting(console, jails): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "constuck", *SLEEP))
-    keeper = status(jails, "constuck")["keeper"]
+    name = f"{P}stuck{END}"
+    ok(jails.run("run", "-d", "--name", name, *SLEEP))
+    keeper = status(jails, name)["keeper"]
     os.kill(keeper, signal.SIGSTOP)
     try:
-        console.send("logs constu\t")
-        time.sleep(0.3)
+        console.send(f"logs {P}stu\t")
+        console.expect(f"ck{END} ")
         console.send("\x03")
         console.expect(PROMPT)
         say(console, "version", r"immure \d")
+        assert name in names(jails)
     finally:
         os.kill(keeper, signal.SIGCONT)
-    say(console, "inspect constu\t", '"constuck"')
+    say(console, f"inspect {P}stu\t", f'"{name}"')
 
 
 def test_paths_of_the_host_are_completed_where_they_fit(console, jails, home): # noqa: F811
     (home / "only-this-file").write_text("content\n")
-    ok(jails.run("run", "-d", "--name", "confile", *SLEEP))
-    say(console, f"cp {home}/only-t\tconfile:/tmp/in", PROMPT[:0])
-    say(console, "exec confi\tcat /tmp/in", "content\r\n")
+    ok(jails.run("run", "-d", "--name", f"{P}file{END}", *SLEEP))
+    say(console, f"cp {home}/only-t\t{P}file{END}:/tmp/in", PROMPT[:0])
+    say(console, f"exec {P}fi\tcat /tmp/in", "content\r\n")
 
 
 # ---- signals and the terminal ----
@@ -231,19 +245,19 @@ def test_where_the_prompt_stands_keys_are_the_consoles(console):
 
 
 def test_control_c_ends_the_verb_alone(console, jails): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "contalk", "--", "sh", "-c", "echo begun; sleep 100"))
-    for verb in ("logs -f contalk", "wait contalk", "events -f", "logs -f contalk"):
-        console.send(verb + "\r")
-        console.expect({"l": "begun", "w": "\r\n", "e": "contalk"}[verb[0]])
+    ok(jails.run("run", "-d", "--name", f"{P}talk{END}", "--", "sh", "-c", "echo begun; sleep 100"))
+    for verb in ("logs -f", "wait", "attach --no-input", "logs -f"):
+        console.send(f"{verb} {P}talk{END}\r")
+        console.expect("\r\n" if verb == "wait" else "begun")
         time.sleep(0.3)
         console.send("\x03")
         console.expect(PROMPT)
-    say(console, "exec contalk -- echo alive", "alive\r\n")
+    say(console, f"exec {P}talk{END} -- echo alive", "alive\r\n")
     assert leave(console) == 0
 
 
 def test_a_shell_in_a_jail_has_the_keys_and_gives_the_terminal_back(jails, home): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "conshell", *SLEEP))
+    ok(jails.run("run", "-d", "--name", f"{P}shell{END}", *SLEEP))
     line = jails.words("console")
     outer = pexpect.spawn("/bin/bash", ["--norc", "--noprofile", "--noediting", "-i"], timeout=10, encoding="utf-8", cwd="/", env=environment(home, PS1="outer$ "))
     outer.expect("outer\\$ ")
@@ -252,7 +266,7 @@ def test_a_shell_in_a_jail_has_the_keys_and_gives_the_terminal_back(jails, home)
     outer.expect(PROMPT)
     modes = termios.tcgetattr(outer.child_fd)
     assert modes != before
-    outer.send("exec -it -e 'PS1=jail> ' conshell -- /bin/bash --norc --noprofile --noediting -i\r")
+    outer.send(f"exec -it -e 'PS1=jail> ' {P}shell{END} -- /bin/bash --norc --noprofile --noediting -i\r")
     outer.expect("jail> ")
     outer.sendline("sleep 77")
     time.sleep(0.3)
@@ -273,13 +287,13 @@ def test_a_shell_in_a_jail_has_the_keys_and_gives_the_terminal_back(jails, home)
 
 
 def test_stopped_with_its_verb_it_goes_on_with_it(jails, home): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "conslow", "--", "sh", "-c", "while sleep 0.2; do echo tick; done"))
+    ok(jails.run("run", "-d", "--name", f"{P}slow{END}", "--", "sh", "-c", "while sleep 0.2; do echo tick; done"))
     outer = pexpect.spawn("/bin/bash", ["--norc", "--noprofile", "--noediting", "-i"], timeout=10, encoding="utf-8", cwd="/", env=environment(home, PS1="outer$ "))
     outer.expect("outer\\$ ")
     before = termios.tcgetattr(outer.child_fd)
     outer.sendline(" ".join(jails.words("console")))
     outer.expect(PROMPT)
-    outer.send("logs -f conslow\r")
+    outer.send(f"logs -f {P}slow{END}\r")
     outer.expect("tick")
     outer.send("\x1a")
     outer.expect("outer\\$ ")
@@ -299,16 +313,15 @@ def leave_in(outer):
 
 
 def test_a_verb_that_is_killed_leaves_no_raw_terminal(jails, home): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "conraw", *SLEEP))
+    ok(jails.run("run", "-d", "--name", f"{P}raw{END}", *SLEEP))
     file = home / "lines"
-    file.write_text("exec -it conraw -- sh -c 'echo inside; sleep 100'\nrun -- echo cooked\n")
+    file.write_text(f"exec -it {P}raw{END} -- sh -c 'echo inside; sleep 100'\nrun -- echo cooked\n")
     for words in ((), ("-k", file)):
         line = jails.words("console", *words)
         child = pexpect.spawn(line[0], line[1:], timeout=10, encoding="utf-8", cwd="/", env=environment(home))
-        before = termios.tcgetattr(child.child_fd)
         if not words:
             child.expect(PROMPT)
-            child.send("exec -it conraw -- sh -c 'echo inside; sleep 100'\r")
+            child.send(f"exec -it {P}raw{END} -- sh -c 'echo inside; sleep 100'\r")
         child.expect(r"inside\r\n")
         assert not termios.tcgetattr(child.child_fd)[1] & termios.OPOST
         (verb,) = children(child.pid)
@@ -322,7 +335,7 @@ def test_a_verb_that_is_killed_leaves_no_raw_terminal(jails, home): # noqa: F811
             child.expect(PROMPT)
             child.send("\x04")
         child.expect(pexpect.EOF)
-        assert termios.tcgetattr(child.child_fd) == before
+        assert termios.tcgetattr(child.child_fd) == fresh_modes()
         child.close()
 
 
@@ -330,9 +343,9 @@ def children(pid):
     return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-@pytest.mark.parametrize("verb", [None, "logs -f conhang", "exec -it conhang -- cat"])
+@pytest.mark.parametrize("verb", [None, f"logs -f {P}hang{END}", f"exec -it {P}hang{END} -- cat"])
 def test_a_closed_terminal_ends_it_and_its_verb(jails, home, verb): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "conhang", "--", "sh", "-c", "echo begun; sleep 100"))
+    ok(jails.run("run", "-d", "--name", f"{P}hang{END}", "--", "sh", "-c", "echo begun; sleep 100"))
     child = spawn(jails, home)
     child.expect(PROMPT)
     below = []
@@ -345,15 +358,15 @@ def test_a_closed_terminal_ends_it_and_its_verb(jails, home, verb): # noqa: F811
     os.close(child.child_fd)
     await_true(lambda: os.waitpid(child.pid, os.WNOHANG)[0] == child.pid)
     await_true(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in below))
-    assert status(jails, "conhang")["state"] == "running"
+    assert status(jails, f"{P}hang{END}")["state"] == "running"
 
 
-@pytest.mark.parametrize("verb", [None, "logs -f conterm"])
+@pytest.mark.parametrize("verb", [None, f"logs -f {P}term{END}"])
 def test_asked_to_end_it_ends_its_verb_and_leaves_the_terminal_as_it_was(jails, home, verb): # noqa: F811
-    ok(jails.run("run", "-d", "--name", "conterm", "--", "sh", "-c", "echo begun; sleep 100"))
+    ok(jails.run("run", "-d", "--name", f"{P}term{END}", "--", "sh", "-c", "echo begun; sleep 100"))
     child = spawn(jails, home)
-    before = termios.tcgetattr(child.child_fd)
     child.expect(PROMPT)
+    assert termios.tcgetattr(child.child_fd) != fresh_modes()
     if verb:
         child.send(verb + "\r")
         child.expect("begun")
@@ -361,7 +374,7 @@ def test_asked_to_end_it_ends_its_verb_and_leaves_the_terminal_as_it_was(jails, 
     assert len(below) == (1 if verb else 0)
     child.kill(signal.SIGTERM)
     child.expect(pexpect.EOF)
-    assert termios.tcgetattr(child.child_fd) == before
+    assert termios.tcgetattr(child.child_fd) == fresh_modes()
     child.close()
     assert child.exitstatus == 128 + signal.SIGTERM
     await_true(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in below))

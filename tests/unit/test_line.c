@@ -49,7 +49,7 @@ static void quotes_backslashes_and_comments_are_those_of_a_shell(void **state)
 	must_be("* ? ~ {a,b} ! = [x]", "[*][?][~][{a,b}][!][=][[x]]");
 }
 
-static void what_means_more_to_a_shell_is_refused_where_it_stands_and_not_in_quotes(void **state)
+static void what_means_more_to_a_shell_is_refused_where_it_stands_and_its_letter_can_be_meant(void **state)
 {
 	char text[32];
 	struct line line;
@@ -64,7 +64,11 @@ static void what_means_more_to_a_shell_is_refused_where_it_stands_and_not_in_quo
 		snprintf(text, sizeof(text), "ps %c", *sign);
 		assert_int_equal(line_split(text, &line), -EINVAL);
 		assert_int_equal(line.fault, 3);
-		snprintf(text, sizeof(text), "'%c' \"%c\" \\%c#%c # %c", *sign, *sign, *sign, '.', *sign);
+		snprintf(text, sizeof(text), "ps \"%c\"", *sign);
+		assert_int_equal(line_split(text, &line), *sign == '$' || *sign == '`' ? -EINVAL : 0);
+		assert_true(line.words ? line.words[1][0] == *sign : line.fault == 4);
+		line_free(&line);
+		snprintf(text, sizeof(text), "'%c' \"%s%c\" \\%c#. # %c", *sign, strchr("$`", *sign) ? "\\" : "", *sign, *sign, *sign);
 		assert_int_equal(line_split(text, &line), 0);
 		assert_int_equal(line.count, 3);
 		assert_true(line.words[0][0] == *sign && line.words[1][0] == *sign && line.words[2][0] == *sign);
@@ -187,7 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quotes_backslashes_and_comments_are_those_of_a_shell),
-		cmocka_unit_test(what_means_more_to_a_shell_is_refused_where_it_stands_and_not_in_quotes),
+		cmocka_unit_test(what_means_more_to_a_shell_is_refused_where_it_stands_and_its_letter_can_be_meant),
 		cmocka_unit_test(what_is_not_ended_is_told_and_can_be_completed),
 		cmocka_unit_test(random_lines_are_split_as_sh_does),
 	};
