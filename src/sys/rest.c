@@ -57,8 +57,8 @@ static inline __attribute__((always_inline)) long raw_call(long number, long fir
 }
 
 /*
- * Below the first stack nothing is mapped for at least a megabyte (its guard gap, mmap(2)), so more may be named than there is. Below
- * a thread's anything may lie.
+ * What lies below is anybody's to overwrite, as it is for each function that is called. Below the first stack nothing else is mapped for at
+ * least a megabyte (its guard gap, mmap(2)), so more may be named than there is; below a thread's anything may lie.
  */
 static inline __attribute__((always_inline)) void give_back_stack(const struct sys_rest *rest)
 {
