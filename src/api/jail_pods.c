@@ -7,26 +7,36 @@
 
 #include "api/jail.h"
 #include "feature/pod.h"
+#include "host/cgroups.h"
+#include "host/probe.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
 
 enum { PATIENCE_MS = 2000 };
 
+/* What is to be made; WORDS: a descriptor of those that shape it. */
+struct pod_wish {
+	const char *name;
+	unsigned kinds;
+	int words;
+	bool needs_full;
+};
+
 /* Says what is shared, in the words of a spec. */
-static int share_it(int folder, const char *name, unsigned kinds, int words, struct immure_error *out)
+static int share_it(int folder, const struct pod_wish *wish, struct immure_error *out)
 {
 	auto_free struct packet *packet = malloc(sizeof(*packet));
-	struct packet_share request = { .kinds = kinds };
+	struct packet_share request = { .kinds = wish->kinds };
 	struct error err = { 0 };
 	auto_close int talk = packet ? keeper_connect(folder, &err) : error_set(&err, ENOMEM, "making the pod");
 	int rc = talk < 0 ? talk : 0;
 
-	fill_name(request.name, name);
+	fill_name(request.name, wish->name);
 	if (packet)
 		packet->type = PACKETS;
 	if (rc == 0)
-		rc = keeper_ask(talk, &(struct packet_parts){ .type = PACKET_SHARE, .fixed = &request, .fds = &words, .fd_count = 1 }, packet, &err);
+		rc = keeper_ask(talk, &(struct packet_parts){ .type = PACKET_SHARE, .fixed = &request, .fds = &wish->words, .fd_count = 1 }, packet, &err);
 	if (!packet)
 		return tell(out, &err, rc, 125);
 	rc = tell_reply(out, packet, &err, rc);
@@ -35,13 +45,27 @@ static int share_it(int folder, const char *name, unsigned kinds, int words, str
 	return rc;
 }
 
-static int create(const struct state *state, const char *name, unsigned kinds, int words, struct immure_error *out)
+/* Whether a limit of the pod, or of a jail that comes later, may be had by asking systemd, which only the full keeper can: a group
+ * that the keeper has for itself now is one with company when it has jails. */
+static bool may_want_scope(const struct immure_spec *spec)
+{
+	struct host host = { 0 };
+	bool wants = false;
+
+	host_take_caller(&host, &spec->spec.caller);
+	if (host_probe_basic(&host, NULL) == 0 && host_probe_cgroups(&host, &spec->spec, NULL) == 0)
+		wants = host.manager == MANAGER_USER || cgroups_may_want_scope(&host);
+	arena_free(&host.arena);
+	return wants;
+}
+
+static int create(const struct state *state, const struct pod_wish *wish, struct immure_error *out)
 {
 	auto_pod_place struct pod_place place = { -1, -1, -1 };
 	auto_close int listener = -1;
-	struct keeper_start start = { .pod = name };
+	struct keeper_start start = { .pod = wish->name, .needs_full = wish->needs_full };
 	struct error err = { 0 };
-	int rc = pod_reserve(state, name, &place, &err);
+	int rc = pod_reserve(state, wish->name, &place, &err);
 
 	if (rc < 0)
 		return tell(out, &err, rc, 125);
@@ -51,25 +75,28 @@ static int create(const struct state *state, const char *name, unsigned kinds, i
 	start.folder = place.folder;
 	rc = listener < 0 ? error_set(&err, -listener, "making the keeper's socket") : keeper_start(&start, &err);
 	if (rc < 0) {
-		(void)!pod_remove(state, name, place.lock, NULL);
+		(void)!pod_remove(state, wish->name, place.lock, NULL);
 		return tell(out, &err, rc, 125);
 	}
-	return share_it(place.folder, name, kinds, words, out);
+	return share_it(place.folder, wish, out);
 }
 
 int immure_pod_create(struct immure_spec *spec, const char *name, const char *share, struct immure_error *out)
 {
 	auto_state struct state state = { -1, -1 };
 	struct error err = { 0 };
-	unsigned kinds = 0;
+	struct pod_wish wish = { .name = name, .words = -1 };
 	auto_close int words = -1;
-	int rc = *share ? share_parse(share, &kinds, &err) : 0;
+	int rc = *share ? share_parse(share, &wish.kinds, &err) : 0;
 
 	if (rc == 0)
-		rc = words = write_words(spec, &err);
+		rc = wish.words = words = write_words(spec, &err);
 	if (rc >= 0)
 		rc = open_state(&state, &err);
-	return rc < 0 ? tell(out, &err, rc, 125) : create(&state, name, kinds, words, out);
+	if (rc < 0)
+		return tell(out, &err, rc, 125);
+	wish.needs_full = may_want_scope(spec);
+	return create(&state, &wish, out);
 }
 
 /* ---- listing ---- */

@@ -308,9 +308,11 @@ static void add_scope(struct group *group, const struct host_controller *control
 		return;
 	*place = (struct scope_place){ path_last(controller->path), group->host->manager == MANAGER_SYSTEM, group->host->runtime,
 				       plan_format(group->plan, "%s/%s", controller->parent, name),
-				       plan_format(group->plan, "%s/%s", controller->path, name) };
+				       plan_format(group->plan, "%s/%s", controller->path, name), group->spec->is_holder };
 	plan_add(group->plan, (struct step){ .op = OP_CGROUP_SCOPE, .side = LAUNCHER, .phase = PHASE_ADOPT, .slot = SLOT_NONE,
-		.subject = name, .data = place, .why = "only systemd may make a group for this user" });
+		.subject = name, .text = place->is_launchers ? "the keeper" : "init", .data = place,
+		.why = place->is_launchers ? "only systemd may make a group for this user; who stands in it may make those of the jails"
+					   : "only systemd may make a group for this user" });
 }
 
 /* In the scope: init goes into the group, and only then, with nobody left beside it, controllers can be handed down. */

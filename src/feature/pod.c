@@ -318,7 +318,7 @@ void pod_place(struct host *host, const struct plan *holder)
 		struct host_controller *controller = &host->controllers[i];
 		const struct step *group;
 
-		if (controller->way != CGROUP_DIRECT)
+		if (controller->way == CGROUP_NONE || (holder && controller->way != CGROUP_DIRECT))
 			continue;
 		group = holder ? find_group(holder, controller) : NULL;
 		if (holder && !group)

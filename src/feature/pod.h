@@ -36,7 +36,8 @@ struct pod_share {
 int pod_join(struct spec *spec, const struct pod_share *share, struct error *err) MUST_CHECK;
 
 /* The groups of HOST under which a member's groups are made, from the plan of the holder. For the holder itself, where HOLDER is
- * NULL: one is made for each controller that can be had. */
+ * NULL: one is made for each controller that can be had. Where systemd makes it the keeper goes into the scope, whose groups are its
+ * own from then on. */
 void pod_place(struct host *host, const struct plan *holder);
 
 /* Leaves in PLAN what a holder does; the payload's part goes. */

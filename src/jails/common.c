@@ -63,7 +63,7 @@ static int make_plan(struct keeper *keeper, unsigned kinds, struct error *err)
 		error_remedy(err, "E-POD-GROUP", "see immure doctor; as root, or in a cgroup that was delegated, it works");
 		return -EOPNOTSUPP;
 	}
-	return rc;
+	return rc < 0 ? rc : kept_set_scope(&common->kept, keeper->start_scope, err);
 }
 
 /* Of the members. The pod's own number of the caller is the caller's number. */

@@ -40,6 +40,8 @@ enum { KEPT_DESCRIPTORS = WATCH_DESCRIPTORS + 1 };
 int kept_open(struct kept *kept, const struct source *const *sources, void *owner) MUST_CHECK;
 void kept_free(struct kept *kept);
 
+/* Says how systemd is asked for a scope, if the plan does; -ENOTSUP: it does, and this build cannot. */
+int kept_set_scope(struct kept *kept, scope_starter *start_scope, struct error *err) MUST_CHECK;
 /* Takes what run_begin or run_enter have answered: RC. Negative errno: it failed, and is over. kept_close may follow at once, or later. */
 int kept_begin(struct kept *kept, int rc) MUST_CHECK;
 /* Kills what lives, and undoes what was made on the host. May be called at any stage. */

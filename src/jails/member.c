@@ -60,12 +60,7 @@ static int make_plan(struct member *member, const struct member_request *request
 	host->screen_columns = request->packet->columns;
 	host->keeps_input = request->packet->flags & RUN_INPUT;
 	rc = plan_make(member->kept.plan, &member->kept.arena, &member->kept.spec, host, err);
-	member->kept.plan->start_scope = request->start_scope;
-	if (rc == 0 && !request->start_scope && plan_has(member->kept.plan, OP_CGROUP_SCOPE)) {
-		rc = error_set(err, ENOTSUP, "this build cannot talk to systemd");
-		error_remedy(err, "E-CGROUP-SCOPE", "start it in a group of its own: systemd-run --user --scope -p Delegate=yes ...");
-	}
-	return rc;
+	return rc < 0 ? rc : kept_set_scope(&member->kept, request->start_scope, err);
 }
 
 static int make_files(struct member *member, const struct member_request *request, struct error *err)

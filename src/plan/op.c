@@ -20,7 +20,7 @@ static const struct {
 	[OP_CGROUP_ASIDE] = { "cgroup-aside", "step aside into cgroup %s" },
 	[OP_CGROUP_CREATE] = { "cgroup-create", "create cgroup %s" },
 	[OP_CGROUP_WATCH] = { "cgroup-watch", "%t" },
-	[OP_CGROUP_SCOPE] = { "cgroup-scope", "ask systemd for the scope %s, and move init into it" },
+	[OP_CGROUP_SCOPE] = { "cgroup-scope", "ask systemd for the scope %s, and move %t into it" },
 	[OP_WRITE] = { "write", "write \"%t\" to %s" },
 	[OP_ID_USERNS] = { "id-userns", "make a user namespace for mounts: %s" },
 	[OP_SOURCE] = { "source", "open a copy of %s (%a)" },

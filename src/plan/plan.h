@@ -176,6 +176,7 @@ struct scope_place {
 	bool is_system;          /* of the system's manager; otherwise of the user's */
 	const char *runtime;     /* the folder in which that of the user has its bus */
 	const char *directory, *path; /* the scope's, in the file system and as /proc/PID/cgroup writes it */
+	bool is_launchers;       /* the launcher goes there itself and stays; init does not */
 };
 /* What is asked of it. */
 struct scope {

@@ -4,6 +4,9 @@
  * a keeper lives beside it: a scope vanishes with its last process, and the jail's group must be read after the jail's
  * end. systemd itself moves init there, because the caller may not: it needs the right to write the nearest common
  * ancestor of both places. The keeper dies with the launcher, and the scope with both. cgroups(7), systemd.scope(5)
+ *
+ * What jails of a pod are bounded by together is a group for whose members no single run is there. The launcher, which serves them
+ * all, goes into the scope itself then, and beside it makes groups like anybody to whom one was delegated.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,18 +64,22 @@ static bool has_arrived(pid_t pid, const char *path)
 	return at && strncmp(at + 3, path, size) == 0 && (at[3 + size] == '\n' || !at[3 + size]);
 }
 
-/* Both, for systemd moves them one after the other, in no given order: a keeper that had been settled before would be taken back. */
-static int await_arrival(const struct run *run, const char *path)
+/* All, for systemd moves them one after the other, in no given order: a keeper that had been settled before would be taken back. */
+static int await_arrival(const struct scope *scope, const char *path)
 {
 	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms++) {
-		if (has_arrived(run->init, path) && has_arrived(run->keeper, path))
+		unsigned arrived = 0;
+
+		while (arrived < scope->pid_count && has_arrived((pid_t)scope->pids[arrived], path))
+			arrived++;
+		if (arrived == scope->pid_count)
 			return 0;
 		sys_wait_ready(NULL, 0, 1);
 	}
 	return -ETIMEDOUT;
 }
 
-static int settle_keeper(const struct run *run, const char *directory)
+static int settle_keeper(pid_t keeper, const char *directory)
 {
 	char path[4096], pid[16];
 	int rc;
@@ -80,7 +87,7 @@ static int settle_keeper(const struct run *run, const char *directory)
 	if (snprintf(path, sizeof(path), "%s/keeper", directory) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	rc = sys_mkdirat(AT_FDCWD, path, 0755);
-	snprintf(pid, sizeof(pid), "%d", (int)run->keeper);
+	snprintf(pid, sizeof(pid), "%d", (int)keeper);
 	{
 		auto_close int group = rc < 0 ? rc : sys_open(path, O_RDONLY | O_DIRECTORY, 0);
 
@@ -92,15 +99,15 @@ int op_cgroup_scope(struct run *run, const struct step *step)
 {
 	const struct scope_place *place = step->data;
 	struct scope scope = { .name = step->subject, .slice = place->slice, .runtime = place->runtime,
-			       .is_system = place->is_system, .pid_count = 2 };
-	int rc = run->plan->start_scope ? start_keeper(run) : -ENOTSUP;
+			       .is_system = place->is_system, .pid_count = place->is_launchers ? 1 : 2 };
+	int rc = !run->plan->start_scope ? -ENOTSUP : place->is_launchers ? 0 : start_keeper(run);
 
 	if (rc < 0)
 		return rc;
-	scope.pids[0] = (uint32_t)run->init;
-	scope.pids[1] = (uint32_t)run->keeper;
+	scope.pids[0] = (uint32_t)(place->is_launchers ? sys_pid() : run->keeper);
+	scope.pids[1] = (uint32_t)run->init;
 	rc = run->plan->start_scope(&scope);
 	if (rc == 0)
-		rc = await_arrival(run, place->path);
-	return rc < 0 ? rc : settle_keeper(run, place->directory);
+		rc = await_arrival(&scope, place->path);
+	return rc < 0 ? rc : settle_keeper((pid_t)scope.pids[0], place->directory);
 }

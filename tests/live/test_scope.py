@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits for a user who may make no cgroup where it stands: systemd is asked for a scope. Needs a systemd of the user's own."""
+import json
 import os
 import pathlib
+import signal
 import subprocess
 import time
 
@@ -72,3 +74,76 @@ def test_a_jail_that_stays_has_a_scope(immure):
         while scopes():
             assert time.monotonic() < deadline, scopes()
             time.sleep(0.2)
+
+
+def jails_of(immure, pod):
+    return {jail["name"]: jail for jail in json.loads(immure.run("ps", "--all", "--json").stdout) if jail["pod"] == pod}
+
+
+def started(immure, *words):
+    done = subprocess.run(in_company(immure, *words), capture_output=True, text=True, check=False, timeout=120, cwd="/", stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def await_no_scope():
+    deadline = time.monotonic() + 20
+    while scopes():
+        assert time.monotonic() < deadline, scopes()
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def pod(immure):
+    name = f"scoped-{os.getpid()}-{time.monotonic_ns() % 1000000}"
+    yield name
+    immure.run("pod", "rm", "--force", name)
+
+
+def group_of(pid):
+    return pathlib.Path("/sys/fs/cgroup", pathlib.Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii").split("::")[1].strip().lstrip("/"))
+
+
+HOLD = ("/usr/bin/python3", "-c", "import time; x = bytearray(40 << 20); time.sleep(1000)")
+
+
+def test_jails_of_a_pod_are_bounded_together_by_a_scope(immure, pod):
+    """The keeper stands in it, and makes groups of jails below the pod's; all goes with the pod, and with the keeper."""
+    started(immure, "pod", "create", pod, "--share", "cgroup,net", "-m", "64M", "--swap", "0")
+    assert len(scopes()) == 1
+    started(immure, "run", "-d", "--pod", pod, "--name", f"{pod}-one", "-m", "32M", "sleep", "300")
+    started(immure, "run", "-d", "--pod", pod, "--name", f"{pod}-two", "--", *HOLD)
+    assert len(scopes()) == 1
+    jails = jails_of(immure, pod)
+    one, two = (group_of(jails[f"{pod}-{name}"]["pid"]) for name in ("one", "two"))
+    assert one.parent == two.parent and one != two and str(one).startswith(scopes()[0])
+    assert [(group / "memory.max").read_text().strip() for group in (one.parent, one, two)] == [str(64 << 20), str(32 << 20), "max"]
+    assert immure.run("exec", f"{pod}-one", "--", "true").returncode == 0
+    assert jails[f"{pod}-two"]["state"] == "running" # 40 MB are there for one
+    started(immure, "run", "-d", "--pod", pod, "--name", f"{pod}-three", "--", *HOLD)
+    deadline = time.monotonic() + 60
+    while [jails_of(immure, pod)[f"{pod}-{name}"]["state"] for name in ("two", "three")].count("ended") == 0:
+        assert time.monotonic() < deadline, jails_of(immure, pod) # but not for two
+        time.sleep(0.2)
+    assert immure.run("pod", "rm", "--force", pod).returncode == 0
+    await_no_scope()
+    started(immure, "pod", "create", pod, "--share", "cgroup", "--pids", "30")
+    started(immure, "run", "-d", "--pod", pod, "--name", f"{pod}-one", "sleep", "300")
+    os.kill(jails_of(immure, pod)[f"{pod}-one"]["keeper"], signal.SIGKILL)
+    await_no_scope()
+    assert immure.run("pod", "rm", pod).returncode == 0
+
+
+def test_a_jail_of_a_pod_that_shares_no_bounds_has_a_scope_of_its_own(immure, pod):
+    started(immure, "pod", "create", pod, "--share", "net")
+    started(immure, "run", "-d", "--pod", pod, "--name", f"{pod}-zero", "sleep", "300") # or the keeper would have its group for itself
+    assert not scopes()
+    for name in ("one", "two"):
+        started(immure, "run", "-d", "--pod", pod, "--name", f"{pod}-{name}", "-m", "32M", "sleep", "300")
+    assert len(scopes()) == 2
+    assert immure.run("rm", "--force", f"{pod}-one").returncode == 0
+    deadline = time.monotonic() + 20
+    while len(scopes()) != 1:
+        assert time.monotonic() < deadline, scopes()
+        time.sleep(0.2)
+    assert immure.run("pod", "rm", "--force", pod).returncode == 0
+    await_no_scope()

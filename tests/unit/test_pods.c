@@ -186,6 +186,32 @@ static void every_member_is_within_the_pod_s_bounds(void **state)
 	}
 }
 
+/* A user of systemd's: init of a jail that comes later could not be moved into another one's scope. */
+static void the_keeper_goes_into_the_scope_that_bounds_all_and_the_holder_s_init_does_not(void **state)
+{
+	const struct scope_place *place;
+	struct room pod;
+	int at;
+
+	(void)state;
+	open_room(&pod, "debian12-user", "memory", "100M");
+	if (hold(&pod, SHARE_CGROUP) < 0)
+		fail_msg("%s", pod.err.frame[0]);
+	at = find(pod.plan, OP_CGROUP_SCOPE, 0);
+	assert_int_not_equal(at, -1);
+	place = pod.plan->steps[at].data;
+	assert_true(place->is_launchers);
+	assert_int_equal(find(pod.plan, OP_CGROUP_JOIN, 0), -1);
+	assert_true(find(pod.plan, OP_CGROUP_CREATE, 0) > at);
+	assert_int_equal(find(pod.plan, OP_CGROUP_SCOPE, at + 1), -1);
+	close_room(&pod);
+	open_room(&pod, "debian12-user", "memory", "100M");
+	assert_int_equal(make(&pod), 0); /* a jail by itself */
+	place = pod.plan->steps[find(pod.plan, OP_CGROUP_SCOPE, 0)].data;
+	assert_false(place->is_launchers);
+	close_room(&pod);
+}
+
 static void what_is_shared_cannot_be_asked_for_otherwise(void **state)
 {
 	static const struct { const char *option, *value; unsigned kinds; } rows[] = {
@@ -230,6 +256,7 @@ int main(void)
 		cmocka_unit_test(a_member_s_user_namespace_is_made_before_anybody_sees_init),
 		cmocka_unit_test(roots_members_have_ids_of_their_own),
 		cmocka_unit_test(every_member_is_within_the_pod_s_bounds),
+		cmocka_unit_test(the_keeper_goes_into_the_scope_that_bounds_all_and_the_holder_s_init_does_not),
 		cmocka_unit_test(what_is_shared_cannot_be_asked_for_otherwise),
 		cmocka_unit_test(shares_are_read_by_name),
 	};
