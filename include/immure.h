@@ -150,6 +150,7 @@ struct immure_jail_info {
 	const char *state;        /* "starting", "running", "paused", "ended", "lost" */
 	const char *command;      /* its words with spaces between; control characters are shown as "?" */
 	const char *ports;        /* TCP ports on which somebody listens in a network of the jail's own: "80,443"; "" */
+	const char *paused_by;    /* of one that is paused: "cgroup" or "freezer" (version 1), which it does not notice; or "signals"; "" */
 	const char *health;       /* "starting", "healthy", "unhealthy"; "": it does not live, or has no health check */
 	const char *reason;       /* of one that has ended, as immure_result_reason says; "" */
 	const char *started;      /* "2026-11-22T03:41:28.123456789Z", so that order of letters is order of time; "": not known */
@@ -240,7 +241,7 @@ IMMURE_API int immure_jail_copy(struct immure_jail *jail, int direction, const c
 IMMURE_API int immure_events(int follows, int (*see)(void *argument, const char *line), void *argument, struct immure_error *err);
 
 struct immure_pod_info {
-	const char *name, *state; /* "running", "lost" */
+	const char *name, *state; /* "running"; "ended": its shared processes have; "lost" */
 	unsigned jails;
 	const char *json;
 };

@@ -177,7 +177,7 @@ static const char *or_empty(const struct text *text)
 }
 
 struct texts {
-	struct text json, command, ports, reason, state, started, health;
+	struct text json, command, ports, reason, state, started, health, paused_by;
 };
 
 static void free_texts(struct texts *texts)
@@ -189,6 +189,7 @@ static void free_texts(struct texts *texts)
 	text_free(&texts->state);
 	text_free(&texts->started);
 	text_free(&texts->health);
+	text_free(&texts->paused_by);
 }
 
 static void fill_in(const struct listing *listing, const struct found *found, struct texts *texts, struct immure_jail_info *info)
@@ -203,10 +204,13 @@ static void fill_in(const struct listing *listing, const struct found *found, st
 	find_word(json, "state", &texts->state);
 	find_word(json, "started", &texts->started);
 	find_word(json, "network", &network);
-	if (found->state == JAIL_RUNNING)
+	if (found->state == JAIL_RUNNING) {
 		find_word(json, "health", &texts->health);
+		find_word(json, "paused_by", &texts->paused_by);
+	}
 	*info = (struct immure_jail_info){ .name = found->name, .pod = found->pod, .command = or_empty(&texts->command),
-		.reason = or_empty(&texts->reason), .health = or_empty(&texts->health), .started = or_empty(&texts->started),
+		.reason = or_empty(&texts->reason), .health = or_empty(&texts->health), .paused_by = or_empty(&texts->paused_by),
+		.started = or_empty(&texts->started),
 		.state = found->state == JAIL_RUNNING && strcmp(state, "starting") != 0 ? or_empty(&texts->state) : state,
 		.pid = number_of(json, "pid"), .pids = number_of(json, "pids"), .memory_bytes = number_of(json, "memory_bytes"),
 		.cpu_ns = number_of(json, "cpu_ns"), .uptime_ns = number_of(json, "uptime_ns"), .exit_code = number_of(json, "exit_code") };

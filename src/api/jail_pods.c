@@ -9,6 +9,7 @@
 #include "feature/pod.h"
 #include "host/cgroups.h"
 #include "host/probe.h"
+#include "jails/store.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
@@ -90,7 +91,8 @@ int immure_pod_create(struct immure_spec *spec, const char *name, const char *sh
 	int rc = *share ? share_parse(share, &wish.kinds, &err) : 0;
 
 	if (rc == 0)
-		rc = wish.words = words = write_words(spec, &err);
+		rc = words = write_words(spec, &err);
+	wish.words = words;
 	if (rc >= 0)
 		rc = open_state(&state, &err);
 	if (rc < 0)
@@ -122,6 +124,16 @@ static int see_pod(struct pods *pods)
 	return json.is_short ? -ENOMEM : pods->see(pods->argument, &pods->info);
 }
 
+/* What it shares has ended though its keeper lives. */
+static bool has_ended(const struct state_entry *entry)
+{
+	static const char words[] = STATE_BEGIN "\"ended\"";
+	auto_text struct text text = { 0 };
+
+	return entry->state == JAIL_RUNNING && store_read(entry->folder, STATE_POD, STATE_FILE_MOST, &text) == 0 && text.bytes &&
+	       text_starts(text.bytes, words);
+}
+
 static int note(void *argument, const struct state_entry *entry)
 {
 	struct pods *pods = argument;
@@ -133,7 +145,7 @@ static int note(void *argument, const struct state_entry *entry)
 	}
 	rc = see_pod(pods);
 	snprintf(pods->name, sizeof(pods->name), "%s", entry->pod);
-	pods->info = (struct immure_pod_info){ .state = jail_state_name(entry->state) };
+	pods->info = (struct immure_pod_info){ .state = jail_state_name(has_ended(entry) ? JAIL_ENDED : entry->state) };
 	pods->has_pod = true;
 	return rc;
 }
@@ -184,8 +196,11 @@ static int end_pod(const char *name, int (*end)(struct immure_jail *pod, const c
 {
 	struct immure_jail *pod = jail_new();
 	struct error err = { 0 };
-	int rc = pod ? open_pod(pod, name, &err) : error_set(&err, ENOMEM, "looking for the pod %s", name);
+	int rc;
 
+	if (!pod)
+		return tell(out, &err, error_set(&err, ENOMEM, "looking for the pod %s", name), 125);
+	rc = open_pod(pod, name, &err);
 	rc = rc < 0 ? tell(out, &err, rc, 125) : end(pod, name, how, out);
 	immure_jail_close(pod);
 	return rc;

@@ -144,7 +144,7 @@ static int probe(struct immure_spec *spec, struct error *err)
 {
 	int rc = 0;
 
-	spec->host.has_keeper = spec_stays(&spec->spec);
+	spec->host.has_keeper = spec->spec.is_kept = spec_stays(&spec->spec);
 	spec->host.keeps_input = spec->spec.keeps_input || !spec->spec.is_detached;
 	if (spec->is_foreign)
 		return 0;

@@ -27,12 +27,18 @@ static int is_left_out(const struct members *members, const char *name)
 	return 0;
 }
 
+/* One that is paused, or not there yet, is tried: that it cannot be entered is then told. */
+static int lives(const char *state)
+{
+	return strcmp(state, "ended") != 0 && strcmp(state, "lost") != 0;
+}
+
 static int see_member(void *argument, const struct immure_jail_info *info)
 {
 	struct members *members = argument;
 	struct member *grown;
 
-	if (strcmp(info->pod, members->pod) != 0 || strcmp(info->state, "running") != 0 || is_left_out(members, info->name))
+	if (strcmp(info->pod, members->pod) != 0 || !lives(info->state) || is_left_out(members, info->name))
 		return 0;
 	grown = realloc(members->list, (members->count + 1) * sizeof(*grown));
 	if (!grown) {

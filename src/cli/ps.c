@@ -87,6 +87,8 @@ static void print_state(char *cell, const struct immure_jail_info *info)
 {
 	if (info->exit_code >= 0 && strcmp(info->state, "ended") == 0)
 		snprintf(cell, CELL, "ended (%lld)", (long long)info->exit_code);
+	else if (*info->paused_by)
+		snprintf(cell, CELL, "%s (%s)", info->state, info->paused_by);
 	else
 		snprintf(cell, CELL, "%s", info->state);
 }

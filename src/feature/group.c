@@ -334,13 +334,21 @@ static const char *name_below(struct group *group, const struct host_controller 
 	return controller->way == CGROUP_SCOPE ? plan_format(group->plan, "%s.scope/%s", id, id) : id;
 }
 
+/* Version 2: init is born into the group, unless who bears it has lost the right to that: root's helper in another user namespace. */
+static bool is_born_into(const struct group *group)
+{
+	const bool joins_users = group->spec->userns_parent || group->spec->userns.mode == NAMESPACE_JOIN;
+
+	return !group->spec->is_holder && !(joins_users && group->host->uid == 0);
+}
+
 /* One directory, which several controllers may share. */
 static void create(struct group *group, enum controller first)
 {
 	const struct host_controller *controller = &group->host->controllers[first];
 	const char *directory = plan_format(group->plan, "%s/%s", controller->parent, name_below(group, controller));
 	struct step step = { .op = OP_CGROUP_CREATE, .side = LAUNCHER, .phase = phase_of(group, first), .subject = directory,
-			     .slot = controller->version == 2 && !group->spec->is_holder ? SLOT_CGROUP : plan_slot(group->plan) };
+			     .slot = controller->version == 2 && is_born_into(group) ? SLOT_CGROUP : plan_slot(group->plan) };
 
 	for (enum controller i = first; i < CONTROLLERS; i++) {
 		if (!has(group, i) || strcmp(group->host->controllers[i].parent, controller->parent) != 0)
@@ -410,7 +418,7 @@ static void add_members(struct group *group)
 	for (enum controller i = 0; rows && i < CONTROLLERS; i++) {
 		if (!has(group, i) || !is_first_there(group, i))
 			continue;
-		if (version_of(group, i) == 1)
+		if (version_of(group, i) == 1 || !is_born_into(group))
 			plan_add(group->plan, (struct step){ .op = OP_CGROUP_JOIN, .side = LAUNCHER, .phase = PHASE_ADOPT,
 				.subject = group->directory[i], .slot = group->slots->slot[i] });
 		rows[count++] = (struct group_row){ version_of(group, i) == 1 ? controller_name(i, 1) : "", path_inside(group, i) };
@@ -431,9 +439,17 @@ static void add_watch(struct group *group)
 				   number_print_duration(group->spec->cpu_time_ns, time), has_memory ? ", or its memory is exhausted" : "");
 	else if (has_memory)
 		text = "end the jail when its memory is exhausted";
+	else if (group->wanted == 1u << CONTROLLER_FREEZER)
+		text = "stop the jail's group when it is paused";
 	plan_add(group->plan, (struct step){ .op = OP_CGROUP_WATCH, .side = LAUNCHER, .phase = PHASE_GROUP, .slot = SLOT_NONE,
 		.text = text, .number = has_time ? group->spec->cpu_time_ns : NUMBER_NONE, .more = has_memory, .data = group->slots,
 		.origin = has_time ? spec_origin(group->spec, offsetof(struct spec, cpu_time_ns)) : NULL });
+}
+
+/* Whoever stops a jail that stays does so by a group, which it neither sees nor resists. */
+static bool may_be_paused(const struct spec *spec, const struct host *host)
+{
+	return spec->is_kept && !spec->is_holder && cgroups_may_freeze(host);
 }
 
 /* What is asked and can be had; what cannot was permitted to lack. */
@@ -455,7 +471,7 @@ static unsigned find_wanted(struct plan *plan, const struct spec *spec, const st
 		wanted |= host->controllers[i].is_common ? 1u << i : 0;
 	if (wanted && spec->pids != NUMBER_NONE && host->controllers[CONTROLLER_PIDS].way != CGROUP_NONE)
 		wanted |= 1u << CONTROLLER_PIDS;
-	return wanted;
+	return may_be_paused(spec, host) ? wanted | 1u << CONTROLLER_FREEZER : wanted;
 }
 
 bool plan_group(struct plan *plan, const struct spec *spec, const struct host *host, bool needs_pids)

@@ -38,7 +38,7 @@ bool cgroups_are_asked(const struct spec *spec, const struct host *host)
 	const bool is_old = !host_kernel_is(host, 5, 14);
 
 	if (spec->memory_bytes != NUMBER_NONE || spec->cpus_thousandths != NUMBER_NONE || spec->cpu_time_ns != NUMBER_NONE ||
-	    spec->io_max || spec->has_common_group)
+	    spec->io_max || spec->has_common_group || spec->is_kept)
 		return true;
 	/* RLIMIT_NPROC alone may not hold the program. */
 	return spec->pids != NUMBER_NONE && (is_old || host->has_no_namespaces || spec->userns.mode != NAMESPACE_NEW ||
@@ -51,6 +51,13 @@ bool cgroups_may_want_scope(const struct host *host)
 		if (host->controllers[i].way == CGROUP_SCOPE)
 			return true;
 	return false;
+}
+
+bool cgroups_may_freeze(const struct host *host)
+{
+	const struct host_controller *freezer = &host->controllers[CONTROLLER_FREEZER];
+
+	return freezer->way == CGROUP_DIRECT && !(freezer->version == 2 && host->unified.must_step_aside);
 }
 
 /* Takes the word at *AT off the line. */

@@ -12,6 +12,9 @@ bool cgroups_are_asked(const struct spec *spec, const struct host *host);
 /* Whether some limit can only be had in a group that systemd makes. The section was probed. */
 bool cgroups_may_want_scope(const struct host *host);
 
+/* Whether a group in which a jail can be stopped costs it but a folder. The section was probed. */
+bool cgroups_may_freeze(const struct host *host);
+
 /* Fills the section from the kernel's files. Nothing is written or made. */
 int host_probe_cgroups(struct host *host, const struct spec *spec, struct error *err) MUST_CHECK;
 

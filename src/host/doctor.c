@@ -43,6 +43,7 @@ static const struct {
 	{ "cgroup-delegation", "a group for the jail can be made", check_cgroup_way },
 	{ "cgroup-controllers", "--memory, --cpus, --pids, --io-max, --cpu-time for the jail as a whole", check_controllers },
 	{ "cgroup-kill", "a whole group is killed at once", check_cgroup_kill },
+	{ "pause", "immure pause: a jail is stopped as a whole, and neither notices nor resists", check_pause },
 	{ "systemd", "the user's service manager makes groups without root", check_systemd },
 	{ "clone3", "init is born straight into its group", check_clone3 },
 	{ "pidfd", "processes are held by descriptor: a reused pid is never hit", check_pidfd },

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "host/cgroups.h"
 #include "host/doctor.h"
 #include "sys/attempt.h"
 #include "sys/file.h"
@@ -221,6 +222,26 @@ void check_cgroup_kill(struct doctor *doctor, struct finding *finding)
 	answer(doctor, finding, VERDICT_PARTLY, "%s", layout->has_v2 ? "no cgroup.kill" : "no cgroup version 2");
 	blame(doctor, finding, "it came with Linux 5.14, in version 2 only");
 	advise(doctor, finding, "nothing need be done: the end of the PID namespace kills everything in it");
+}
+
+void check_pause(struct doctor *doctor, struct finding *finding)
+{
+	static const struct spec nothing;
+	struct host host = *doctor->host;
+	int rc;
+
+	host.arena = (struct arena){ 0 };
+	host.has_cgroups = false;
+	rc = host_probe_cgroups(&host, &nothing, NULL);
+	if (rc == 0 && cgroups_may_freeze(&host)) {
+		answer(doctor, finding, VERDICT_YES, "by a group in %s (version %d)", host.controllers[CONTROLLER_FREEZER].parent,
+		       host.controllers[CONTROLLER_FREEZER].version);
+	} else {
+		answer(doctor, finding, VERDICT_PARTLY, "by SIGSTOP to each process; by its group where it has a limit that needs one");
+		blame(doctor, finding, "no group can be made for it where this process stands; parents inside are told of SIGSTOP (SIGCHLD)");
+		advise(doctor, finding, "nothing need be done; as root, or in a delegated group with others, it is the group");
+	}
+	arena_free(&host.arena);
 }
 
 void check_systemd(struct doctor *doctor, struct finding *finding)

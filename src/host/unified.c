@@ -195,6 +195,14 @@ static void give(struct host_controller *controller, const struct place *place, 
 	}
 }
 
+/* Version 1 may have a controller. Its freezer is left where version 2 can do it: whoever is born into a group waits for nobody, and
+ * moving a process into one of version 1 may wait for every processor. clone3(2), CLONE_INTO_CGROUP */
+static bool is_for_unified(const struct host *host, enum controller controller, const struct place *place)
+{
+	return host->controllers[controller].version == 0 ||
+	       (controller == CONTROLLER_FREEZER && place->parent && !place->must_step_aside && host_kernel_is(host, 5, 7));
+}
+
 void try_unified(struct host *host)
 {
 	char all[512], here[512], scope[512];
@@ -213,7 +221,7 @@ void try_unified(struct host *host)
 	for (enum controller i = 0; i < CONTROLLERS; i++) {
 		struct host_controller *controller = &host->controllers[i];
 
-		if (controller->version == 0 && has_controller(all, i))
+		if (is_for_unified(host, i, &place) && has_controller(all, i))
 			give(controller, &place, has_controller(here, i), *scope && has_controller(scope, i));
 	}
 }

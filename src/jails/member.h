@@ -90,6 +90,8 @@ int member_stop(struct member *member, uint64_t grace_ms) MUST_CHECK;
 void member_kill(struct member *member);
 int member_pause(struct member *member) MUST_CHECK;
 int member_resume(struct member *member) MUST_CHECK;
+/* How member_pause will try it first. */
+enum pause_way member_pause_way(const struct member *member);
 
 /* A JSON object without line ends; and the same in the file state.json, replaced whole. */
 void member_print_state(const struct member *member, struct text *out);

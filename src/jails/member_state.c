@@ -102,6 +102,8 @@ void member_print_state(const struct member *member, struct text *out)
 	json_add_string(out, member->pod);
 	if (member->pause)
 		text_add(out, ", \"paused_by\": \"%s\"", ways[member->pause]);
+	else if (member_lives(member) && member->was_started)
+		text_add(out, ", \"pauses_by\": \"%s\"", ways[member_pause_way(member)]);
 	text_add(out, ", \"keeper\": %d", (int)sys_pid());
 	if (member_lives(member))
 		text_add(out, ", \"pid\": %d", (int)member->kept.run.init);

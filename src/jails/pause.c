@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stopping all of a jail and letting it go on: by its cgroup where there is one, of version 2 (cgroup.freeze) or of version 1's
- * freezer, which nothing inside notices or undoes; else by SIGSTOP to each process, sent by init.
+ * Stopping all of a jail and letting it go on: by its cgroup where one could be planned (feature/group.c), of version 2
+ * (cgroup.freeze) or of version 1's freezer, which nothing inside notices or undoes; else by SIGSTOP to each process, sent by init.
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,13 +20,10 @@ static const struct group_slots *groups_of(const struct member *member)
 static int freezing_group(const struct member *member, enum pause_way way)
 {
 	const struct group_slots *groups = groups_of(member);
-	int slot = SLOT_NONE;
-
-	if (way == PAUSE_GROUP)
-		slot = SLOT_CGROUP;
-	else if (groups && groups->version[CONTROLLER_FREEZER] == 1)
-		slot = groups->slot[CONTROLLER_FREEZER];
-	return slot == SLOT_NONE ? -1 : member->kept.run.slots[slot];
+	for (enum controller i = 0; groups && i < CONTROLLERS; i++)
+		if (groups->slot[i] != SLOT_NONE && (way == PAUSE_GROUP ? groups->version[i] == 2 : groups->version[i] == 1 && i == CONTROLLER_FREEZER))
+			return member->kept.run.slots[groups->slot[i]];
+	return -1;
 }
 
 static int by_group(const struct member *member, bool stop)
@@ -53,6 +50,11 @@ static int by_signals(const struct member *member, bool stop)
 static int (*const ways[])(const struct member *member, bool stop) = {
 	[PAUSE_GROUP] = by_group, [PAUSE_FREEZER] = by_freezer, [PAUSE_SIGNALS] = by_signals,
 };
+
+enum pause_way member_pause_way(const struct member *member)
+{
+	return freezing_group(member, PAUSE_GROUP) >= 0 ? PAUSE_GROUP : freezing_group(member, PAUSE_FREEZER) >= 0 ? PAUSE_FREEZER : PAUSE_SIGNALS;
+}
 
 int member_pause(struct member *member)
 {

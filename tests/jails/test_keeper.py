@@ -2,6 +2,7 @@
 """Jails that stay: what their keeper does for them and for its clients, and what it never does."""
 import concurrent.futures
 import fcntl
+import glob
 import json
 import os
 import pathlib
@@ -340,6 +341,54 @@ def test_a_terminal_that_nobody_has_open_costs_no_processor(pod, client):
     assert used() - before <= 3
 
 
+NOTICE = """
+import os, signal, time
+def note(number, frame):
+    os.write(1, b'noticed\\n')
+child = os.fork()
+if not child:
+    time.sleep(100)
+signal.signal(signal.SIGCHLD, note) # a child of its was stopped
+signal.signal(signal.SIGCONT, note)
+print('ready', flush=True)
+time.sleep(100)
+"""
+FREEZER, UNIFIED = "/sys/fs/cgroup/freezer", "/sys/fs/cgroup/unified"
+
+
+@pytest.mark.parametrize("hidden, way", [((), "cgroup"), ((UNIFIED,), "freezer"), ((UNIFIED, FREEZER), "signals")], ids=["v2", "v1", "none"])
+def test_who_is_paused_by_a_group_does_not_notice_and_by_signals_can(keep, hidden, way):
+    if keep.uid or not all(map(os.path.ismount, (UNIFIED, FREEZER))):
+        pytest.skip("needs root and both versions of cgroups")
+    hide = "".join(f"umount -l {folder} && " for folder in hidden) + 'exec "$@"'
+    pod = keep.pod(prefix=["unshare", "-m", "sh", "-c", hide, "sh"])
+    client = pod.client()
+    pid = client.run(pod.words("--", "/usr/bin/python3", "-c", NOTICE), "jail")
+    reader = pod.client()
+    reader.attach()
+    assert reader.hear()[1][4:] == b"ready\n"
+    assert client.status()["pauses_by"] == way
+    groups = pathlib.Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii")
+    assert ("immure-" in groups) == (way != "signals")
+    code, inside, _ = client.execute(pod.words("--", "/bin/cat", "/proc/self/cgroup")) # who is brought in is in there as well
+    assert code == 0 and (":/.." in inside) is False, inside
+    assert client.about("PAUSE")[0] == "OK"
+    state = client.status()
+    assert (state["state"], state["paused_by"]) == ("paused", way)
+    time.sleep(0.3)
+    assert client.about("RESUME")[0] == "OK"
+    reader.socket.settimeout(1 if way != "signals" else 10)
+    if way == "signals":
+        assert reader.hear()[1][4:].startswith(b"noticed\n")
+    else:
+        with pytest.raises(TimeoutError):
+            reader.hear()
+    assert client.about("PAUSE")[0] == "OK"
+    client.remove(force=True) # the frozen can be killed
+    await_true(lambda: not [path for place in ("*", "*/immure") for path in glob.glob(f"/sys/fs/cgroup/{place}/immure-*")
+                            if os.path.basename(path) in groups])
+
+
 @pytest.mark.parametrize("limits", [(), ("--memory", "64M")])
 def test_a_paused_jail_stands_still_and_goes_on(keep, limits):
     if limits and keep.uid:
@@ -350,7 +399,7 @@ def test_a_paused_jail_stands_still_and_goes_on(keep, limits):
     await_true(lambda: client.status()["output_bytes"] > 20)
     assert client.about("PAUSE")[0] == "OK"
     state = client.status()
-    assert (state["state"], state["paused_by"] in (("cgroup", "freezer", "signals") if limits else ("signals",))) == ("paused", True)
+    assert state["state"] == "paused" and state["paused_by"] in ("cgroup", "freezer", "signals")
     time.sleep(0.2)
     before = client.status()["output_bytes"]
     time.sleep(0.3)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pods: what members share is one and works; what they do not share is not; and the pod's life, order and end."""
 import errno
+import glob
 import json
 import os
 import pathlib
+import re
 import signal
 import struct
 import subprocess
@@ -586,3 +588,109 @@ def test_a_pod_in_which_a_stranger_left_a_file_says_so_and_is_removed_when_that_
         client.remove("lab", force=True, pod=True)
     assert refused.value.identifier == "E-STATE-STRANGE"
     assert strange.exists() and "lab" in os.listdir(keep.folder / "names")
+
+
+def fingerprint(keep, client, pid):
+    """All that a start could leave: groups, names and files, mounts, and the keeper's descriptors and children."""
+    targets = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            targets.append(re.sub(r"\d+", "N", os.readlink(f"/proc/{pid}/fd/{fd}")))
+        except OSError:
+            pass
+    own = [path for path in glob.glob("/sys/fs/cgroup/**/immure-*", recursive=True) if f"immure-{pid}-" in path]
+    files = [str(path.relative_to(keep.folder)) for path in sorted(keep.folder.rglob("*")) if not path.name.endswith(".journal")]
+    journals = len(list(keep.folder.rglob("*.journal")))
+    return {"groups": sorted(own), "files": files, "journals": journals, "mounts": len(pathlib.Path(f"/proc/{pid}/mountinfo").read_text().splitlines()),
+            "descriptors": sorted(targets), "children": sorted(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()),
+            "jails": [(jail["name"], jail["state"], jail["pid"]) for jail in client.list()["jails"]]}
+
+
+FAILS = [("--", "/no/such/program"), ("--ro", "/no/such/file", *SLEEP), ("--pidns", "host", *SLEEP), ("--tmpfs", "/proc/x", *SLEEP),
+         ("--workdir", "/no/such/folder", *SLEEP), ("--rlimit", "nofile=2", *SLEEP), ("--io-max", "/dev/null:rbps=1M", *SLEEP)]
+
+
+@pytest.mark.parametrize("share", [["net"], ["net", "ipc", "pid", "uts"], ["cgroup", "net"]], ids=",".join)
+def test_a_start_that_fails_leaves_nothing_anywhere(keep, share):
+    if "cgroup" in share and not has_groups(keep.executables, keep.drop):
+        pytest.skip("no group can be made by this user")
+    pod, client = make(keep, share)
+    client.run(pod.words(*SLEEP), "one")
+    pid = client.pid()
+    client.run(pod.words(*SLEEP), "warm") # what is opened once stays
+    client.remove("warm", force=True)
+    before = []
+
+    def is_settled():
+        before[:] = [*before[-1:], fingerprint(keep, client, pid)]
+        time.sleep(0.1)
+        return len(before) == 2 and before[0] == before[1]
+    await_true(is_settled)
+    failed = 0
+    for _ in range(3):
+        for words in FAILS:
+            try:
+                client.run(pod.words(*words), "bad")
+                client.remove("bad", force=True)
+            except (Refused, subprocess.CalledProcessError):
+                failed += 1
+    assert failed >= 3 * 3
+    await_true(lambda: fingerprint(keep, client, pid) == before[1])
+    client.run(pod.words(*SLEEP), "bad") # the control: the name is free, and what a start makes is seen
+    assert fingerprint(keep, client, pid) != before[1]
+
+
+def test_twenty_members_start_and_stop_in_reverse_order(keep):
+    pod, client = make(keep, ["net", "ipc"])
+    listener = pod.client(timeout=30)
+    assert listener.ask("EVENTS")[0] == "OK"
+    words, names = pod.words(*SLEEP), [f"m{i}" for i in range(20)]
+    times = []
+    for name in names:
+        begin = time.monotonic()
+        client.run(words, name)
+        times.append(time.monotonic() - begin)
+    # the last is started like the first: no step of a start looks at all others
+    assert sorted(times[10:])[2] < 5 * sorted(times[:10])[2] + 0.02, times
+    begin = time.monotonic()
+    assert client.stop("lab", 10000, pod=True) == "OK"
+    assert time.monotonic() - begin < 20 * 10 # none had to be killed
+    ended = []
+    while len(ended) < 20:
+        event = json.loads(listener.hear()[1])
+        ended += [(event["jail"], event["exit_code"])] if event["event"] == "exit" else []
+    assert ended == [(name, 143) for name in reversed(names)]
+    assert client.remove("lab", pod=True) == "OK"
+    await_true(lambda: not pod.folder.exists())
+
+
+def test_names_of_jails_are_unique_across_pods(keep):
+    pod, client = make(keep, ["net"])
+    other, talk = make(keep, ["net"], name="other")
+    client.run(pod.words(*SLEEP), "one")
+    for name in ("one", "lab", "other"): # a jail's, and pods'
+        with pytest.raises(Refused) as refused:
+            talk.run(other.words(*SLEEP), name)
+        assert refused.value.errno == errno.EEXIST, refused.value.text
+    assert talk.list()["jails"] == []
+    client.remove("one", force=True)
+    talk.run(other.words(*SLEEP), "one")
+    with pytest.raises(Refused):
+        client.run(pod.words(*SLEEP), "one")
+
+
+def test_a_pod_whose_processes_have_ended_says_so_to_who_enters_or_stops(keep):
+    pod, client = make(keep, ["pid", "net"])
+    client.run(pod.words(*SLEEP), "one")
+    os.kill(client.status("lab")["pid"], signal.SIGKILL)
+    assert client.wait("one") == 137
+    await_true(lambda: client.status("lab")["state"] == "ended")
+    with pytest.raises(Refused) as refused:
+        client.run(pod.words(*SLEEP), "two")
+    assert "remove the pod" in refused.value.text
+    with pytest.raises(Refused):
+        client.execute(pod.words("--", "/bin/true"), "one")
+    assert json.loads((pod.folder / "pod.json").read_text(encoding="utf-8"))["state"] == "ended"
+    assert client.stop("lab", 100, pod=True) == "OK"
+    assert client.remove("lab", pod=True) == "OK"
+    await_true(lambda: not pod.folder.exists())
