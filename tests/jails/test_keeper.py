@@ -20,6 +20,8 @@ import pytest
 from conftest import NOBODY, Keep, await_true, descendants, is_alive
 from keeper import VERSION, ATTACH_INPUT, ATTACH_REPLAY, RUN_INPUT, RUN_REMOVE, Client, Refused, in_memory
 
+is_measured = pytest.mark.skipif("IMMURE_SANITIZED" in os.environ, reason="a sanitizer has memory of its own")
+
 SLEEP = ("--", "/bin/sleep", "100")
 
 
@@ -582,6 +584,7 @@ def test_a_keeper_has_nothing_of_those_who_started_it(keep):
         os.close(write)
 
 
+@is_measured
 def test_a_keeper_is_small(pod, client):
     client.run(pod.words(*SLEEP), "web")
     keeper = client.pid()
@@ -592,6 +595,7 @@ def test_a_keeper_is_small(pod, client):
     assert pss <= 150
 
 
+@is_measured
 def test_a_keeper_does_not_grow_with_its_clients(pod, client):
     client.run(pod.words(*SLEEP), "web")
     keeper = client.pid()
