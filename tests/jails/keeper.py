@@ -43,7 +43,7 @@ class Refused(Exception):
 
     def __init__(self, payload):
         self.errno, self.exit_code, _, _, identifier = struct.unpack_from("=iiII32s", payload)
-        self.identifier, self.text = identifier.rstrip(b"\0").decode(), payload[48:].decode()
+        self.identifier, self.text = identifier.rstrip(b"\0").decode(), payload[48:].decode(errors="replace")
         super().__init__(self.text)
 
 
