@@ -35,6 +35,10 @@ int tell_reply(struct immure_error *out, const struct packet *packet, const stru
 int needs_keeper(const struct immure_jail *jail, struct error *err) MUST_CHECK;
 /* A file in memory that holds the words of SPEC, resolved. */
 int write_words(struct immure_spec *spec, struct error *err);
+/* Takes the name of POD and starts its keeper. The pod's folder, or -errno with ERR told and the name free. */
+int start_keeper(const struct state *state, const char *pod, bool needs_full, struct error *err);
+/* RC came of asking it. If that says that it is dead, what it had taken is free again, and OUT says so. */
+int bury_keeper(const struct state *state, const char *pod, int rc, struct immure_error *out);
 /* As immure_jails. */
 int see_jails(const char *name, int (*see)(void *argument, const struct immure_jail_info *info), void *argument, struct error *err) MUST_CHECK;
 /* -ENOENT with the nearest name. */

@@ -62,24 +62,14 @@ static bool may_want_scope(const struct immure_spec *spec)
 
 static int create(const struct state *state, const struct pod_wish *wish, struct immure_error *out)
 {
-	auto_pod_place struct pod_place place = { -1, -1, -1 };
-	auto_close int listener = -1;
-	struct keeper_start start = { .pod = wish->name, .needs_full = wish->needs_full };
 	struct error err = { 0 };
-	int rc = pod_reserve(state, wish->name, &place, &err);
+	auto_close int folder = start_keeper(state, wish->name, wish->needs_full, &err);
+	int rc;
 
-	if (rc < 0)
-		return tell(out, &err, rc, 125);
-	listener = sys_listen(place.folder, STATE_SOCKET);
-	start.listener = listener;
-	start.lock = place.lock;
-	start.folder = place.folder;
-	rc = listener < 0 ? error_set(&err, -listener, "making the keeper's socket") : keeper_start(&start, &err);
-	if (rc < 0) {
-		(void)!pod_remove(state, wish->name, place.lock, NULL);
-		return tell(out, &err, rc, 125);
-	}
-	return share_it(place.folder, wish, out);
+	if (folder < 0)
+		return tell(out, &err, folder, 125);
+	rc = share_it(folder, wish, out);
+	return bury_keeper(state, wish->name, rc, out);
 }
 
 int immure_pod_create(struct immure_spec *spec, const char *name, const char *share, struct immure_error *out)

@@ -13,10 +13,11 @@
 #include "sys/append.h"
 #include "sys/file.h"
 #include "sys/machine.h"
+#include "sys/process.h"
 #include "sys/socket.h"
 #include "sys/terminal.h"
 
-enum { NAMES_TRIED = 16 };
+enum { NAMES_TRIED = 16, BURIAL_TURNS = 50, BURIAL_TURN_MS = 20 };
 
 int write_words(struct immure_spec *spec, struct error *err)
 {
@@ -33,12 +34,12 @@ int write_words(struct immure_spec *spec, struct error *err)
 	return rc < 0 ? error_set(err, -rc, "writing the spec") : take_fd(&fd);
 }
 
-static int start_keeper(struct immure_jail *jail, bool needs_full, struct error *err)
+int start_keeper(const struct state *state, const char *pod, bool needs_full, struct error *err)
 {
 	auto_pod_place struct pod_place place = { -1, -1, -1 };
-	auto_close int listener = -1;
-	struct keeper_start start = { .pod = jail->pod, .needs_full = needs_full };
-	int rc = pod_reserve(&jail->state, jail->pod, &place, err);
+	auto_close int listener = -1; /* open here, it would take in whoever asks a keeper that is dead */
+	struct keeper_start start = { .pod = pod, .needs_full = needs_full };
+	int rc = pod_reserve(state, pod, &place, err);
 
 	if (rc < 0)
 		return rc;
@@ -50,10 +51,28 @@ static int start_keeper(struct immure_jail *jail, bool needs_full, struct error 
 	if (listener == -ENOENT) /* its folder is there, but has its name through /proc */
 		error_remedy(err, "E-PROC-MISSING", "immure needs the host's /proc");
 	if (rc < 0)
-		(void)!pod_remove(&jail->state, jail->pod, place.lock, NULL);
-	else
-		jail->folder = take_fd(&place.folder);
-	return rc;
+		(void)!pod_remove(state, pod, place.lock, NULL);
+	return rc < 0 ? rc : take_fd(&place.folder);
+}
+
+/* Whom it bore holds its lock until he is dead as well. */
+int bury_keeper(const struct state *state, const char *pod, int rc, struct immure_error *out)
+{
+	struct error err = { 0 };
+	int removed = -EBUSY;
+
+	if (rc != -EPIPE && rc != -ECONNREFUSED && rc != -ECONNRESET && rc != -ESRCH)
+		return rc;
+	for (int turn = 0; turn < BURIAL_TURNS && removed == -EBUSY; turn++) {
+		removed = pod_remove(state, pod, -1, NULL);
+		if (removed == -EBUSY)
+			(void)!sys_wait_ready(NULL, 0, BURIAL_TURN_MS);
+	}
+	if (removed == -EBUSY)
+		return rc;
+	error_mistake(&err, "starting %s: its keeper was killed", pod);
+	err.errnum = ECHILD;
+	return tell(out, &err, -ECHILD, 125);
 }
 
 /* Its keeper takes the name for the jail. */
@@ -86,9 +105,11 @@ static int reserve(struct immure_jail *jail, const struct spec *spec, bool needs
 		if (spec->pod && name_check(spec->pod, err) < 0)
 			return -EINVAL;
 		strcpy(jail->pod, spec->pod ? spec->pod : jail->name);
-		rc = spec->pod ? join_pod(jail, err) : start_keeper(jail, needs_full, err);
+		rc = spec->pod ? join_pod(jail, err) : start_keeper(&jail->state, jail->pod, needs_full, err);
+		if (rc >= 0 && !spec->pod)
+			jail->folder = rc;
 	}
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static void fill_request(struct packet_run *run, const struct immure_jail *jail, const struct spec *spec)
@@ -129,6 +150,8 @@ static int start(struct immure_jail *jail, const struct spec *spec, int words, b
 	if (rc < 0)
 		return tell(out, &err, rc, 125);
 	rc = run(jail, spec, words, out);
+	if (!spec->pod)
+		rc = bury_keeper(&jail->state, jail->pod, rc, out);
 	if (rc == -EEXIST && spec->pod && !spec->name) { /* made up, and taken meanwhile */
 		sys_auto_close(&jail->talk);
 		sys_auto_close(&jail->folder);

@@ -108,6 +108,10 @@ int cli_pod(int argc, char *argv[])
 
 	if (argc > 1 && strcmp(argv[0], "create") == 0 && argv[1][0] != '-')
 		return create(argc - 1, argv + 1);
+	if (argc > 0 && strcmp(argv[0], "create") == 0) {
+		fprintf(stderr, "immure: pod create: the pod's name comes first: immure pod create POD [--share KINDS] [OPTION...]\n");
+		return 125;
+	}
 	rc = take_words(verb, argc, argv, &(struct bounds){ 1, 2, 1 }, &words);
 
 	if (rc)

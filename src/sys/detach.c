@@ -84,9 +84,14 @@ int sys_start_detached(const char *const *paths, const char *const *argv, const 
 	sys_close(ends[1]);
 	if (pid > 0) {
 		sys_close(status); /* its pidfd */
-		sys_wait(pid, &status, 0, NULL);
+		rc = sys_wait(pid, &status, 0, NULL);
 	}
-	rc = pid < 0 ? pid : sys_read(ends[0], &answer, sizeof(answer)) == (ssize_t)sizeof(answer) ? answer : 0;
+	if (pid < 0)
+		rc = pid;
+	else if (sys_read(ends[0], &answer, sizeof(answer)) == (ssize_t)sizeof(answer))
+		rc = answer;
+	else
+		rc = rc == pid && status ? -ECHILD : 0; /* it was killed, and perhaps before it left anybody behind */
 	sys_close(ends[0]);
 	return rc < 0 ? rc : 0;
 }

@@ -10,6 +10,8 @@
  *
  *	inject REPORT SECONDS ROLE INDEX ACTION COMMAND...    ACTION: an errno's number, "kill", or "none"
  *	inject REPORT SECONDS ROLE INDEX ACTION -p PID        PID is there and becomes the launcher: from "ready" on stdout to SIGTERM
+ *	inject REPORT SECONDS ROLE INDEX ACTION -k COMMAND... starts a keeper, which is the launcher then; whom COMMAND starts in between
+ *	                                                      is "between". It ends with the client, and the keeper goes on
  */
 #include <errno.h>
 #include <sched.h>
@@ -26,8 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum role { LAUNCHER, INIT, PAYLOAD, HELPER, UNKNOWN, ROLES };
-static const char *const role_names[] = { "launcher", "init", "payload", "helper", "unknown" };
+enum role { LAUNCHER, INIT, PAYLOAD, HELPER, CLIENT, BETWEEN, UNKNOWN, ROLES };
+static const char *const role_names[] = { "launcher", "init", "payload", "helper", "client", "between", "unknown" };
 
 struct task {
 	pid_t pid;
@@ -96,6 +98,8 @@ static void forget_task(struct tracer *tracer, const struct task *task)
 /* The launcher's other children are programs that it runs by vfork, and holders of a mere user namespace. */
 static enum role role_of_child(struct tracer *tracer, enum role parent, int event)
 {
+	if (parent == CLIENT || parent == BETWEEN)
+		return parent == CLIENT ? BETWEEN : LAUNCHER;
 	if (parent == LAUNCHER && event != PTRACE_EVENT_VFORK && tracer->clone_flags != CLONE_NEWUSER && !tracer->has_init) {
 		tracer->has_init = true;
 		return INIT;
@@ -196,7 +200,7 @@ static void on_stop(struct tracer *tracer, struct task *task, int status)
 	ptrace(PTRACE_SYSCALL, task->pid, 0, signal);
 }
 
-static pid_t start(char *command[])
+static pid_t start(char *command[], int options)
 {
 	int status;
 	pid_t pid = fork();
@@ -209,7 +213,7 @@ static pid_t start(char *command[])
 	}
 	waitpid(pid, &status, 0);
 	ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-	       PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
+	       PTRACE_O_TRACEEXEC | options);
 	/* Up to its own exec the child is no immure yet. */
 	ptrace(PTRACE_CONT, pid, 0, 0);
 	waitpid(pid, &status, 0);
@@ -240,8 +244,8 @@ static void on_alarm(int signal)
 	is_over = 1;
 }
 
-/* Until the launcher is dead and nobody is left, or time is over. */
-static void trace(struct tracer *tracer, pid_t launcher)
+/* Until FIRST is dead, and unless it was a client nobody is left; or time is over. */
+static void trace(struct tracer *tracer, pid_t first, bool is_client)
 {
 	int status;
 	pid_t pid;
@@ -254,10 +258,12 @@ static void trace(struct tracer *tracer, pid_t launcher)
 			continue;
 		}
 		forget_task(tracer, task);
-		if (pid != launcher)
+		if (pid != first)
 			continue;
 		fprintf(tracer->report, WIFSIGNALED(status) ? "signal %d\n" : "exit %d\n",
 			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		if (is_client)
+			return;
 		alarm(2); /* for the others to go */
 	}
 }
@@ -286,7 +292,8 @@ int main(int argc, char *argv[])
 {
 	struct tracer tracer = { 0 };
 	struct sigaction action = { .sa_handler = on_alarm };
-	pid_t launcher;
+	bool is_client = argc > 7 && strcmp(argv[6], "-k") == 0;
+	pid_t first;
 
 	if (argc < 7)
 		return 96;
@@ -301,14 +308,15 @@ int main(int argc, char *argv[])
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigaction(SIGALRM, &action, NULL); /* without SA_RESTART: waitpid ends */
 	sigaction(SIGTERM, &action, NULL);
-	launcher = strcmp(argv[6], "-p") == 0 && argc > 7 ? seize((pid_t)atol(argv[7])) : start(argv + 6);
-	*find_task(&tracer, launcher) = (struct task){ .pid = launcher, .role = LAUNCHER, .has_begun = true };
-	fprintf(tracer.report, "launcher %d\n", (int)launcher);
+	first = strcmp(argv[6], "-p") == 0 && argc > 7 ? seize((pid_t)atol(argv[7])) : start(argv + 6 + is_client, is_client ? 0 : PTRACE_O_EXITKILL);
+	*find_task(&tracer, first) = (struct task){ .pid = first, .role = is_client ? CLIENT : LAUNCHER, .has_begun = true };
+	fprintf(tracer.report, "%s %d\n", role_names[is_client ? CLIENT : LAUNCHER], (int)first);
 	alarm((unsigned)atoi(argv[2]));
-	trace(&tracer, launcher);
+	trace(&tracer, first, is_client);
 	if (is_over)
 		fprintf(tracer.report, "timeout\n");
-	fprintf(tracer.report, "leftover %d\n", count_leftovers());
+	if (!is_client)
+		fprintf(tracer.report, "leftover %d\n", count_leftovers());
 	fclose(tracer.report);
 	return 0;
 }
