@@ -17,7 +17,7 @@
 #include "sys/process.h"
 
 enum { FIRST_JAIL_S = 30, LAST_READERS_S = 2, END_GRACE_MS = 10000, PACKETS_IN_A_TURN = 16, POLLED_ROOM = 64,
-       OWN_DESCRIPTORS = 3, NAMES_AGAIN_MS = 20, NAMES_WITHIN_S = 10 };
+       OWN_DESCRIPTORS = 3, NAMES_AGAIN_MS = 20, NAMES_WITHIN_S = 10, DOOR_MS = 200 };
 
 struct member *keeper_find(const struct keeper *keeper, const char *name)
 {
@@ -357,6 +357,15 @@ static void try_names_again(struct keeper *keeper)
 		keeper->clients.client[i]->waits_for_names = false;
 }
 
+/* What was wanting for the next client may be there again, though nobody here has given anything back. */
+static int rest(struct keeper *keeper, struct pollfd *polled, unsigned count)
+{
+	const bool is_short = keeper->clients.is_short;
+
+	keeper->clients.is_short = false;
+	return is_short ? sys_wait_ready(polled, count, DOOR_MS) : sys_rest_until_ready(&keeper->rest, polled, count);
+}
+
 /* One turn: waits until something happens, and does what follows from it. */
 static int serve(struct keeper *keeper)
 {
@@ -377,7 +386,7 @@ static int serve(struct keeper *keeper)
 		count = poll_kept(&member->kept, polled, count);
 	for (struct visit *visit = keeper->visits; visit; visit = visit->next)
 		count = poll_kept(&visit->kept, polled, count);
-	rc = sys_rest_until_ready(&keeper->rest, polled, count);
+	rc = rest(keeper, polled, count);
 	if (rc < 0)
 		return rc;
 	if (polled[0].revents)

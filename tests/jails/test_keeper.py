@@ -171,6 +171,33 @@ def test_without_descriptors_for_more_clients_a_keeper_neither_spins_nor_fails(k
     assert pod.client().status("web")["state"] == "ended"
 
 
+def test_a_want_of_descriptors_that_passes_makes_no_keeper_deaf(keep):
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words(*SLEEP), "web")
+    pid = client.pid()
+    client.close()
+
+    def bound(files):
+        subprocess.run([*keep.drop, "prlimit", f"--pid={pid}", f"--nofile={files}:"], check=True)
+
+    time.sleep(0.1)
+    used = {int(number) for number in os.listdir(f"/proc/{pid}/fd")}
+    bound(next(number for number in range(1024) if number not in used))
+    late = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    late.settimeout(5)
+    late.connect(str(pod.folder / "socket"))
+    late.send(struct.pack("=IIII", 0, 8, 1, 0))
+    time.sleep(0.5)
+    late.setblocking(False)
+    with pytest.raises(BlockingIOError): # the control: there is no room for it
+        late.recv(100)
+    bound(512)
+    late.settimeout(5)
+    assert late.recv(100)
+    late.close()
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "-a", "a b", "ü"])
 def test_a_name_that_is_none_is_refused(pod, client, name):
     with pytest.raises(Refused):

@@ -145,7 +145,7 @@ def test_changed_words_of_a_pod_that_is_made_are_refused_or_make_it(keep):
         try:
             client.share(mutate(words, words[::-1], dice) if number else words, f"p{number}", ["net", "uts"])
             made += 1
-            client.remove(f"p{number}", True)
+            client.remove(f"p{number}", True, True)
         except Refused as told:
             assert told.text
         await_true(lambda: not is_alive(pid))

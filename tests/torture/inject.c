@@ -45,7 +45,7 @@ struct injection {
 	int errnum;       /* 0: kill; -1: nothing */
 };
 
-enum { TASKS = 64 };
+enum { TASKS = 64, CLIENT_GONE_US = 150000 };
 
 struct tracer {
 	struct injection injection;
@@ -263,8 +263,9 @@ static void trace(struct tracer *tracer, pid_t first, bool is_client)
 		fprintf(tracer->report, WIFSIGNALED(status) ? "signal %d\n" : "exit %d\n",
 			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 		if (is_client)
-			return;
-		alarm(2); /* for the others to go */
+			ualarm(CLIENT_GONE_US, 0);
+		else
+			alarm(2); /* for the others to go */
 	}
 }
 
@@ -286,6 +287,14 @@ static int count_leftovers(void)
 		count++;
 	}
 	return count;
+}
+
+static bool has_ended(const struct tracer *tracer, pid_t pid)
+{
+	for (int i = 0; i < tracer->task_count; i++)
+		if (tracer->tasks[i].pid == pid)
+			return false;
+	return true;
 }
 
 int main(int argc, char *argv[])
@@ -313,8 +322,11 @@ int main(int argc, char *argv[])
 	fprintf(tracer.report, "%s %d\n", role_names[is_client ? CLIENT : LAUNCHER], (int)first);
 	alarm((unsigned)atoi(argv[2]));
 	trace(&tracer, first, is_client);
-	if (is_over)
+	if (is_over && !(is_client && has_ended(&tracer, first)))
 		fprintf(tracer.report, "timeout\n");
+	/* Whoever was born lately has a stop before him that nobody waits for any more. */
+	for (int i = 0; is_client && i < tracer.task_count; i++)
+		kill(tracer.tasks[i].pid, SIGCONT);
 	if (!is_client)
 		fprintf(tracer.report, "leftover %d\n", count_leftovers());
 	fclose(tracer.report);
