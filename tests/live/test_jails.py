@@ -391,6 +391,26 @@ def test_exec_in_all_of_a_pod_and_in_all_but_one(jails):
     refused(jails.run("exec", "--pod", pod, "--all"), "usage")
 
 
+def test_exec_in_a_pod_tells_who_could_not_be_entered_and_goes_on(jails):
+    pod = named("pod")
+    ok(jails.run("pod", "create", pod))
+    first, paused, ended, last = members = [f"{pod}-{name}" for name in "abcd"]
+    for name in members:
+        ok(jails.run("run", "-d", "--pod", pod, "--name", name, *SLEEP))
+    ok(jails.run("pause", paused))
+    ok(jails.run("kill", ended))
+    done = jails.run("exec", "--pod", pod, "--all", "--", "echo", "in")
+    assert (done.returncode, done.stdout) == (125, "in\nin\n"), done.stderr
+    assert [line for line in done.stderr.splitlines() if line.startswith("==")] == [f"== {name}" for name in (first, paused, last)]
+    assert f"in {paused}, which is paused" in done.stderr and ended not in done.stderr
+    done = jails.run("exec", "--pod", pod, "--all-but", paused, "--", "echo", "in")
+    assert (done.returncode, done.stdout) == (0, "in\nin\n"), done.stderr
+    assert f"{paused} " in ok(jails.run("ps")) and "paused (" in ok(jails.run("ps"))
+    ok(jails.run("pod", "stop", "--time", "5s", pod)) # the paused as well
+    refused(jails.run("exec", "--pod", pod, "--all", "--", "true"), f"no jail of pod {pod} runs")
+    refused(jails.run("pod", "create", "--share", "net", pod), "the pod's name comes first")
+
+
 def test_pods(jails):
     db, web, x, lab = named("db"), named("web"), named("x"), named("lab")
     ok(jails.run("pod", "create", lab))
