@@ -182,8 +182,11 @@ IMMURE_API int immure_jail_wait(struct immure_jail *jail, int64_t timeout_ms, in
 IMMURE_API int immure_jail_wait_healthy(struct immure_jail *jail, int64_t timeout_ms, struct immure_error *err);
 /* Removes one that has ended, with its log; FORCE: kills it before. The name is free afterwards. -EBUSY: it lives. */
 IMMURE_API int immure_jail_remove(struct immure_jail *jail, int force, struct immure_error *err);
-/* State and plan as JSON; freed with free(). */
+/* State, what was asked, and plan as JSON; freed with free(). Of one that is lost there is no plan. */
 IMMURE_API int immure_jail_inspect(struct immure_jail *jail, char **json, struct immure_error *err);
+/* What was asked, as a policy file for immure_spec_load; freed with free(). Also of one that has ended or is lost. -EINVAL: it was
+ * given bytes that no policy file can say. */
+IMMURE_API int immure_jail_spec(struct immure_jail *jail, char **policy, struct immure_error *err);
 
 /* How a talk with a running program ended. */
 struct immure_end {

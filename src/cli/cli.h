@@ -49,7 +49,7 @@ int cli_rm(int argc, char *argv[]);
 int cli_stats(int argc, char *argv[]);
 int cli_inspect(int argc, char *argv[]);
 int cli_console(int argc, char *argv[]);
-extern const struct verb_option exec_options[], ps_options[], stats_options[], attach_options[], logs_options[], stop_options[], wait_options[], rm_options[], pod_options[],
+extern const struct verb_option exec_options[], ps_options[], stats_options[], attach_options[], logs_options[], stop_options[], wait_options[], inspect_options[], rm_options[], pod_options[],
 	events_options[], console_options[];
 
 int cli_gc(int argc, char *argv[]);

@@ -18,6 +18,10 @@ const struct verb_option wait_options[] = {
 	{ "timeout", 't', "TIME", "no longer than this; the exit code is 124 then" },
 	{ 0 },
 };
+const struct verb_option inspect_options[] = {
+	{ "spec", 0, NULL, "only what was asked for, as a policy file: immure run -f" },
+	{ 0 },
+};
 
 enum { GRACE_MS = 10000 };
 
@@ -165,17 +169,19 @@ int cli_inspect(int argc, char *argv[])
 	struct words words;
 	struct immure_jail *jail = NULL;
 	struct immure_error err;
-	char *text;
+	char *text = NULL;
 	int rc = take_words(verb_of_name("inspect"), argc, argv, &(struct bounds){ 1, 1, 1 }, &words);
 
 	if (rc)
 		return rc;
-	if (immure_jail_open(words.argv[0], &jail, &err) < 0 || immure_jail_inspect(jail, &text, &err) < 0) {
+	rc = immure_jail_open(words.argv[0], &jail, &err);
+	if (rc == 0)
+		rc = words.chosen[0].count ? immure_jail_spec(jail, &text, &err) : immure_jail_inspect(jail, &text, &err);
+	if (rc < 0)
 		rc = complain(&err);
-	} else {
+	else
 		fputs(text, stdout);
-		free(text);
-	}
+	free(text);
 	immure_jail_close(jail);
 	return rc;
 }

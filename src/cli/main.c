@@ -24,7 +24,7 @@ const struct verb verbs[] = {
 	  wait_options, ONE_JAIL },
 	{ "rm", cli_rm, "rm [--force] JAIL...", "remove jails that have ended, with their logs", rm_options, ANY_JAILS },
 	{ "stats", cli_stats, "stats [--json] [JAIL]", "what jails use of memory and processors", stats_options, ONE_JAIL },
-	{ "inspect", cli_inspect, "inspect JAIL", "all that is known of a jail, as JSON: its state and its plan", NULL, ONE_JAIL },
+	{ "inspect", cli_inspect, "inspect [--spec] JAIL", "all that is known of a jail, as JSON: its state, what was asked, its plan", inspect_options, ONE_JAIL },
 	{ "events", cli_events, "events [--follow]", "what happened to jails, and what happens, as lines of JSON", events_options },
 	{ "pod", cli_pod, "pod create|ps|stop|rm [OPTION...] [POD]", "jails that belong together: run --pod POD makes one a member",
 	  pod_options },

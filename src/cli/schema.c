@@ -87,6 +87,8 @@ int cli_schema(int argc, char *argv[])
 	       "\t\"type\": \"object\",\n\t\"additionalProperties\": false,\n\t\"properties\": {\n"
 	       "\t\t\"extends\": {\"description\": \"policy files read before this one, relative to it\",\n"
 	       "\t\t\t\"anyOf\": [{\"type\": \"string\"}, {\"type\": \"array\", \"items\": {\"type\": \"string\"}}]},\n"
+	       "\t\t\"mounts\": {\"description\": \"single settings such as ro: /usr, in their order\", \"type\": \"array\",\n"
+	       "\t\t\t\"items\": {\"type\": \"object\", \"minProperties\": 1, \"maxProperties\": 1}},\n"
 	       "\t\t\"command\": {\"description\": \"the program and its arguments, when the command line names none\",\n"
 	       "\t\t\t\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": [\"string\", \"number\", \"boolean\"]}}",
 	       immure_version());

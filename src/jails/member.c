@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "feature/feature.h"
+#include "feature/record.h"
 #include "feature/words.h"
 #include "host/probe.h"
 #include "jails/common.h"
+#include "jails/store.h"
 #include "sys/append.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -74,6 +76,13 @@ static int make_files(struct member *member, const struct member_request *reques
 	return rc < 0 ? error_set(err, -rc, "opening the log of %s", member->name) : 0;
 }
 
+/* What it was asked to be: a full disk costs that, and nothing else. */
+static void write_record(const struct member *member, const struct text *record)
+{
+	if (!record->is_short)
+		(void)!store_write(member->folder, STATE_SPEC, record->bytes, record->used);
+}
+
 static int begin(struct member *member, struct error *err)
 {
 	struct kept *kept = &member->kept;
@@ -108,6 +117,7 @@ static struct member *new_member(const struct member_request *request)
 struct member *member_start(const struct member_request *request, struct error *err)
 {
 	struct member *member = new_member(request);
+	auto_text struct text record = { 0 };
 	int rc;
 
 	if (!member) {
@@ -115,12 +125,16 @@ struct member *member_start(const struct member_request *request, struct error *
 		return NULL;
 	}
 	rc = member_read_words(&member->kept.spec, request->words, err);
+	if (rc == 0 && spec_record(&member->kept.spec, &record) < 0)
+		rc = error_set(err, ENOMEM, "starting %s", member->name);
 	if (rc == 0)
 		rc = make_plan(member, request, err);
 	if (rc == 0)
 		rc = health_open(member, err);
 	if (rc == 0)
 		rc = make_files(member, request, err);
+	if (rc == 0)
+		write_record(member, &record);
 	if (rc == 0)
 		rc = begin(member, err);
 	if (rc == 0)

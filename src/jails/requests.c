@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "feature/words.h"
+#include "jails/store.h"
 #include "jails/visit.h"
 #include "sys/append.h"
 #include "sys/file.h"
@@ -418,6 +420,14 @@ static void tell_at_length(struct client *client, const struct text *text)
 		client_post(client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = &fd, .fd_count = 1 });
 }
 
+static void add_record(const struct member *member, struct text *out)
+{
+	auto_text struct text record = { 0 };
+
+	if (store_read(member->folder, STATE_SPEC, WORDS_MOST, &record) == 0)
+		text_add(out, "\"spec\": %s,\n", record.bytes);
+}
+
 static void inspect(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
 	const bool is_pod = common_is(keeper, packet->name.name);
@@ -432,6 +442,8 @@ static void inspect(struct keeper *keeper, struct client *client, const struct p
 	else
 		member_print_state(member, &text);
 	text_add(&text, ",\n");
+	if (member)
+		add_record(member, &text);
 	if (member)
 		health_print_words(member, &text);
 	plan_print_json(is_pod ? keeper->common.kept.plan : member->kept.plan, &text);

@@ -159,9 +159,29 @@ static int set_command(struct reading *reading, const struct node *node)
 	return 0;
 }
 
+static int set_mount(struct reading *reading, const struct node *item)
+{
+	const struct node *pair = item->kind == NODE_MAP ? item->child : NULL;
+	const struct field *field = pair && !pair->next ? find_field(pair->key) : NULL;
+
+	if (!field || field->type != FIELD_MOUNTS)
+		return refuse_at(reading, &item->origin, "mounts wants a list of single settings such as \"ro: /usr\", each of one mount");
+	return field_set_node(field, reading->spec, pair, reading->err);
+}
+
+/* In the order of the list: for a tree that is built in order. */
+static int set_mounts(struct reading *reading, const struct node *node)
+{
+	int rc = node->kind == NODE_LIST ? 0 : set_mount(reading, node);
+
+	for (const struct node *item = node->child; rc == 0 && node->kind == NODE_LIST && item; item = item->next)
+		rc = set_mount(reading, item);
+	return rc;
+}
+
 static const char *nearest_key(const char *key)
 {
-	static const char *const own[] = { "extends", "command" };
+	static const char *const own[] = { "extends", "command", "mounts" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		if (text_distance(own[i], key) <= 2)
@@ -189,6 +209,8 @@ static int set_member(struct reading *reading, const struct node *node)
 		return 0; /* read before all others */
 	if (strcmp(node->key, "command") == 0)
 		return set_command(reading, node);
+	if (strcmp(node->key, "mounts") == 0)
+		return set_mounts(reading, node);
 	field = find_field(node->key);
 	if (!field)
 		return refuse_key(reading, node);

@@ -548,3 +548,52 @@ def test_a_file_of_accounts_that_the_jail_has_spoiled_holds_up_nobody(jails, roo
     (root / "etc/passwd").write_text("x" * (2 << 20))
     refused(jails.run("exec", "-u", "worker", spoilt, "/bin/id"), "E-ACCOUNTS-SIZE")
     assert jails.run("exec", "-u", "1234", spoilt, "/bin/id").returncode == 0
+
+
+def test_what_was_asked_is_kept_and_can_be_run_again(jails, tmp_path):
+    old, new = named("asked"), named("again")
+    secret = tmp_path / "secret"
+    secret.write_text("PASSWORD")
+    for path, mode in ((tmp_path, 0o755), (tmp_path.parent, 0o755), (tmp_path.parent.parent, 0o755), (secret, 0o644)):
+        path.chmod(mode)
+    words = ("--ro", "/usr/share:/data", "--env", "A=b \"c\"", "--file", f"/etc/secret=@{secret}", "--rlimit", "cpu=100", "--health", "test -d /data")
+    ok(jails.run("run", "-d", "--name", old, *words, "--", "sh", "-c", "cat /etc/secret; exec sleep 100"))
+    text = ok(jails.run("inspect", "--spec", old))
+    asked = json.loads(text)
+    assert asked["env"] == ['A=b "c"'] and asked["command"] == ["sh", "-c", "cat /etc/secret; exec sleep 100"] and asked["health"] == "test -d /data"
+    assert "PASSWORD" not in text and asked["file"] == [f"/etc/secret=@{secret}"] and "name" not in asked
+    assert json.loads(ok(jails.run("inspect", old)))["spec"] == asked
+    policy = tmp_path / "asked.json"
+    policy.write_text(text)
+    policy.chmod(0o644)
+    plans = [json.loads(ok(jails.run("explain", "--json", *more)))["plan"] for more in ((*words, "--", *asked["command"]), ("-f", policy))]
+    for step in plans[0] + plans[1]:
+        step.pop("origin", None)
+    assert plans[0] == plans[1] and len(plans[0]) > 20
+    ok(jails.run("run", "-d", "--name", new, "-f", policy))
+    assert ok(jails.run("inspect", "--spec", new)) == text
+    ok(jails.run("wait", "--healthy", "--timeout", "20s", new))
+    assert ok(jails.run("logs", new)) == "PASSWORD"
+    ok(jails.run("kill", old))
+    assert ok(jails.run("inspect", "--spec", old)) == text and json.loads(ok(jails.run("inspect", old)))["spec"] == asked
+
+
+def test_one_that_is_lost_still_tells_what_it_was(jails):
+    name = named("gone")
+    ok(jails.run("run", "-d", "--name", name, "--memory", "64M", "--may-lack", "memory", *SLEEP))
+    asked = ok(jails.run("inspect", "--spec", name))
+    os.kill(status(jails, name)["keeper"], signal.SIGKILL)
+    await_state(jails, name, "lost")
+    assert ok(jails.run("inspect", "--spec", name)) == asked
+    told = json.loads(ok(jails.run("inspect", name)))
+    assert told["state"]["state"] == "lost" and told["spec"] == json.loads(asked) and told["spec"]["memory"] == "64M"
+
+
+def test_what_was_asked_is_read_by_nobody_else_and_never_told_wrongly(jails, tmp_path):
+    name = named("latin")
+    done = subprocess.run([*jails.words("run", "-d", "--name", name, "--env"), b"A=\xe4", "--", "sleep", "100"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    refused(jails.run("inspect", "--spec", name), "no UTF-8", "E-RECORD-BYTES")
+    assert json.loads(ok(jails.run("inspect", name)))["spec"]["env"] == ["A=\ufffd"]
+    if not jails.uid:
+        assert os.stat(f"/run/immure/pods/{name}/jails/{name}/spec.json").st_mode & 0o7777 == 0o600
