@@ -105,27 +105,43 @@ int refuse_unknown(const struct state *state, const char *name, struct error *er
 	return -ENOENT;
 }
 
-static int open_jail(struct immure_jail *jail, const char *name, struct error *err)
+/* Where there is no keeper to ask: a name may be that of a jail whose pod has gone meanwhile, or of one that was never finished. */
+static int find_lost(struct immure_jail *jail, const char *name, int called, struct error *err)
 {
-	int rc = open_state(&jail->state, err), folder;
+	int folder = jail_open(&jail->state, jail->pod, name, err);
+
+	if (folder < 0)
+		return folder;
+	sys_close(folder);
+	if (pod_is_kept(&jail->state, jail->pod) > 0)
+		return error_set(err, -called, "talking to the keeper of %s", name);
+	return 0;
+}
+
+static int find_jail(struct immure_jail *jail, const char *name, struct error *err)
+{
+	int rc = state_find(&jail->state, name, jail->pod, err);
 
 	if (rc < 0)
 		return rc;
-	rc = state_find(&jail->state, name, jail->pod, err);
-	folder = rc < 0 ? rc : jail_open(&jail->state, jail->pod, name, err);
-	if (rc == -ENOENT || folder == -ENOENT)
-		return *err = (struct error){ 0 }, refuse_unknown(&jail->state, name, err);
-	if (rc < 0 || folder < 0)
-		return rc < 0 ? rc : folder;
-	sys_close(folder);
 	strcpy(jail->name, name);
 	jail->folder = pod_open(&jail->state, jail->pod, err);
 	if (jail->folder < 0)
 		return jail->folder;
 	rc = jail_connect(jail, NULL);
-	if (rc < 0 && pod_is_kept(&jail->state, jail->pod) > 0)
-		return error_set(err, -rc, "talking to the keeper of %s", name);
-	return 0;
+	return rc < 0 ? find_lost(jail, name, rc, err) : 0;
+}
+
+static int open_jail(struct immure_jail *jail, const char *name, struct error *err)
+{
+	int rc = open_state(&jail->state, err);
+
+	if (rc < 0)
+		return rc;
+	rc = find_jail(jail, name, err);
+	if (rc == -ENOENT)
+		return *err = (struct error){ 0 }, refuse_unknown(&jail->state, name, err);
+	return rc;
 }
 
 int immure_jail_open(const char *name, struct immure_jail **output, struct immure_error *out)

@@ -84,11 +84,14 @@ static int serve(struct immure_jail *jail, struct attachment *attachment, struct
 int immure_jail_attach(struct immure_jail *jail, unsigned flags, const char *detach_keys, struct immure_end *end, struct immure_error *out)
 {
 	struct attachment attachment = { .ends_input = flags & IMMURE_ATTACH_ENDS_INPUT, .pass = pass_signal, .argument = jail };
-	struct front front = { .passes_signals = flags & IMMURE_ATTACH_SIGNALS };
+	struct front front;
 	struct error err = { 0 };
 	bool has_terminal = jail->has_terminal;
-	int rc = front_read_keys(&front, detach_keys, &err);
+	int rc;
 
+	front_clear(&front);
+	front.passes_signals = flags & IMMURE_ATTACH_SIGNALS;
+	rc = front_read_keys(&front, detach_keys, &err);
 	if (rc == 0)
 		rc = needs_keeper(jail, &err);
 	if (rc == 0 && !jail->is_attached)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/jail.h"
@@ -100,6 +101,41 @@ static int write_request(const struct immure_exec *exec, struct immure_error *ou
 	return rc < 0 ? tell(out, &err, rc, 125) : take_fd(&fd);
 }
 
+/* What it takes to execute a program, in the way that it travels. */
+struct request {
+	int words;                /* the spec's words, in memory; -1: none */
+	char *plain;              /* else the program and its own words, each with its end */
+	size_t size;
+};
+
+/* The words of PLAIN, which has room for them. */
+static size_t join_words(char *const *argv, char *plain)
+{
+	size_t used = 0;
+
+	for (; *argv; argv++) {
+		const size_t size = strlen(*argv) + 1;
+
+		if (size > PACKET_EXEC_TAIL - used)
+			return 0;
+		memcpy(plain + used, *argv, size);
+		used += size;
+	}
+	return used;
+}
+
+/* Who wishes nothing but a program needs no spec for that. */
+static int make_request(struct request *request, const struct immure_exec *exec, struct immure_error *out)
+{
+	const bool is_plain = !exec->workdir && !exec->user && !exec->group && !exec->groups && !(exec->env && *exec->env);
+
+	request->plain = is_plain ? malloc(PACKET_EXEC_TAIL) : NULL;
+	request->size = request->plain ? join_words(exec->argv, request->plain) : 0;
+	if (!request->size)
+		request->words = write_request(exec, out);
+	return request->size || request->words >= 0 ? 0 : request->words;
+}
+
 static void take_master(struct immure_jail *jail, struct relay *relay)
 {
 	if (jail->packet.type != PACKET_DESCRIPTOR || jail->packet.fd_count != 1)
@@ -109,15 +145,17 @@ static void take_master(struct immure_jail *jail, struct relay *relay)
 }
 
 /* Asks, and hears that it is executed, with its terminal first. */
-static int begin(struct immure_jail *jail, struct relay *relay, const struct immure_exec *exec, const int *fds, unsigned count,
+static int begin(struct immure_jail *jail, struct relay *relay, const struct immure_exec *exec, const struct packet_parts *words,
 		 const struct front *front, struct immure_error *out)
 {
 	struct packet_exec request = { .flags = exec->has_terminal ? EXEC_TERMINAL : 0, .rows = front->rows, .columns = front->columns };
+	struct packet_parts parts = *words;
 	struct error err = { 0 };
 	int rc;
 
 	fill_name(request.name, jail->name);
-	rc = jail_ask(jail, &(struct packet_parts){ .type = PACKET_EXEC, .fixed = &request, .fds = fds, .fd_count = count }, out);
+	parts.fixed = &request;
+	rc = jail_ask(jail, &parts, out);
 	if (rc < 0)
 		return rc;
 	take_master(jail, relay);
@@ -155,19 +193,18 @@ static int serve(struct immure_jail *jail, struct relay *relay, struct front *fr
 }
 
 static int execute(struct immure_jail *jail, struct relay *relay, struct front *front, const struct immure_exec *exec,
-		   struct streams *streams, struct immure_error *out)
+		   const struct request *request, struct streams *streams, struct immure_error *out)
 {
-	auto_close int words = write_request(exec, out);
-	const int fds[] = { words, streams->given[0], streams->given[1], streams->given[2] };
+	const int fds[] = { request->words, streams->given[0], streams->given[1], streams->given[2] };
+	const unsigned first = request->size ? 1 : 0, last = exec->has_terminal ? 1 : 4;
+	const struct packet_parts parts = { .type = PACKET_EXEC, .tail = request->plain, .tail_size = request->size,
+					    .fds = fds + first, .fd_count = last - first };
 	struct error err = { 0 };
-	int rc = words < 0 ? words : 0;
+	int rc = front_open(front, exec->has_terminal, streams->relayed);
 
 	if (rc < 0)
-		return rc;
-	rc = front_open(front, exec->has_terminal, streams->relayed);
-	if (rc < 0)
 		return tell(out, &err, error_set(&err, -rc, "reading signals"), 125);
-	rc = begin(jail, relay, exec, fds, exec->has_terminal ? 1 : 4, front, out);
+	rc = begin(jail, relay, exec, &parts, front, out);
 	close_streams(streams);
 	if (rc == 0)
 		rc = serve(jail, relay, front, out);
@@ -178,19 +215,27 @@ static int execute(struct immure_jail *jail, struct relay *relay, struct front *
 int immure_jail_exec(struct immure_jail *jail, const struct immure_exec *exec, struct immure_end *end, struct immure_error *out)
 {
 	struct relay relay = { .master = -1, .pipes = { -1, -1, -1 } };
-	struct front front = { .passes_signals = true };
+	struct request request = { .words = -1 };
+	struct front front;
 	struct streams streams = { .opened = { -1, -1, -1 } };
 	struct error err = { 0 };
-	int rc = front_read_keys(&front, exec->detach_keys, &err);
+	int rc;
 
+	front_clear(&front);
+	front.passes_signals = true;
+	rc = front_read_keys(&front, exec->detach_keys, &err);
 	if (rc == 0)
 		rc = open_streams(&streams, &relay, exec);
 	if (rc < 0 && !err.errnum)
 		error_set(&err, -rc, "opening pipes");
-	rc = rc < 0 ? tell(out, &err, rc, 125) : execute(jail, &relay, &front, exec, &streams, out);
+	rc = rc < 0 ? tell(out, &err, rc, 125) : make_request(&request, exec, out);
+	if (rc == 0)
+		rc = execute(jail, &relay, &front, exec, &request, &streams, out);
 	if (rc == 0)
 		tell_end(&relay, &front, end);
 	close_streams(&streams);
+	sys_auto_close(&request.words);
+	free(request.plain);
 	sys_auto_close(&relay.master);
 	for (int i = 0; i < 3; i++)
 		sys_auto_close(&relay.pipes[i]);

@@ -22,7 +22,7 @@ static struct arena_chunk *chunk_add(struct arena *arena, size_t least)
 	size_t size = least > CHUNK_BYTES ? least : CHUNK_BYTES;
 	struct arena_chunk *chunk;
 
-	if (size > SIZE_MAX - sizeof(*chunk))
+	if (arena->is_bounded || size > SIZE_MAX - sizeof(*chunk))
 		return NULL;
 	chunk = calloc(1, sizeof(*chunk) + size);
 	if (!chunk)
@@ -48,7 +48,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 		return NULL;
 	result = chunk->bytes + chunk->used;
 	chunk->used += size;
-	return result;
+	return arena->is_bounded ? memset(result, 0, size) : result;
 }
 
 char *arena_copy_bytes(struct arena *arena, const void *bytes, size_t size)
@@ -102,6 +102,14 @@ int arena_take(struct arena *arena, void *block)
 	else
 		arena->chunks = chunk;
 	return 0;
+}
+
+void arena_bound(struct arena *arena, void *memory, size_t size)
+{
+	struct arena_chunk *chunk = memory;
+
+	*chunk = (struct arena_chunk){ .size = size - sizeof(*chunk) };
+	*arena = (struct arena){ .chunks = chunk, .is_bounded = true };
 }
 
 void arena_free(struct arena *arena)

@@ -4,6 +4,7 @@
 #define IMMURE_BASE_ARENA_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/own.h"
@@ -12,6 +13,7 @@ struct arena_chunk;
 
 struct arena {
 	struct arena_chunk *chunks; /* newest first; NULL: empty */
+	bool is_bounded;            /* it does not grow */
 };
 
 /* SIZE zeroed bytes, aligned for any type; NULL when memory is exhausted. The arena owns them. */
@@ -24,6 +26,9 @@ char *arena_format(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 
 
 /* BLOCK, of malloc(3), becomes the arena's. -ENOMEM: it stays the caller's. */
 int arena_take(struct arena *arena, void *block) MUST_CHECK;
+
+/* An arena of SIZE bytes of MEMORY, which stay the caller's: it is full when they are used up, and is not freed. */
+void arena_bound(struct arena *arena, void *memory, size_t size);
 
 /* Frees all of it; the arena may be used again. */
 void arena_free(struct arena *arena);

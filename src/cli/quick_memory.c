@@ -33,6 +33,7 @@ struct block {
 /* The one variable of the file: an allocator is a state of the process. */
 static struct {
 	char *next, *end;     /* what is left of the region */
+	char *ready;          /* where more pages are made; NULL: they come one by one */
 	struct block *latest; /* the one just before next; NULL: none that could go back */
 	struct block *free[BINS]; /* by size in UNITs; the first: all that are larger than SMALL */
 } heap;
@@ -51,11 +52,17 @@ static int make_room(size_t size)
 
 	if (!start)
 		return -ENOMEM;
-	if (!heap.next)
-		madvise(start, READY, MADV_POPULATE_WRITE); /* an older kernel says EINVAL: then pages come one by one */
+	heap.ready = heap.next ? NULL : start + PAGE; /* who needs no more than the first is not to pay for others */
 	heap.next = start;
 	heap.end = start + region;
 	return 0;
+}
+
+/* An older kernel says EINVAL: then pages come one by one. */
+static void make_ready(void)
+{
+	madvise(heap.ready, READY, MADV_POPULATE_WRITE);
+	heap.ready = NULL;
 }
 
 static struct block **bin_of(size_t size)
@@ -84,6 +91,8 @@ static struct block *take_new(size_t size)
 
 	if ((size_t)(heap.end - heap.next) < whole && make_room(whole) < 0)
 		return NULL;
+	if (heap.ready && size < LARGE && heap.next + whole > heap.ready)
+		make_ready();
 	if (size >= LARGE) {
 		heap.end -= whole;
 		block = (struct block *)(void *)heap.end;

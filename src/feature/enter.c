@@ -19,11 +19,12 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "feature/enter_user.h"
 #include "feature/program.h"
 
-enum { SCOPE_SIGNALS = 2, CONTROLS = 1 | 2 | 4 | STEP_CONTROLS };
+enum { SCOPE_SIGNALS = 2, CONTROLS = 1 | 2 | 4 | STEP_CONTROLS, MANY_PROCESSES = 256 };
 
 /* What all newcomers take over from the plan of the jail. */
 static void begin(struct plan *plan, struct arena *arena, const struct plan *jail)
@@ -186,9 +187,10 @@ struct wishes {
 static struct wishes make_wishes(struct plan *plan, const struct enter *enter)
 {
 	struct wishes wishes = { 0 };
+	const int first = plan->count;
 
 	plan_program(plan, enter->spec, enter->host);
-	for (int i = 0; i < plan->count; i++) {
+	for (int i = first; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
 
 		if (step->op == OP_CHDIR)
@@ -197,9 +199,9 @@ static struct wishes make_wishes(struct plan *plan, const struct enter *enter)
 			wishes.exec = *step;
 		if (step->op == OP_CHECK_PROGRAM)
 			wishes.check = *step;
+		wishes.has_check |= step->op == OP_CHECK_PROGRAM;
 	}
-	wishes.has_check = plan_has(plan, OP_CHECK_PROGRAM);
-	plan->count = 0;
+	plan->count = first;
 	return wishes;
 }
 
@@ -296,6 +298,47 @@ static void enter_unseen(struct plan *plan, const struct enter *enter, const str
 	execute(plan, enter->jail, wishes);
 }
 
+/* What is of the program's own session, or of its streams, waits for it. */
+static void prepare_session(struct plan *plan, const struct plan *jail)
+{
+	for (int i = 0; i < jail->count; i++)
+		if (jail->steps[i].side == PAYLOAD && jail->steps[i].phase == PHASE_SESSION && !is_of_streams(&jail->steps[i]) &&
+		    jail->steps[i].op != OP_SESSION)
+			add(plan, jail->steps[i], INIT);
+}
+
+/* Where it starts is looked at once more: the helper may have been there for a while. */
+static void check_again(struct plan *plan, const struct wishes *wishes)
+{
+	const struct step *root = plan_find(plan, OP_CHECK_ROOT);
+
+	if (root)
+		add(plan, *root, INIT);
+	if (wishes->has_check)
+		add(plan, wishes->check, INIT);
+}
+
+static void wait_unseen(struct plan *plan, const struct enter *enter, const struct wishes *wishes)
+{
+	struct wishes known = *wishes;
+
+	known.has_check = false;
+	plan->has_no_init = true;
+	bear(plan, enter->jail);
+	take_streams(plan, false, INIT);
+	join(plan, enter->jail);
+	add_keyring(plan, enter->jail);
+	confine(plan, enter, &known, INIT);
+	prepare_session(plan, enter->jail);
+	add(plan, (struct step){ .op = OP_LEND, .slot = SLOT_NONE, .flags = 7, .why = "it is known who enters" }, LAUNCHER);
+	add(plan, (struct step){ .op = OP_STANDARD, .slot = SLOT_NONE, .flags = 7, .why = "those of who asks" }, INIT);
+	check_again(plan, wishes);
+	add_own(plan, OP_FORK, INIT, "a child of the launcher's, in the jail's PID namespace");
+	if (plan_has(enter->jail, OP_SESSION))
+		add(plan, *plan_find(enter->jail, OP_SESSION), PAYLOAD);
+	execute(plan, enter->jail, wishes);
+}
+
 static bool is_of_init(const struct step *step, enum op op)
 {
 	return step->op == op && step->side == INIT;
@@ -339,11 +382,46 @@ int plan_enter(struct plan *plan, struct arena *arena, const struct enter *enter
 		return rc;
 	wishes = make_wishes(plan, enter);
 	open_terminal(plan, enter);
-	if (plan->owns_pids)
+	if (enter->awaited)
+		wishes.exec.data = wishes.check.data = enter->awaited;
+	if (enter->awaited)
+		wait_unseen(plan, enter, &wishes);
+	else if (plan->owns_pids)
 		enter_unseen(plan, enter, &wishes);
 	else
 		enter_with_init(plan, enter, &wishes);
 	return finish(plan, err);
+}
+
+/* RLIMIT_NPROC counts by user, wherever the process is. */
+static bool is_few(uint64_t processes)
+{
+	return processes < MANY_PROCESSES;
+}
+
+static bool user_has_few(const struct plan *jail)
+{
+	for (int i = 0; i < jail->count; i++)
+		if (jail->steps[i].op == OP_RLIMIT && jail->steps[i].flags == RLIMIT_NPROC && is_few(jail->steps[i].number))
+			return true;
+	return false;
+}
+
+bool may_wait(const struct plan *jail, const struct spec *spec, const struct spec *pod)
+{
+	return jail->owns_pids && !spec->is_ordered && !user_has_few(jail) && !is_few(spec->pids) && !(pod && is_few(pod->pids));
+}
+
+int plan_awaited(struct plan *plan, const struct enter *enter, struct arena *room, struct error *err)
+{
+	struct step *last = &plan->steps[plan->count - 1];
+	const struct wishes wishes = make_wishes(plan, enter);
+
+	if (plan->is_short || program_copy(enter->awaited, wishes.exec.data, wishes.start.size, room) < 0)
+		return error_set(err, E2BIG, "handing over what is to be executed");
+	last->subject = wishes.exec.subject;
+	last->text = wishes.exec.text;
+	return 0;
 }
 
 static bool is_of_identity(const struct step *step)

@@ -5,6 +5,7 @@
  */
 #include "feature/program.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -263,4 +264,55 @@ void plan_program(struct plan *plan, const struct spec *spec, const struct host 
 	if ((!host->landlock_abi || spec->landlock == LANDLOCK_OFF || spec->is_ordered) && !spec_leaves(spec, "executable"))
 		plan_add(plan, (struct step){ .op = OP_CHECK_PROGRAM, .side = PAYLOAD, .phase = PHASE_CHECK, .slot = SLOT_NONE,
 			.subject = spec->command[0], .data = program, .why = "Landlock would forbid it" });
+}
+
+static size_t count_words(const char *const *words)
+{
+	size_t count = 0;
+
+	while (words[count])
+		count++;
+	return count;
+}
+
+static char **copy_words(struct arena *room, const char *const *words)
+{
+	const size_t count = count_words(words);
+	char **copy = arena_alloc(room, (count + 1) * sizeof(*copy));
+
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = arena_copy(room, words[i]);
+		if (!copy[i])
+			return NULL;
+	}
+	return copy;
+}
+
+/* The shell's words of FROM are those of ARGV behind its own name and the place for the script's. */
+static char **copy_script(struct arena *room, const struct program *from, char *const *argv)
+{
+	const size_t count = count_words((const char *const *)argv);
+	char **copy = arena_alloc(room, (count + 2) * sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	memcpy(copy + 2, argv + 1, count * sizeof(*copy)); /* the end as well */
+	copy[0] = arena_copy(room, from->script[0]);
+	return copy[0] ? copy : NULL;
+}
+
+int program_copy(struct program *to, const struct program *from, size_t places, struct arena *room)
+{
+	char *const **environments = arena_alloc(room, places * sizeof(*environments));
+	bool is_whole = environments;
+
+	for (size_t i = 0; is_whole && i < places; i++) {
+		environments[i] = copy_words(room, (const char *const *)from->environments[i]);
+		is_whole = environments[i];
+	}
+	to->environments = environments;
+	to->argv = copy_words(room, (const char *const *)from->argv);
+	to->candidates = (const char *const *)copy_words(room, from->candidates);
+	to->script = from->script && to->argv ? copy_script(room, from, to->argv) : NULL;
+	return is_whole && to->argv && to->candidates && !from->script == !to->script ? 0 : -ENOMEM;
 }

@@ -30,6 +30,11 @@ static int read_key(const char *key, size_t length)
 	return letter >= '@' && letter <= '_' ? letter - '@' : -1;
 }
 
+void front_clear(struct front *front)
+{
+	memset(front, 0, offsetof(struct front, typed));
+}
+
 int front_read_keys(struct front *front, const char *keys, struct error *err)
 {
 	const char *at = keys ? keys : "";

@@ -27,16 +27,18 @@ struct front {
 	uint16_t rows, columns;  /* of the screen; 0: none */
 	char keys[FRONT_KEYS];   /* in their order: the caller leaves */
 	unsigned key_count, keys_seen;
-	char typed[FRONT_ROOM];  /* on the way to the program */
-	size_t start, end;
+	size_t start, end;       /* of what was typed */
 	/* what has happened: */
 	bool is_leaving;         /* the keys were typed, or the terminal is gone */
 	bool is_input_over;
 	bool is_resized;         /* the screen has another size */
 	int end_signal;          /* asked the caller to end; 0: none */
 	uint64_t to_pass;        /* signals for the program, a bit each */
+	char typed[FRONT_ROOM];  /* on the way to the program; the last, for it is not cleared */
 };
 
+/* Before all else; large as it is, not all of it is touched. */
+void front_clear(struct front *front);
 /* KEYS: "ctrl-p,ctrl-q", letters; NULL or "": none. -EINVAL: they are no keys. */
 int front_read_keys(struct front *front, const char *keys, struct error *err) MUST_CHECK;
 /* Begins; HAS_TERMINAL: the program has one of its own, so the caller's becomes raw. USED: a bit for each standard descriptor that

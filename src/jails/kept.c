@@ -57,8 +57,10 @@ unsigned kept_poll(const struct kept *kept, struct pollfd *fds)
 
 	if (kept->timer >= 0)
 		fds[count++] = (struct pollfd){ .fd = kept->timer, .events = POLLIN };
-	if (kept->stage == KEPT_SET_UP)
+	if (kept->stage == KEPT_SET_UP || kept->stage == KEPT_READY)
 		fds[count++] = (struct pollfd){ .fd = kept->run.wire, .events = POLLIN };
+	if (kept->stage == KEPT_OVER && kept->run.helper_pidfd >= 0)
+		fds[count++] = (struct pollfd){ .fd = kept->run.helper_pidfd, .events = POLLIN };
 	for (unsigned i = 0; kept->stage == KEPT_WATCHED && i < kept->watch.count; i++)
 		fds[count++] = kept->watch.ready[i];
 	return count;
@@ -80,8 +82,19 @@ void kept_serve(struct kept *kept, const struct pollfd *polled, unsigned count)
 {
 	if (kept->stage == KEPT_WATCHED && !watch_serve(&kept->watch, polled, count))
 		kept->stage = KEPT_DEAD;
+	else if (kept->stage == KEPT_OVER && count && polled->revents)
+		reap_helper(&kept->run);
+	else if (kept->stage == KEPT_READY && count && polled->revents)
+		kept->stage = KEPT_OVER; /* it has nothing to say: it is dead */
+	else if (kept->stage == KEPT_SET_UP && kept->waits && count && polled->revents)
+		kept->stage = run_take_baton(&kept->run, &kept->result, &kept->err) < 0 ? KEPT_OVER : KEPT_READY;
 	else if (kept->stage == KEPT_SET_UP && count && polled->revents)
 		(void)!kept_begin(kept, run_go_on(&kept->run, &kept->result, &kept->err));
+}
+
+int kept_resume(struct kept *kept)
+{
+	return kept_begin(kept, run_resume(&kept->run, &kept->result, &kept->err));
 }
 
 int kept_finish(struct kept *kept)

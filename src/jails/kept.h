@@ -13,9 +13,10 @@
 enum kept_stage {
 	KEPT_PLANNED,   /* nothing runs */
 	KEPT_SET_UP,    /* init has the baton */
+	KEPT_READY,     /* where it waits: it has done all that it can before it is told for whom */
 	KEPT_WATCHED,   /* it is about to execute the program, or has */
 	KEPT_DEAD,      /* its end was seen, and kept_finish is to follow */
-	KEPT_OVER,      /* nothing of it lives; what was made on the host is there until kept_close */
+	KEPT_OVER,      /* nothing of it lives, but perhaps who let the program in; what was made on the host is there until kept_close */
 	KEPT_CLOSED,
 };
 
@@ -24,6 +25,7 @@ struct kept {
 	int timer;               /* the owner's; -1: none */
 	const struct source *const *sources; /* what is watched, and for whom */
 	void *owner;
+	bool waits;              /* once the baton comes back it stays here until kept_resume */
 	struct spec spec;
 	struct arena arena;      /* owns the plan's strings */
 	struct plan *plan;
@@ -53,6 +55,8 @@ unsigned kept_poll(const struct kept *kept, struct pollfd *fds);
 bool kept_take_timer(const struct kept *kept, const struct pollfd **polled, unsigned *count);
 /* What follows from what was polled; the stage tells it. KEPT_OVER: set-up failed, and ERR is told. */
 void kept_serve(struct kept *kept, const struct pollfd *polled, unsigned count);
+/* Set-up that was KEPT_READY goes on. Negative errno: it failed, and is over. */
+int kept_resume(struct kept *kept) MUST_CHECK;
 /* As watch_finish. */
 int kept_finish(struct kept *kept) MUST_CHECK;
 

@@ -28,7 +28,7 @@ static const struct row rows[PACKETS] = {
 	[PACKET_HELLO] = { "hello", true, false, sizeof(struct packet_hello), 0, 0, 0, 1 << TALK_NEW },
 	[PACKET_RUN] = { "run", true, true, sizeof(struct packet_run), 0, RUN_DESCRIPTORS, RUN_DESCRIPTORS, READY,
 			 RUN_FLAGS },
-	[PACKET_EXEC] = { "exec", true, true, sizeof(struct packet_exec), 0, 1, EXEC_DESCRIPTORS, READY, EXEC_FLAGS },
+	[PACKET_EXEC] = { "exec", true, true, sizeof(struct packet_exec), PACKET_EXEC_TAIL, 0, EXEC_DESCRIPTORS, READY, EXEC_FLAGS },
 	[PACKET_STATUS] = { "status", true, true, sizeof(struct packet_name), 0, 0, 0, READY },
 	[PACKET_ATTACH] = { "attach", true, true, sizeof(struct packet_attach), 0, 0, 0, READY, ATTACH_FLAGS },
 	/* on their way while the jail ended, they are no mistake: they mean nothing then */

@@ -64,7 +64,8 @@ struct packet_run {
 };
 enum { RUN_INPUT = 1 /* its input stays open for those who attach */, RUN_REMOVE = 2 /* it goes when it has ended */,
        RUN_ATTACH = 4 /* who asks is attached as soon as it is started, with input and from its first byte on */, RUN_FLAGS = 7 };
-/* Descriptors: the request's words, then the three standard descriptors of the program, unless it gets a terminal. */
+/* The program and its words follow, each with its end; or the request is a spec's words, in the first descriptor. Then the three standard descriptors of the program, unless it gets a
+ * terminal. */
 struct packet_exec {
 	char name[PACKET_NAME];
 	uint32_t flags, unused; /* EXEC_* */
@@ -72,6 +73,7 @@ struct packet_exec {
 };
 enum { EXEC_TERMINAL = 1 /* of the jail's; its master comes as a descriptor */, EXEC_ALONE = 2 /* it goes on without its client */,
        EXEC_FLAGS = 3 };
+enum { PACKET_EXEC_TAIL = PACKET_ROOM - (int)sizeof(struct packet_exec) };
 struct packet_attach {
 	char name[PACKET_NAME];
 	uint32_t flags;       /* ATTACH_* */

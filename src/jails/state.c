@@ -38,9 +38,12 @@ int state_tell(int rc, const char *what, const char *name, struct error *err)
 
 static int open_or_make(int folder, const char *name)
 {
-	int rc = store_make_folder(folder, name);
+	int rc = store_open_folder(folder, name);
 
-	return rc == -EEXIST ? store_open_folder(folder, name) : rc;
+	if (rc != -ENOENT)
+		return rc;
+	rc = store_make_folder(folder, name);
+	return rc == -EEXIST ? store_open_folder(folder, name) : rc; /* somebody else was quicker */
 }
 
 int state_open(struct state *state, const char *folder, struct error *err)

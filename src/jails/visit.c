@@ -11,6 +11,7 @@
 #include "feature/enter.h"
 #include "host/probe.h"
 #include "jails/health.h"
+#include "jails/waiting.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -22,7 +23,7 @@ enum { ON_THE_WAY_S = 20, LOOK_AGAIN_MS = 50 };
 
 static const struct source *const sources[] = { &source_denied_calls, &source_check, NULL };
 
-static struct visit *new_visit(struct member *member, struct client *client)
+struct visit *visit_new(struct member *member, struct client *client)
 {
 	struct visit *visit = calloc(1, sizeof(*visit));
 
@@ -37,9 +38,10 @@ static struct visit *new_visit(struct member *member, struct client *client)
 	return visit;
 }
 
-static void free_visit(struct visit *visit)
+void visit_free(struct visit *visit)
 {
 	kept_free(&visit->kept);
+	waiting_close(visit);
 	arena_free(&visit->request.arena);
 	arena_free(&visit->host.arena);
 	free(visit);
@@ -49,13 +51,30 @@ static void refuse(struct client *client, struct visit *visit, const struct erro
 {
 	answer_error(client, err, exit_code);
 	if (visit)
-		free_visit(visit);
+		visit_free(visit);
+}
+
+/* The words are in the packet itself, or in a file that comes first. */
+static bool has_words(const struct packet *packet)
+{
+	size_t size;
+
+	packet_tail(packet, &size);
+	return size > 0;
 }
 
 /* Its standard descriptors, if it brings some, follow the words. */
-static bool has_streams(const struct packet *packet)
+bool visit_brings_streams(const struct packet *packet)
 {
-	return packet->fd_count == 4;
+	return packet->fd_count == (has_words(packet) ? 3 : 4);
+}
+
+static void meet(struct visit *visit, struct client *client)
+{
+	visit->client = client;
+	client->talk = visit->is_program ? TALK_VISITING : TALK_WAITING;
+	client->question = visit->is_program ? PACKET_EXEC : PACKET_OPEN;
+	client->subject = visit->member;
 }
 
 static int enter(struct keeper *keeper, struct visit *visit, uint64_t patience_ns, const int *streams, int *exit_code)
@@ -79,15 +98,35 @@ static int enter(struct keeper *keeper, struct visit *visit, uint64_t patience_n
 static void go_on(struct keeper *keeper, struct visit *visit, const struct packet *packet)
 {
 	struct client *client = visit->client;
+	const int *streams = visit_brings_streams(packet) ? packet->fds + packet->fd_count - 3 : NULL;
 	int exit_code;
 
-	if (enter(keeper, visit, UINT64_C(1000000000) * ON_THE_WAY_S, has_streams(packet) ? packet->fds + 1 : NULL, &exit_code) < 0) {
+	if (enter(keeper, visit, UINT64_C(1000000000) * ON_THE_WAY_S, streams, &exit_code) < 0)
 		refuse(client, visit, &visit->kept.err, exit_code);
+	else
+		meet(visit, client);
+}
+
+/* Nobody waits for it any more. */
+static bool is_forgotten(const struct visit *visit)
+{
+	return !visit->client && !visit->is_left_alone;
+}
+
+static void end_program(struct visit *visit)
+{
+	if (visit->kept.stage == KEPT_WATCHED)
+		watch_end(&visit->kept.watch, REASON_SIGNALED);
+}
+
+static void give_up(struct visit *visit)
+{
+	/* Who stands still takes no time. */
+	if (visit->is_check && visit->member->state == MEMBER_PAUSED && kept_set_timer(&visit->kept, visit->member->kept.spec.health_timeout_ns) >= 0)
 		return;
-	}
-	client->talk = visit->is_program ? TALK_VISITING : TALK_WAITING;
-	client->question = visit->is_program ? PACKET_EXEC : PACKET_OPEN;
-	client->subject = visit->member;
+	kept_stop_timer(&visit->kept);
+	visit->is_late = true;
+	end_program(visit);
 }
 
 /* ---- a program ---- */
@@ -112,6 +151,38 @@ static int join_variables(struct visit *visit)
 	return 0;
 }
 
+/* The program and its words, each with its end. */
+static int split_words(struct spec *request, const char *tail, size_t size, struct error *err)
+{
+	char *text = arena_copy_bytes(&request->arena, tail, size);
+	size_t count = 0;
+
+	for (size_t i = 0; i < size; i++)
+		count += !tail[i];
+	request->command = arena_alloc(&request->arena, (count + 1) * sizeof(*request->command));
+	if (!text || !request->command)
+		return error_set(err, ENOMEM, "reading what is to be executed");
+	if (tail[size - 1])
+		return error_mistake(err, "the last word of what is to be executed has no end");
+	for (size_t i = 0; i < count; i++) {
+		request->command[i] = text;
+		text += strlen(text) + 1;
+	}
+	return 0;
+}
+
+static int read_request(struct visit *visit, const struct packet *packet, struct error *err)
+{
+	size_t size;
+	const char *tail = packet_tail(packet, &size);
+
+	if (size)
+		return split_words(&visit->request, tail, size, err);
+	if (!packet->fd_count)
+		return error_mistake(err, "there are no words of what is to be executed");
+	return member_read_words(&visit->request, packet->fds[0], err);
+}
+
 /* The jail's spec, with what the visitor may choose. The lists are shared, and not changed. */
 static int make_spec(struct visit *visit, struct error *err)
 {
@@ -127,6 +198,13 @@ static int make_spec(struct visit *visit, struct error *err)
 		spec_set_origin(&visit->kept.spec, offsetof(struct spec, workdir), spec_origin(&visit->request, offsetof(struct spec, workdir)));
 	}
 	return join_variables(visit) < 0 ? error_set(err, ENOMEM, "executing a program") : 0;
+}
+
+int visit_make_spec(struct visit *visit, const struct packet *packet)
+{
+	int rc = read_request(visit, packet, &visit->kept.err);
+
+	return rc < 0 ? rc : make_spec(visit, &visit->kept.err);
 }
 
 /* Groups are of a user: without any for this one there are none. */
@@ -154,11 +232,9 @@ static int start_program(struct visit *visit, const struct packet *packet)
 {
 	const struct packet_exec *exec = &packet->exec;
 	struct enter enter = { .jail = visit->member->kept.plan, .spec = &visit->kept.spec, .host = &visit->member->host,
-		.has_streams = has_streams(packet), .has_terminal = exec->flags & EXEC_TERMINAL, .screen = { exec->rows, exec->columns } };
-	int rc = member_read_words(&visit->request, packet->fds[0], &visit->kept.err);
+		.has_streams = visit_brings_streams(packet), .has_terminal = exec->flags & EXEC_TERMINAL, .screen = { exec->rows, exec->columns } };
+	int rc = visit_make_spec(visit, packet);
 
-	if (rc == 0)
-		rc = make_spec(visit, &visit->kept.err);
 	if (rc == 0)
 		rc = make_user(visit, &enter, &visit->kept.err);
 	if (rc == 0)
@@ -176,7 +252,7 @@ typedef int visit_starter(struct visit *visit, const struct packet *packet);
 static void begin(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet, visit_starter *start,
 		  const char *doing)
 {
-	struct visit *visit = new_visit(member, client);
+	struct visit *visit = visit_new(member, client);
 	struct error err = { 0 };
 	int rc = visit ? start(visit, packet) : error_set(&err, ENOMEM, "%s", doing);
 
@@ -188,12 +264,22 @@ static void begin(struct keeper *keeper, struct client *client, struct member *m
 
 void visit_exec(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet)
 {
-	begin(keeper, client, member, packet, start_program, "executing a program");
+	struct visit *waiting = waiting_take(keeper, member, packet);
+
+	if (!waiting) {
+		begin(keeper, client, member, packet, start_program, "executing a program");
+		return;
+	}
+	waiting->is_program = true;
+	waiting->is_left_alone = packet->exec.flags & EXEC_ALONE;
+	meet(waiting, client);
+	if (kept_set_timer(&waiting->kept, UINT64_C(1000000000) * ON_THE_WAY_S) < 0)
+		give_up(waiting);
 }
 
 int visit_check(struct keeper *keeper, struct member *member, const int streams[3], int *exit_code, struct error *err)
 {
-	struct visit *visit = new_visit(member, NULL);
+	struct visit *visit = visit_new(member, NULL);
 	int rc = visit ? 0 : error_set(err, ENOMEM, "checking %s", member->name);
 
 	*exit_code = 125;
@@ -211,7 +297,7 @@ int visit_check(struct keeper *keeper, struct member *member, const int streams[
 		return 0;
 	if (!err->errnum)
 		*err = visit->kept.err;
-	free_visit(visit);
+	visit_free(visit);
 	return rc;
 }
 
@@ -276,6 +362,15 @@ static int explain_absence(struct visit *visit)
 			 visit->member->name);
 }
 
+/* In a PID namespace whose init is dead nobody is born any more. pid_namespaces(7) */
+static bool came_too_late(const struct visit *visit)
+{
+	const struct result *result = &visit->kept.result;
+
+	return result->failed_errno == ECHILD ||
+	       (result->failed_errno == ENOMEM && result->failed_step >= 0 && visit->kept.plan->steps[result->failed_step].op == OP_FORK);
+}
+
 static void tell_end(struct visit *visit, int rc)
 {
 	const int exit_code = result_exit_code(&visit->kept.result, visit->kept.plan), *file = &visit->kept.run.slots[SLOT_FILE];
@@ -292,7 +387,7 @@ static void tell_end(struct visit *visit, int rc)
 		return;
 	client->talk = TALK_READY;
 	client->subject = NULL;
-	if (!has_come && (rc >= 0 || visit->kept.result.failed_errno == ECHILD))
+	if (!has_come && (rc >= 0 || came_too_late(visit)))
 		answer_error(client, &visit->kept.err, explain_absence(visit) < 0 ? 125 : exit_code);
 	else if (rc < 0)
 		answer_error(client, &visit->kept.err, exit_code);
@@ -302,41 +397,56 @@ static void tell_end(struct visit *visit, int rc)
 		client_post(client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = file, .fd_count = 1 });
 }
 
-/* Nobody waits for it any more. */
-static bool is_forgotten(const struct visit *visit)
-{
-	return !visit->client && !visit->is_left_alone;
-}
-
-static void end_program(struct visit *visit)
-{
-	if (visit->kept.stage == KEPT_WATCHED)
-		watch_end(&visit->kept.watch, REASON_SIGNALED);
-}
-
-static void give_up(struct visit *visit)
-{
-	/* Who stands still takes no time. */
-	if (visit->is_check && visit->member->state == MEMBER_PAUSED && kept_set_timer(&visit->kept, visit->member->kept.spec.health_timeout_ns) >= 0)
-		return;
-	kept_stop_timer(&visit->kept);
-	visit->is_late = true;
-	end_program(visit);
-}
-
 /* Who is traced by another process of the jail is dead, but cannot be reaped before that one looks or dies. Its death is not told twice. */
 static bool waits_for_tracer(struct visit *visit)
 {
 	return !watch_may_finish(&visit->kept.watch) && kept_set_timer(&visit->kept, UINT64_C(1000000) * LOOK_AGAIN_MS) >= 0;
 }
 
+/* Once somebody was born inside, it is theirs to fail, or the jail's to kill. */
+static bool is_to_repeat(const struct visit *visit)
+{
+	return visit->has_waited && visit->kept.run.program_pidfd < 0 && !visit->is_start_told && !visit->is_late && !is_forgotten(visit);
+}
+
+/* Who let the program in may be on its way out, and is not waited for: it may have been stopped. */
+static void close_when_alone(struct visit *visit)
+{
+	if (visit->kept.run.helper_pidfd < 0)
+		kept_close(&visit->kept);
+}
+
+static void end(struct visit *visit)
+{
+	int rc;
+
+	if (visit->is_check && visit->is_start_told) /* dead, and not yet reaped: the number is its own */
+		sys_kill(-visit->kept.run.init, SIGKILL);
+	rc = kept_finish(&visit->kept);
+	if (is_to_repeat(visit)) {
+		rc = waiting_repeat(visit);
+		if (rc == 0)
+			return;
+	}
+	tell_end(visit, rc);
+	close_when_alone(visit);
+}
+
 void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count)
 {
 	struct kept *kept = &visit->kept;
 
+	if (visit->is_waiting) {
+		waiting_serve(visit, polled, count);
+		return;
+	}
 	if (kept_take_timer(kept, &polled, &count) && kept->stage == KEPT_WATCHED)
 		give_up(visit);
 	kept_serve(kept, polled, count);
+	if (kept->stage == KEPT_OVER) {
+		close_when_alone(visit);
+		return;
+	}
 	if (kept->watch.is_started && !visit->is_start_told) {
 		tell_start(visit);
 		if (is_forgotten(visit))
@@ -344,10 +454,7 @@ void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned coun
 	}
 	if (kept->stage != KEPT_DEAD || waits_for_tracer(visit))
 		return;
-	if (visit->is_check && visit->is_start_told) /* dead, and not yet reaped: the number is its own */
-		sys_kill(-kept->run.init, SIGKILL);
-	tell_end(visit, kept_finish(kept));
-	kept_close(kept);
+	end(visit);
 }
 
 void visits_sweep(struct keeper *keeper)
@@ -356,13 +463,17 @@ void visits_sweep(struct keeper *keeper)
 
 	while (*link) {
 		struct visit *visit = *link;
+		struct member *member;
 
 		if (visit->kept.stage != KEPT_CLOSED) {
 			link = &visit->next;
 			continue;
 		}
+		member = visit->is_program && !visit->is_check ? visit->member : NULL;
 		*link = visit->next;
-		free_visit(visit);
+		visit_free(visit);
+		if (member)
+			waiting_prepare(keeper, member);
 	}
 }
 
@@ -372,7 +483,7 @@ void visits_close(struct keeper *keeper)
 		struct visit *visit = keeper->visits;
 
 		keeper->visits = visit->next;
-		free_visit(visit);
+		visit_free(visit);
 	}
 }
 
@@ -403,6 +514,7 @@ void visits_forget(struct keeper *keeper, const struct client *client)
 
 void visits_end(struct keeper *keeper, const struct member *member)
 {
+	waiting_drop(keeper, member);
 	for (struct visit *visit = keeper->visits; visit; visit = visit->next) {
 		if (visit->member != member)
 			continue;

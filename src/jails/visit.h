@@ -14,6 +14,9 @@ struct visit {
 	struct member *member;
 	struct client *client;   /* who asked; NULL: gone, or told all */
 	bool is_program;         /* otherwise a file */
+	bool is_waiting;         /* waiting.h: nobody has come for it yet */
+	bool has_waited;         /* and then somebody did */
+	struct room *room;       /* what its helper is told by; NULL: it was borne for the one who asked */
 	bool is_left_alone;      /* it goes on when the client is gone */
 	bool is_check;           /* of the jail's health: nobody asked */
 	bool is_start_told;
@@ -36,6 +39,15 @@ void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned coun
 void visits_sweep(struct keeper *keeper);
 /* All are ended, and waited for. */
 void visits_close(struct keeper *keeper);
+
+/* For waiting.c. One that is free belongs to nobody's list. */
+struct visit *visit_new(struct member *member, struct client *client);
+void visit_free(struct visit *visit);
+void waiting_close(struct visit *visit);
+/* PACKET_EXEC with three descriptors for the program. */
+bool visit_brings_streams(const struct packet *packet);
+/* The jail's spec with what PACKET asks; the words of both outlive the packet. */
+int visit_make_spec(struct visit *visit, const struct packet *packet) MUST_CHECK;
 
 void visit_signal(struct visit *visit, int signal);
 /* The visit that CLIENT asked for and waits for; NULL: none. */

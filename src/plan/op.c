@@ -118,6 +118,7 @@ static const struct {
 	[OP_WALL_TIME] = { "wall-time", "end the jail after %d" },
 	[OP_EVIDENCE] = { "evidence", "read back what is in force once the program is executed" },
 	[OP_PIPES] = { "pipes", "make pipes for %i%t" },
+	[OP_LEND] = { "lend", "hand over what it gets as %i" },
 	[OP_PTY] = { "pty", "make a pseudo-terminal on the host" },
 	[OP_STANDARD] = { "standard", "take %i from the pipes" },
 };

@@ -33,12 +33,19 @@ void report_failure(const struct run *run, int rc)
 	channel_send(run->wire, (struct message){ run->at, -rc }, -1);
 }
 
-/* Sleeps until the launcher passes the baton for step NEXT. */
-static int await_baton(const struct run *run, int next)
+static bool is_stream(const struct message *message, int fd)
+{
+	return message->what == WIRE_STREAM && message->value >= 0 && message->value < 3 && fd >= 0;
+}
+
+/* Sleeps until the launcher passes the baton for step NEXT. What it lends comes before. */
+static int await_baton(struct run *run, int next)
 {
 	struct message message;
-	int fd, rc = channel_receive(run->wire, &message, &fd);
+	int fd, rc;
 
+	while ((rc = channel_receive(run->wire, &message, &fd)) > 0 && is_stream(&message, fd))
+		run->far_streams[message.value] = fd;
 	if (fd >= 0)
 		sys_close(fd);
 	if (rc <= 0)

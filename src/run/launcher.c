@@ -243,15 +243,29 @@ int run_enter(struct run *run, const struct plan *plan, const struct run *jail, 
 	return rc < 0 ? error_set(err, -rc, "preparing to enter") : perform_first(run, result, err);
 }
 
-int run_go_on(struct run *run, struct result *result, struct error *err)
+int run_take_baton(struct run *run, struct result *result, struct error *err)
 {
 	int rc = take_baton(run, err);
 
-	if (rc == 0)
-		rc = perform_own(run, err);
 	if (rc < 0)
 		blame(run, result);
 	return rc;
+}
+
+int run_resume(struct run *run, struct result *result, struct error *err)
+{
+	int rc = perform_own(run, err);
+
+	if (rc < 0)
+		blame(run, result);
+	return rc;
+}
+
+int run_go_on(struct run *run, struct result *result, struct error *err)
+{
+	int rc = run_take_baton(run, result, err);
+
+	return rc < 0 ? rc : run_resume(run, result, err);
 }
 
 int run_plan(const struct plan *plan, struct result *result, struct error *err)

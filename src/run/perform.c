@@ -41,7 +41,7 @@ static op_function *const ops[OPS] = {
 	[OP_CHECK_ROOT] = op_check_root, [OP_CHECK_PROCESS] = op_check_process, [OP_CHECK_IDENTITY] = op_check_identity,
 	[OP_CHECK_CAPABILITIES] = op_check_capabilities, [OP_CHECK_MOUNTS] = op_check_mounts, [OP_CHECK_LIMIT] = op_check_limit,
 	[OP_CHECK_DESCRIPTORS] = op_check_descriptors,
-	[OP_WALL_TIME] = op_watched, [OP_EVIDENCE] = op_watched, [OP_PIPES] = op_pipes, [OP_STANDARD] = op_standard, [OP_PTY] = op_pty, [OP_TERMINAL] = op_terminal,
+	[OP_WALL_TIME] = op_watched, [OP_EVIDENCE] = op_watched, [OP_PIPES] = op_pipes, [OP_LEND] = op_lend, [OP_STANDARD] = op_standard, [OP_PTY] = op_pty, [OP_TERMINAL] = op_terminal,
 	[OP_CGROUP_SCOPE] = op_cgroup_scope, [OP_CGROUP_WATCH] = op_watched,
 };
 

@@ -10,7 +10,7 @@
  * What crosses the wire is two integers: {step, 0} passes the baton, {step, errno} reports a failure,
  * {step of exec, -pid} that the program was executed (with the descriptor of its denied calls),
  * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_ROOT, 0},
- * {WIRE_NAMESPACE - kind, 0} what a keeper holds, {WIRE_FILE, 0} a file that is fetched; {WIRE_SIGNAL, signal} a signal in;
+ * {WIRE_STREAM, 0-2} one of the standard descriptors of who enters in; {WIRE_NAMESPACE - kind, 0} what a keeper holds, {WIRE_FILE, 0} a file that is fetched; {WIRE_SIGNAL, signal} a signal in;
  * {WIRE_SEEN, 0} is the first of all where the launcher is hidden (birth.c); {WIRE_BORN, 0}
  * the first of who will be a program in a jail that is there, with its pidfd. The launcher holds the same plan and finds the words.
  */
@@ -28,6 +28,7 @@
 #include "sys/namespace.h"
 
 enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3, WIRE_SEEN = -4, WIRE_ROOT = -5, WIRE_FILE = -6, WIRE_BORN = -7,
+       WIRE_STREAM = -8,
        WIRE_NAMESPACE = -16 /* and below */ };
 
 /* In memory that the launcher shares with the process that becomes the program: the step that failed behind the filter. */
@@ -136,6 +137,9 @@ int run_begin(struct run *run, const struct plan *plan, struct result *result, s
 int run_enter(struct run *run, const struct plan *plan, const struct run *jail, const int streams[3], struct result *result,
 	      struct error *err) MUST_CHECK;
 int run_go_on(struct run *run, struct result *result, struct error *err) MUST_CHECK;
+/* The two halves of that, where the launcher has a reason to keep the baton for a while. */
+int run_take_baton(struct run *run, struct result *result, struct error *err) MUST_CHECK;
+int run_resume(struct run *run, struct result *result, struct error *err) MUST_CHECK;
 /* Init is killed if it lives, and what was made on the host is undone. */
 void run_close(struct run *run);
 

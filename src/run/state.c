@@ -29,10 +29,12 @@ int state_open_folder(const char *file)
 		return -ENAMETOOLONG;
 	memcpy(folder, file, (size_t)(slash - file));
 	folder[slash - file] = '\0';
-	rc = sys_mkdirat(AT_FDCWD, folder, 0700);
+	fd = sys_open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	rc = fd == -ENOENT ? sys_mkdirat(AT_FDCWD, folder, 0700) : 0;
 	if (rc < 0 && rc != -EEXIST)
 		return rc;
-	fd = sys_open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd == -ENOENT)
+		fd = sys_open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	rc = fd < 0 ? fd : sys_check_own_folder(fd);
 	return rc < 0 ? rc : take_fd(&fd);
 }

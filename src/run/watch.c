@@ -153,9 +153,9 @@ static void take_program(struct watch *watch)
 	run->has_child = true;
 	sys_signal_pidfd(run->helper_pidfd, SIGKILL);
 	watch_drop(watch, run->wire);
-	watch->failure = add(watch, run->helper_pidfd, POLLIN, OWNER_HELPER);
+	watch->failure = add(watch, run->init_pidfd, POLLIN, OWNER_END); /* first, for it is what somebody waits for */
 	if (watch->failure == 0)
-		watch->failure = add(watch, run->init_pidfd, POLLIN, OWNER_END);
+		watch->failure = add(watch, run->helper_pidfd, POLLIN, OWNER_HELPER);
 	tell_start(watch);
 	pass_early_signals(watch);
 }
@@ -305,7 +305,8 @@ static bool serve_wire(struct watch *watch)
 	return !leaves_init(watch) && !(watch->has_status && has_nothing_else);
 }
 
-/* Of one who let the program in, or was let in and never told of: reaped. Of the one that the run is about: the end, when all are. */
+/* Of one who let the program in, or was let in and never told of: reaped. Of the one that the run is about: the end, though whoever let
+ * it in may be on the way out still. */
 static bool serve_death(struct watch *watch, int fd, int owner)
 {
 	struct run *run = watch->run;
@@ -317,7 +318,7 @@ static bool serve_death(struct watch *watch, int fd, int owner)
 		watch->is_newborn_dead = true;
 	else
 		watch->is_dead = true;
-	return run->helper_pidfd >= 0 || (run->program_pidfd >= 0 && !watch->is_newborn_dead) || !watch->is_dead;
+	return (run->program_pidfd >= 0 && !watch->is_newborn_dead) || !watch->is_dead;
 }
 
 /* Handlers may add and drop descriptors, so each is looked up again by its number. */

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import await_true, descendants, is_alive
+from conftest import await_helpers, await_true, descendants, is_alive
 from keeper import Refused
 
 SLEEP = ("--", "/bin/sleep", "100")
@@ -33,7 +33,7 @@ def open_files(pid):
     found = []
     for number in os.listdir(f"/proc/{pid}/fd"):
         try:
-            found.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+            found.append(os.readlink(f"/proc/{pid}/fd/{number}").split(":[")[0])
         except FileNotFoundError:
             pass
     return sorted(found)
@@ -73,7 +73,12 @@ def test_who_is_stopped_on_the_way_in_holds_up_nobody(keep, hostile):
     client.run(pod.words(*BARE, *hostile, "--", f"{INSIDE}/hostile", "stop", "60"), "web")
     client.run(pod.words(*SLEEP), "other")
     keeper = client.pid()
-    client.status("other")
+    assert client.execute(pod.words("--", "/bin/echo", "well"), "other")[1] == "well\n"
+    first, = start_enters(pod, pod.words("--", "/bin/true"), 1)
+    time.sleep(0.3)
+    first.close()
+    await_helpers(keeper, 2)
+    client.status("other") # the other client's end has been seen by now
     before, files = len(descendants(keeper)), open_files(keeper)
     visitors, stopped, rounds = [], [], 0
     while not stopped and rounds < 8: # it must be on a processor when they come

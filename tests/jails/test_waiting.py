@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A helper that waits for the next program is seen by nobody in the jail, and whatever becomes of it, the next program is executed."""
+import os
+import pathlib
+import signal
+import time
+
+import pytest
+
+from conftest import await_helpers, await_true, descendants, helpers_that_wait, is_alive, status_of
+from keeper import Refused
+
+SLEEP = ("--", "/bin/sleep", "100")
+
+
+def begin(pod, client, *options):
+    """A jail in which a helper waits: the keeper and that."""
+    client.run(pod.words(*options, *SLEEP), "web")
+    keeper = client.pid()
+    assert not helpers_that_wait(keeper), "nobody has asked for anything yet"
+    assert client.execute(pod.words("--", "/bin/true"), "web")[0] == 0
+    return keeper, await_helpers(keeper)[0]
+
+
+def echo(pod, client, *words):
+    return client.execute(pod.words("--", "/bin/echo", *words), "web")
+
+
+def test_the_next_program_enters_by_it(pod, client):
+    keeper, helper = begin(pod, client)
+    assert echo(pod, client, "hello", "you") == (0, "hello you\n", "")
+    assert not is_alive(helper), "it was used"
+    assert await_helpers(keeper) != [helper]
+
+
+def test_nobody_inside_sees_it_or_has_less_because_of_it(keep):
+    pod = keep.pod()
+    client = pod.client()
+    _, helper = begin(pod, client)
+    assert status_of(helper)["NSpid"].split() == [str(helper)], "it is outside the jail's PID namespace"
+    names = client.execute(pod.words("--workdir", "/", "--", "/bin/sh", "-c", "cat /proc/[0-9]*/comm"), "web")[1].split()
+    assert is_alive(helper), "the control: it waited meanwhile"
+    assert sorted(names) == ["immure", "sh", "sleep"], "the one of immure's is init"
+
+
+def test_it_has_given_everything_away(keep):
+    pod = keep.pod()
+    client = pod.client()
+    _, helper = begin(pod, client)
+    status, program = status_of(helper), status_of(next(pid for pid in descendants(client.pid()) if status_of(pid).get("Name") == "sleep"))
+    assert [status[key] for key in ("CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd")] == ["0" * 16] * 5
+    assert status["Uid"] == program["Uid"] and status["Gid"] == program["Gid"] and status["Groups"] == program["Groups"]
+    assert os.stat(f"/proc/{helper}/fd").st_uid == 0, "it is undumpable"
+    if os.geteuid() == 0:
+        links = [os.readlink(f"/proc/{helper}/fd/{number}") for number in os.listdir(f"/proc/{helper}/fd")]
+        assert not [link for link in links if link.startswith("/") and link not in ("/", "/dev/null")], links
+
+
+@pytest.mark.parametrize("limit", [("--rlimit", "nproc=200"), ("--pids", "200")])
+def test_there_is_none_where_processes_are_few(pod, client, limit):
+    try:
+        client.run(pod.words(*limit, *SLEEP), "web")
+    except Refused as refused:
+        pytest.skip(refused.text)
+    assert client.execute(pod.words("--", "/bin/true"), "web")[0] == 0
+    time.sleep(0.3)
+    assert not helpers_that_wait(client.pid()), "test_the_next_program_enters_by_it is the control"
+
+
+def test_it_is_in_the_jails_groups_and_they_go_with_it(pod, client):
+    try:
+        client.run(pod.words("--memory", "64M", *SLEEP), "web")
+    except Refused as refused:
+        pytest.skip(refused.text)
+    keeper = client.pid()
+    own = pathlib.Path(f"/proc/{keeper}/cgroup").read_text(encoding="utf-8")
+    assert client.execute(pod.words("--", "/bin/true"), "web")[0] == 0
+    helper = await_helpers(keeper)[0]
+    groups = pathlib.Path(f"/proc/{helper}/cgroup").read_text(encoding="utf-8")
+    program = next(pid for pid in descendants(keeper) if status_of(pid).get("Name") == "sleep")
+    assert groups == pathlib.Path(f"/proc/{program}/cgroup").read_text(encoding="utf-8") != own, "the control: the jail has groups of its own"
+    names = {name for name in groups.replace("/", "\n").splitlines() if name.startswith("immure")}
+    assert names and all(folders_called(name) for name in names)
+    client.about("KILL", "web")
+    client.remove("web")
+    await_true(lambda: not any(folders_called(name) for name in names))
+
+
+def folders_called(name):
+    return list(pathlib.Path("/sys/fs/cgroup").glob(f"**/{name}"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_one_that_was_killed_or_stopped_makes_nothing_fail(pod, client, number):
+    _, helper = begin(pod, client)
+    os.kill(helper, number)
+    if number == signal.SIGKILL:
+        await_true(lambda: not is_alive(helper))
+    else:
+        os.kill(helper, signal.SIGCONT)
+    assert echo(pod, client, "hello")[:2] == (0, "hello\n")
+
+
+def test_it_ends_with_the_jail_and_with_the_keeper(keep):
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words(*SLEEP), "other")
+    keeper, helper = begin(pod, client)
+    client.about("KILL", "web")
+    assert not is_alive(helper), "it is gone before that is told"
+    client.remove("web")
+    assert client.execute(pod.words("--", "/bin/true"), "other")[0] == 0
+    helper = await_helpers(keeper)[0]
+    os.kill(keeper, signal.SIGKILL)
+    await_true(lambda: not is_alive(helper))
+
+
+def test_other_wishes_are_met_beside_it(pod, client):
+    keeper, helper = begin(pod, client)
+    assert client.execute(pod.words("--workdir", "/tmp", "--", "/bin/pwd"), "web")[1] == "/tmp\n"
+    assert is_alive(helper), "it is not for those"
+    assert client.execute(pod.words("--env", "A=b c", "--", "/bin/sh", "-c", 'echo "$A"; pwd'), "web")[1] == "b c\n" + "/home/user\n"
+    await_true(lambda: not is_alive(helper))
+    await_helpers(keeper)
+    with pytest.raises(Refused) as refused:
+        echo_missing = pod.words("--", "/bin/nosuch")
+        client.execute(echo_missing, "web")
+    assert "execute /bin/nosuch" in refused.value.text and refused.value.identifier == "E-EXEC-MISSING"
+
+
+def test_the_place_to_start_at_is_looked_at_again(pod, client):
+    client.run(pod.words("--workdir", "/tmp/here", "--dir", "/tmp/here", "--", "/bin/sleep", "100"), "web")
+    assert client.execute(pod.words("--", "/bin/pwd"), "web")[1] == "/tmp/here\n"
+    await_helpers(client.pid())
+    assert client.execute(pod.words("--workdir", "/tmp", "--", "/bin/sh", "-c", "mv here there && mkdir here && touch here/new"), "web")[0] == 0
+    await_helpers(client.pid())
+    assert client.execute(pod.words("--", "/bin/sh", "-c", "pwd; ls"), "web")[1] == "/tmp/here\nnew\n"
+
+
+@pytest.mark.parametrize("size", [10, 5000, 60000, 200000])
+def test_long_words_arrive_whole(pod, client, size):
+    begin(pod, client)
+    words = [str(number) * 100 for number in range(size // 300)] + ["x" * min(size, 100000), ""]
+    assert echo(pod, client, *words)[1] == " ".join(words) + "\n"
+
+
+def test_a_script_without_a_first_line_is_refused_as_ever(pod, client):
+    begin(pod, client)
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            client.execute(pod.words("--", "/etc/passwd"), "web")
+        assert "execute /etc/passwd" in refused.value.text
