@@ -149,7 +149,7 @@ struct immure_jail_info {
 	const char *name, *pod;
 	const char *state;        /* "starting", "running", "paused", "ended", "lost" */
 	const char *command;      /* its words with spaces between; control characters are shown as "?" */
-	const char *ports;        /* TCP ports on which somebody listens in a network of the jail's own: "80,443"; "" */
+	const char *ports;        /* TCP ports on which somebody listens in the jail's network, unless that is the host's: "80,443"; "" */
 	const char *paused_by;    /* of one that is paused: "cgroup" or "freezer" (version 1), which it does not notice; or "signals"; "" */
 	const char *health;       /* "starting", "healthy", "unhealthy"; "": it does not live, or has no health check */
 	const char *reason;       /* of one that has ended, as immure_result_reason says; "" */

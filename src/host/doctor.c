@@ -53,6 +53,7 @@ static const struct {
 	{ "core-dumps", "no memory of the program reaches the host", check_core },
 	{ "device-nodes", "/dev/null and its kin, taken from the host", check_devices },
 	{ "state-folder", "leases of ids, and what must be undone after a crash", check_state },
+	{ "lingering", "jails that stay go on when their user logs out", check_login },
 };
 
 unsigned doctor_examine(struct arena *arena, const struct host *host, struct finding *findings)

@@ -49,7 +49,7 @@ check_function check_userns, check_pidns, check_mountns, check_netns, check_utsn
 check_function check_mount, check_mount_api, check_proc, check_overlay, check_idmap, check_devices, check_root;
 check_function check_ranges, check_subids;
 check_function check_landlock, check_landlock_ports, check_landlock_scopes, check_seccomp, check_notify, check_no_new_privs;
-check_function check_clone3, check_pidfd, check_close_range, check_openat2, check_terminal, check_core, check_state, check_loopback;
+check_function check_clone3, check_pidfd, check_close_range, check_openat2, check_terminal, check_core, check_state, check_loopback, check_login;
 check_function check_cgroup_layout, check_cgroup_way, check_controllers, check_cgroup_kill, check_pause, check_systemd;
 
 #endif

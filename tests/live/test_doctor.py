@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 LIKE_DOCKER = pathlib.Path(__file__).resolve().parents[1] / "kernel" / "like-docker"
-ROWS = 36
+ROWS = 37
 
 # Condition of the outer jail -> a row that must say no (or partly), and a word of its cause.
 CONDITIONS = [
@@ -111,3 +111,18 @@ def test_in_an_outer_jail(executables, condition, row, word):
     if row:
         assert checks[row]["verdict"] != "yes"
         assert word in checks[row]["cause"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize("knows, lingers, verdict", [(True, False, "partly"), (True, True, "yes"), (False, False, "yes")])
+def test_a_user_whose_jails_end_with_the_login_is_told(executables, knows, lingers, verdict):
+    """A login manager's files, in a mount namespace of the test's own."""
+    script = """mount --make-rprivate / && mount -t tmpfs t /run && mount -t tmpfs t /var/lib && mkdir -p /run/user/65534 /run/systemd/users /var/lib/systemd/linger
+        chown 65534 /run/user/65534; chmod 700 /run/user/65534
+        $1 && printf '# private\\nNAME=nobody\\n' > /run/systemd/users/65534
+        $2 && touch /var/lib/systemd/linger/nobody
+        exec env XDG_RUNTIME_DIR=/run/user/65534 setpriv --reuid=65534 --regid=65534 --clear-groups "$3" doctor --json"""
+    words = ["unshare", "-m", "sh", "-c", script, "sh", str(knows).lower(), str(lingers).lower(), executables / "immure"]
+    row = examine(words)[1]["lingering"]
+    assert row["verdict"] == verdict, row
+    assert verdict == "yes" or ("/run/user/65534/immure" in row["cause"] and row["remedy"] == "loginctl enable-linger")
