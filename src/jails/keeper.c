@@ -167,6 +167,9 @@ static void tell_failure(struct keeper *keeper, struct member *member)
 	if (member->is_cut_short) {
 		err = (struct error){ 0 };
 		error_mistake(&err, "%s was stopped before its program was executed", member->name);
+	} else if (!err.errnum) { /* no step failed, and nobody heard that it was there */
+		error_mistake(&err, "%s was killed before its program was executed", member->name);
+		member->exit_code = 125;
 	}
 	keeper_remove(keeper, member);
 	while ((client = next_waiting(keeper, member, PACKET_RUN, &at)))

@@ -124,9 +124,9 @@ static int init_perform(struct run *run)
 }
 
 /* The program was executed; the descriptor of its denied calls comes along if there is one. */
-static void announce(const struct run *run)
+static int announce(const struct run *run)
 {
-	channel_send(run->wire, (struct message){ run->at, -(int)run->payload }, run->slots[SLOT_LISTENER]);
+	return channel_send(run->wire, (struct message){ run->at, -(int)run->payload }, run->slots[SLOT_LISTENER]);
 }
 
 /* Without a user namespace init would stay the host's root: it becomes the first of the jail's own ids, which is nobody's. */
@@ -382,7 +382,7 @@ static _Noreturn void let_in(struct run *run)
 		if (rc > 0)
 			rc = fate_of_payload(run);
 		if (rc == 0)
-			announce(run);
+			rc = announce(run);
 	}
 	if (rc < 0)
 		report_failure(run, rc);
@@ -401,11 +401,11 @@ static _Noreturn void hold_worlds(struct run *run)
 	int status, fd, rc = sys_default_signal(SIGCHLD);
 
 	run->at = run->plan->count - 1;
-	channel_send(run->wire, (struct message){ run->at, 0 }, -1);
-	if (!run->plan->owns_pids)
-		sys_exit(0);
-	if (rc == 0)
-		rc = drop_everything(run);
+	if (rc == 0) /* unheard, it would be waited for for ever */
+		rc = channel_send(run->wire, (struct message){ run->at, 0 }, -1);
+	if (rc < 0 || !run->plan->owns_pids)
+		sys_exit(rc < 0 ? FAILED : 0);
+	rc = drop_everything(run);
 	ready[0].fd = run->wire;
 	ready[1].fd = sys_child_descriptor();
 	while (rc == 0 && ready[1].fd >= 0 && sys_rest_until_ready(&run->rest, ready, 2) >= 0) {
@@ -455,8 +455,9 @@ _Noreturn void init_live(struct run *run)
 		report_failure(run, rc);
 		sys_exit(FAILED);
 	}
-	announce(run);
-	rc = drop_everything(run);
+	rc = announce(run);
+	if (rc == 0 || run->plan->outlives) /* unheard by one who lives, it would be waited for for ever */
+		rc = drop_everything(run);
 	deaths = sys_child_descriptor();
 	if (rc < 0 || deaths < 0 || (plan_find(run->plan, OP_EVIDENCE) && !wait_for_look(run) && !run->plan->outlives))
 		sys_exit(FAILED);
