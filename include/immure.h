@@ -147,7 +147,7 @@ IMMURE_API const char *immure_jail_name(const struct immure_jail *jail);
 
 struct immure_jail_info {
 	const char *name, *pod;
-	const char *state;        /* "starting", "running", "paused", "ended", "lost" */
+	const char *state;        /* "starting", "running", "paused", "ended", "lost", "silent": its keeper does not answer */
 	const char *command;      /* its words with spaces between; control characters are shown as "?" */
 	const char *ports;        /* TCP ports on which somebody listens in the jail's network, unless that is the host's: "80,443"; "" */
 	const char *paused_by;    /* of one that is paused: "cgroup" or "freezer" (version 1), which it does not notice; or "signals"; "" */

@@ -186,7 +186,7 @@ int tell_reply(struct immure_error *out, const struct packet *packet, const stru
 
 void jail_settle(struct immure_jail *jail)
 {
-	int rc = jail->is_greeting ? keeper_greeted(jail->talk, &jail->packet, NULL) : 0;
+	int rc = jail->is_greeting ? keeper_greeted(jail->talk, KEEPER_PATIENCE_MS, &jail->packet, NULL) : 0;
 
 	jail->is_greeting = false;
 	if (rc != -EPIPE && rc != -ECONNRESET)
@@ -220,7 +220,7 @@ static int ask_at_once(struct immure_jail *jail, const struct packet_parts *part
 	if (!jail->is_greeting)
 		return hear_answer(jail, err);
 	jail->is_greeting = false;
-	rc = keeper_greeted(jail->talk, &jail->packet, err);
+	rc = keeper_greeted(jail->talk, KEEPER_PATIENCE_MS, &jail->packet, err);
 	if (rc != -EPIPE && rc != -ECONNRESET)
 		return rc < 0 ? rc : hear_answer(jail, err);
 	sys_auto_close(&jail->talk);

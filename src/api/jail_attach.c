@@ -13,7 +13,7 @@ static void pass_signal(void *argument, int signal)
 	struct immure_jail *jail = argument;
 	struct packet_signal packet = { .signal = (uint32_t)signal };
 	auto_free struct packet *reply = malloc(sizeof(*reply));
-	auto_close int talk = reply ? keeper_connect(jail->folder, NULL) : -1;
+	auto_close int talk = reply ? keeper_connect(jail->folder, KEEPER_PATIENCE_MS, NULL) : -1;
 
 	fill_name(packet.name, jail->name);
 	if (talk >= 0 && keeper_ask(talk, &(struct packet_parts){ .type = PACKET_SIGNAL, .fixed = &packet }, reply, NULL) == 0)
@@ -23,7 +23,7 @@ static void pass_signal(void *argument, int signal)
 /* Whether the jail has a terminal, as the keeper says. */
 static int ask_for_terminal(struct immure_jail *jail, bool *has_terminal, struct error *err)
 {
-	auto_close int talk = keeper_connect(jail->folder, err);
+	auto_close int talk = keeper_connect(jail->folder, KEEPER_PATIENCE_MS, err);
 	struct packet_name name;
 	int rc = talk < 0 ? talk : 0;
 

@@ -109,14 +109,14 @@ static bool is_met(const struct events *events, const char *pod)
 /* From now on its keeper tells. */
 static int listen_to(struct events *events, const char *pod, int folder)
 {
-	auto_close int socket = keeper_connect(folder, NULL);
+	auto_close int socket = keeper_connect(folder, KEEPER_LOOK_MS, NULL);
 	struct talk_of_pod *talks = realloc(events->talks, (events->talk_count + 1) * sizeof(*talks));
 
 	if (!talks)
 		return -ENOMEM;
 	events->talks = talks;
 	if (socket < 0 || events->talk_count == MOST_TALKS ||
-	    keeper_ask(socket, &(struct packet_parts){ .type = PACKET_EVENTS }, events->packet, NULL) < 0)
+	    keeper_look(socket, &(struct packet_parts){ .type = PACKET_EVENTS }, events->packet, NULL) < 0)
 		return 0;
 	packet_close_descriptors(events->packet);
 	snprintf(talks[events->talk_count].pod, NAME_ROOM, "%s", pod);

@@ -55,23 +55,26 @@ static int compare(const void *left, const void *right)
 	return strcmp(((const struct found *)left)->name, ((const struct found *)right)->name);
 }
 
-/* The keeper's own words; false: it did not answer. */
-static bool ask_keeper(const struct listing *listing, const struct found *found, struct text *json)
+/* The keeper's own words. -ETIMEDOUT: it does not answer. */
+static int ask_keeper(const struct listing *listing, const struct found *found, struct text *json)
 {
 	auto_close int folder = pod_open(listing->state, found->pod, NULL);
-	auto_close int talk = folder < 0 ? -1 : keeper_connect(folder, NULL);
+	auto_close int talk = folder < 0 ? folder : keeper_connect(folder, KEEPER_LOOK_MS, NULL);
 	struct packet_name name;
 	const char *tail;
 	size_t size;
+	int rc = talk < 0 ? talk : 0;
 
 	fill_name(name.name, found->name);
-	if (talk < 0 || keeper_ask(talk, &(struct packet_parts){ .type = PACKET_STATUS, .fixed = &name }, listing->packet, NULL) < 0)
-		return false;
+	if (rc == 0)
+		rc = keeper_look(talk, &(struct packet_parts){ .type = PACKET_STATUS, .fixed = &name }, listing->packet, NULL);
+	if (rc < 0)
+		return rc;
 	packet_close_descriptors(listing->packet);
 	tail = packet_tail(listing->packet, &size);
 	if (listing->packet->type == PACKET_STATE)
 		text_add_bytes(json, tail, size);
-	return json->used > 0;
+	return json->used > 0 ? 0 : -ENOENT;
 }
 
 static bool read_file(const struct listing *listing, const struct found *found, struct text *json)
@@ -85,15 +88,15 @@ static bool read_file(const struct listing *listing, const struct found *found, 
 	return json->used > 0 && json->bytes[json->used - 1] == '}';
 }
 
-/* What is on disk was true when the keeper lived. */
-static void say_lost(struct text *json)
+/* What is on disk was true when the keeper lived, or could speak. */
+static void say_instead(const char *state, struct text *json)
 {
 	struct text text = { 0 };
 	const char *rest = json->bytes ? strchr(json->bytes, ',') : NULL;
 
 	if (!rest)
 		return;
-	text_add(&text, STATE_BEGIN "\"%s\"%s", jail_state_name(JAIL_LOST), rest);
+	text_add(&text, STATE_BEGIN "\"%s\"%s", state, rest);
 	text_free(json);
 	*json = text;
 }
@@ -101,17 +104,17 @@ static void say_lost(struct text *json)
 /* What is known of a jail: an object that is not closed yet. */
 static void describe(const struct listing *listing, const struct found *found, const char **state, struct text *json)
 {
-	const bool is_kept = found->state != JAIL_LOST && ask_keeper(listing, found, json);
+	const int rc = found->state == JAIL_LOST ? -ENOENT : ask_keeper(listing, found, json);
 
-	*state = jail_state_name(found->state);
-	if (!is_kept && !read_file(listing, found, json)) {
+	*state = rc == -ETIMEDOUT ? "silent" : jail_state_name(found->state);
+	if (rc < 0 && !read_file(listing, found, json)) {
 		text_free(json);
 		text_add(json, "{\"state\": \"starting\", \"name\": \"%s\", \"pod\": \"%s\"}", found->name, found->pod);
-		if (found->state == JAIL_RUNNING)
+		if (found->state == JAIL_RUNNING && rc != -ETIMEDOUT)
 			*state = "starting";
 	}
-	if (found->state == JAIL_LOST)
-		say_lost(json);
+	if (found->state == JAIL_LOST || rc == -ETIMEDOUT)
+		say_instead(*state, json);
 	if (json->bytes)
 		json->bytes[--json->used] = '\0'; /* the brace */
 }

@@ -30,7 +30,7 @@ static int share_it(int folder, const struct pod_wish *wish, struct immure_error
 	auto_free struct packet *packet = malloc(sizeof(*packet));
 	struct packet_share request = { .kinds = wish->kinds };
 	struct error err = { 0 };
-	auto_close int talk = packet ? keeper_connect(folder, &err) : error_set(&err, ENOMEM, "making the pod");
+	auto_close int talk = packet ? keeper_connect(folder, KEEPER_PATIENCE_MS, &err) : error_set(&err, ENOMEM, "making the pod");
 	int rc = talk < 0 ? talk : 0;
 
 	fill_name(request.name, wish->name);
@@ -174,7 +174,7 @@ static int open_pod(struct immure_jail *pod, const char *name, struct error *err
 	}
 	if (pod->folder < 0)
 		return pod_open(&pod->state, name, err);
-	pod->talk = keeper_connect(pod->folder, err);
+	pod->talk = keeper_connect(pod->folder, KEEPER_PATIENCE_MS, err);
 	if (pod->talk < 0 && pod_is_kept(&pod->state, name) > 0)
 		return error_while(err, "the pod %s", name);
 	*err = (struct error){ 0 };

@@ -3,9 +3,12 @@
 #include "jails/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "sys/file.h"
+#include "sys/process.h"
+#include "sys/socket.h"
 
 int keeper_listen(int socket, struct packet *packet, struct error *err)
 {
@@ -37,26 +40,54 @@ int keeper_ask(int socket, const struct packet_parts *question, struct packet *r
 	return rc < 0 ? error_set(err, -rc, "asking the keeper") : keeper_listen(socket, reply, err);
 }
 
+/* The peer of a connection is who listens: the keeper, or, until that has begun, whoever starts it. unix(7), SO_PEERCRED */
+static int await(int socket, int patience_ms, struct error *err)
+{
+	struct pollfd talk = { .fd = socket, .events = POLLIN };
+	struct sys_peer peer = { 0 };
+	int rc = sys_wait_ready(&talk, 1, patience_ms);
+
+	if (rc > 0)
+		return 0;
+	rc = error_set(err, rc < 0 ? -rc : ETIMEDOUT, "waiting for the keeper's answer");
+	if (rc == -ETIMEDOUT && sys_peer(socket, &peer) == 0)
+		error_remedy(err, "E-KEEPER-SILENT", "see whether process %d is stopped: kill -CONT %d; or kill -KILL %d, and then immure gc",
+			     (int)peer.pid, (int)peer.pid, (int)peer.pid);
+	return rc;
+}
+
+int keeper_look(int socket, const struct packet_parts *question, struct packet *reply, struct error *err)
+{
+	int rc = packet_send(socket, question);
+
+	if (rc < 0)
+		return error_set(err, -rc, "asking the keeper");
+	rc = await(socket, KEEPER_LOOK_MS, err);
+	return rc < 0 ? rc : keeper_listen(socket, reply, err);
+}
+
 int keeper_call(int folder, struct error *err)
 {
 	const struct packet_hello hello = { .version = PACKET_VERSION };
-	auto_close int socket = sys_connect(folder, "socket");
+	auto_close int socket = sys_connect(folder, "socket", KEEPER_PATIENCE_MS);
 	int rc = socket < 0 ? socket : packet_send(socket, &(struct packet_parts){ .type = PACKET_HELLO, .fixed = &hello });
 
 	return rc < 0 ? error_set(err, -rc, "connecting to the keeper") : take_fd(&socket);
 }
 
-int keeper_greeted(int socket, struct packet *reply, struct error *err)
+int keeper_greeted(int socket, int patience_ms, struct packet *reply, struct error *err)
 {
-	int rc = keeper_listen(socket, reply, err);
+	int rc = await(socket, patience_ms, err);
 
+	if (rc == 0)
+		rc = keeper_listen(socket, reply, err);
 	if (rc < 0 || reply->type == PACKET_OK)
 		return rc;
 	packet_close_descriptors(reply);
 	return error_set(err, EPROTO, "greeting the keeper");
 }
 
-int keeper_connect(int folder, struct error *err)
+int keeper_connect(int folder, int patience_ms, struct error *err)
 {
 	auto_close int socket = keeper_call(folder, err);
 	auto_free struct packet *reply = calloc(1, sizeof(*reply));
@@ -64,6 +95,6 @@ int keeper_connect(int folder, struct error *err)
 
 	if (socket < 0)
 		return socket;
-	rc = reply ? keeper_greeted(socket, reply, err) : error_set(err, ENOMEM, "connecting to the keeper");
+	rc = reply ? keeper_greeted(socket, patience_ms, reply, err) : error_set(err, ENOMEM, "connecting to the keeper");
 	return rc < 0 ? rc : take_fd(&socket);
 }

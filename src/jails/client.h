@@ -6,17 +6,26 @@
 #include "jails/protocol.h"
 #include "plan/plan.h"
 
-/* Connects to the keeper of the pod whose FOLDER is open, and greets it. A socket, or -errno: -ECONNREFUSED, -ENOENT: there is none. */
-int keeper_connect(int folder, struct error *err) MUST_CHECK;
+/*
+ * A keeper answers at once, for it waits for nobody; one that is stopped, or whose starter is, never does. Who asks one waits for
+ * the greeting so long, and who looks at many for each answer so long; in milliseconds.
+ */
+enum { KEEPER_PATIENCE_MS = 15000, KEEPER_LOOK_MS = 2000 };
+
+/* Connects to the keeper of the pod whose FOLDER is open, and greets it. A socket, or -errno: -ECONNREFUSED, -ENOENT: there is none;
+ * -ETIMEDOUT: it does not answer. */
+int keeper_connect(int folder, int patience_ms, struct error *err) MUST_CHECK;
 /* The same without waiting for what it says to the greeting, so that a question can follow at once; then that is heard first. */
 int keeper_call(int folder, struct error *err) MUST_CHECK;
 /* What the keeper of another version says is an error, and the question was not heard. */
-int keeper_greeted(int socket, struct packet *reply, struct error *err) MUST_CHECK;
+int keeper_greeted(int socket, int patience_ms, struct packet *reply, struct error *err) MUST_CHECK;
 
 /* The next packet of the keeper's: 0; -EPIPE: the keeper is gone. Where it is an error, that is told in ERR and returned. */
 int keeper_listen(int socket, struct packet *packet, struct error *err) MUST_CHECK;
 /* Sends QUESTION, waiting for room, and hears the answer, as keeper_listen. */
 int keeper_ask(int socket, const struct packet_parts *question, struct packet *reply, struct error *err) MUST_CHECK;
+/* The same for what is answered at once. -ETIMEDOUT: it was not, and what comes later on SOCKET cannot be told from another answer. */
+int keeper_look(int socket, const struct packet_parts *question, struct packet *reply, struct error *err) MUST_CHECK;
 
 /* What a new keeper gets: the caller keeps its own. */
 struct keeper_start {

@@ -49,12 +49,15 @@ int sys_listen_on(int listener)
 	return minus_errno(listen(listener, WAITING_PEERS));
 }
 
-int sys_connect(int directory, const char *name)
+int sys_connect(int directory, const char *name, int patience_ms)
 {
+	const struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
 	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address;
 	int rc = fd < 0 ? -errno : address_of(directory, name, &address);
 
+	if (rc == 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+		rc = -errno;
 	while (rc == 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		if (errno != EINTR)
 			rc = -errno;

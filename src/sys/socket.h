@@ -16,8 +16,8 @@ struct iovec;
 int sys_listen(int directory, const char *name);
 /* Goes on listening on a socket that another process made: who connects from now on sees this one as its peer. */
 int sys_listen_on(int listener);
-/* -ECONNREFUSED: nobody listens any more. */
-int sys_connect(int directory, const char *name);
+/* -ECONNREFUSED: nobody listens any more. It waits so long where too many wait already, and so does sending on it: -EAGAIN. */
+int sys_connect(int directory, const char *name, int patience_ms);
 /* The next who wants to talk; the descriptor does not wait. -EAGAIN: nobody. */
 int sys_accept(int listener);
 

@@ -52,7 +52,7 @@ static int run_and_wait(int folder, const char *name, struct error *err)
 	static char bytes[1 << 20];
 	const ssize_t size = read(0, bytes, sizeof(bytes));
 	auto_close int words = sys_memory_file("words");
-	int socket = keeper_connect(folder, err), rc;
+	int socket = keeper_connect(folder, KEEPER_PATIENCE_MS, err), rc;
 
 	if (socket < 0 || size < 0 || sys_write_all(words, bytes, (size_t)size) < 0)
 		return socket < 0 ? socket : -EIO;

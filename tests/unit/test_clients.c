@@ -40,7 +40,7 @@ static int close_door(void **state)
 
 static int join(enum talk talk)
 {
-	int fd = sys_connect(folder, "socket");
+	int fd = sys_connect(folder, "socket", 1000);
 
 	assert_true(fd >= 0);
 	clients_accept(&clients);
@@ -86,7 +86,7 @@ static void another_user_is_not_let_in(void **state)
 	mine = join(TALK_READY);
 	assert_int_equal(clients.count, 1);
 	clients.uid = geteuid() + 1;
-	others = sys_connect(folder, "socket");
+	others = sys_connect(folder, "socket", 1000);
 	clients_accept(&clients);
 	assert_int_equal(clients.count, geteuid() == 0 ? 2 : 1); /* root always is */
 	close(mine);
@@ -207,7 +207,7 @@ static void a_full_table_leaves_the_next_one_waiting_at_the_door(void **state)
 
 	(void)state;
 	for (int i = 0; i <= CLIENTS; i++) {
-		fds[i] = sys_connect(folder, "socket");
+		fds[i] = sys_connect(folder, "socket", 1000);
 		assert_true(fds[i] >= 0);
 		clients_accept(&clients);
 	}
