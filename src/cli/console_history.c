@@ -134,8 +134,7 @@ int history_append(int folder, const char *line)
 	fd = open_file(folder, "history", O_WRONLY | O_APPEND | O_CREAT);
 	if (fd < 0)
 		return -1;
-	memcpy(whole, line, length);
-	whole[length] = '\n';
+	snprintf(whole, sizeof(whole), "%s\n", line);
 	rc = fchmod(fd, 0600) == 0 && write(fd, whole, length + 1) == (ssize_t)length + 1 ? 0 : -1;
 	close(fd);
 	return rc;

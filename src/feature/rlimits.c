@@ -19,6 +19,15 @@ static bool is_asked(const struct spec *spec, int resource)
 	return false;
 }
 
+/* A later layer comes behind the earlier ones, and what is said last counts. */
+static bool is_overruled(const struct rlimit_item *item)
+{
+	for (const struct rlimit_item *later = item->next; later; later = later->next)
+		if (later->resource == item->resource)
+			return true;
+	return false;
+}
+
 /* Setting up opens descriptors, so how many there may be is limited behind it; the capability to raise that limit is gone by then. */
 static void add_asked(struct plan *plan, const struct rlimit_item *item)
 {
@@ -35,7 +44,8 @@ static void add_asked(struct plan *plan, const struct rlimit_item *item)
 static void plan_rlimits(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	for (const struct rlimit_item *item = spec->rlimits; item; item = item->next)
-		add_asked(plan, item);
+		if (!is_overruled(item))
+			add_asked(plan, item);
 	/* With a pipe as core_pattern 0 does not keep the host's handler from running, 1 does. core(5) */
 	if (!is_asked(spec, RLIMIT_CORE) && !spec_leaves(spec, "limits"))
 		plan_add(plan, (struct step){ .op = OP_RLIMIT, .side = PAYLOAD, .phase = PHASE_LIMITS, .slot = SLOT_NONE, .flags = RLIMIT_CORE,

@@ -167,7 +167,7 @@ static ssize_t read_words(struct health *health)
 static void ready_to_read(struct watch *watch, void *state, int fd, short events)
 {
 	struct health *health = checked_by(watch);
-	ssize_t size = read_words(health);
+	ssize_t size = health ? read_words(health) : -EAGAIN;
 
 	(void)state;
 	(void)events;

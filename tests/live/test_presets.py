@@ -93,3 +93,9 @@ def test_a_policy_file_is_handed_over(immure, alone, work):
     done = type(immure)(alone, immure.uid).run("run", "-f", policy, *UNCOUNTED, "--", "true", cwd=work)
     assert done.returncode == 125 and "cannot run the full executable" in done.stderr
     assert immure.run("run", "-f", policy, *UNCOUNTED, "--", "true", cwd=work).returncode == 0
+
+
+def test_a_limit_of_the_command_line_replaces_the_presets(immure):
+    said = immure.run("run", "-p", "service", "--rlimit", "nofile=100", "--", "sh", "-c", "ulimit -n")
+    own = immure.run("run", "-p", "service", "--", "sh", "-c", "ulimit -n")
+    assert said.stdout == "100\n" != own.stdout and own.returncode == 0, said.stderr + own.stderr
