@@ -125,6 +125,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: pairs ROUNDS SEED ,, [@UID] COMMAND... ,, ...\n");
 		return 2;
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0); /* what commands write there comes between lines, and not into them */
 	rounds = atoi(argv[1]);
 	srand(atoi(argv[2]));
 	count = read_commands(argv + 3, commands);

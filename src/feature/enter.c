@@ -220,8 +220,6 @@ static void confine(struct plan *plan, const struct enter *enter, const struct w
 			step.data = wishes->start.data;
 			step.size = wishes->start.size;
 		}
-		if (step.op == OP_CHECK_ROOT && wishes->has_check)
-			add(plan, wishes->check, side);
 		if (step.side == PAYLOAD && step.phase >= PHASE_LIMITS && step.phase <= PHASE_CHECK && !is_left_out(&step))
 			add(plan, step.op == OP_LANDLOCK ? without_signal_scope(plan, step) : step, side);
 	}
@@ -260,6 +258,8 @@ static void execute(struct plan *plan, const struct plan *jail, const struct wis
 {
 	if (plan_has(jail, OP_CHECK_PROCESS))
 		add(plan, *plan_find(jail, OP_CHECK_PROCESS), PAYLOAD);
+	if (wishes->has_check) /* not by a helper, to whom the jail's /proc shows no /proc/self */
+		add(plan, wishes->check, PAYLOAD);
 	for (int i = 0; i < jail->count; i++)
 		if (jail->steps[i].side == PAYLOAD && (jail->steps[i].phase == PHASE_CLOSE || jail->steps[i].phase == PHASE_FILTER))
 			add(plan, jail->steps[i], PAYLOAD);
@@ -308,31 +308,26 @@ static void prepare_session(struct plan *plan, const struct plan *jail)
 }
 
 /* Where it starts is looked at once more: the helper may have been there for a while. */
-static void check_again(struct plan *plan, const struct wishes *wishes)
+static void check_again(struct plan *plan)
 {
 	const struct step *root = plan_find(plan, OP_CHECK_ROOT);
 
 	if (root)
 		add(plan, *root, INIT);
-	if (wishes->has_check)
-		add(plan, wishes->check, INIT);
 }
 
 static void wait_unseen(struct plan *plan, const struct enter *enter, const struct wishes *wishes)
 {
-	struct wishes known = *wishes;
-
-	known.has_check = false;
 	plan->has_no_init = true;
 	bear(plan, enter->jail);
 	take_streams(plan, false, INIT);
 	join(plan, enter->jail);
 	add_keyring(plan, enter->jail);
-	confine(plan, enter, &known, INIT);
+	confine(plan, enter, wishes, INIT);
 	prepare_session(plan, enter->jail);
 	add(plan, (struct step){ .op = OP_LEND, .slot = SLOT_NONE, .flags = 7, .why = "it is known who enters" }, LAUNCHER);
 	add(plan, (struct step){ .op = OP_STANDARD, .slot = SLOT_NONE, .flags = 7, .why = "those of who asks" }, INIT);
-	check_again(plan, wishes);
+	check_again(plan);
 	add_own(plan, OP_FORK, INIT, "a child of the launcher's, in the jail's PID namespace");
 	if (plan_has(enter->jail, OP_SESSION))
 		add(plan, *plan_find(enter->jail, OP_SESSION), PAYLOAD);

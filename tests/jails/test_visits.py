@@ -342,3 +342,52 @@ def test_nothing_that_it_leaves_behind_outlives_the_jail(keep, options, stays, e
     else:
         os.kill(client.pid(), signal.SIGKILL)
     await_true(lambda: not set(sleepers()) - before)
+
+
+# CVE-2019-5736: who gets hold of immure's executable by /proc could write to it, should its user be the owner.
+LOOK = r"""
+import os, sys, time
+found, end = set(), time.monotonic() + 4
+print("ready", flush=True)
+while time.monotonic() < end:
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) != os.getpid():
+            try:
+                fd = os.open(f"/proc/{name}/exe", os.O_PATH)
+            except OSError:
+                continue
+            found.add(os.fstat(fd).st_ino)
+            os.close(fd)
+print(*found, flush=True)
+time.sleep(100)
+"""
+
+
+def test_nobody_inside_gets_hold_of_immures_executable(pod, client):
+    client.run(pod.words("--landlock", "off", "--seccomp", "off", "--", "/usr/bin/python3", "-c", LOOK), "web")
+    late = pod.client()
+    late.attach("web")
+    assert late.hear()[1][4:] == b"ready\n"
+    began = time.monotonic()
+    while time.monotonic() < began + 3:
+        assert client.execute(pod.words("--", "/bin/sleep", "0.01"), "web")[0] == 0
+    found = {int(word) for word in late.hear()[1][4:].split()}
+    assert os.stat("/bin/sleep").st_ino in found, "the control: the programs themselves are found"
+    ours = os.stat(f"/proc/{client.pid()}/exe").st_ino
+    assert ours not in found
+
+
+@pytest.mark.parametrize("landlock", ["auto", "off"])
+def test_a_script_cannot_make_who_enters_execute_itself(pod, client, landlock):
+    make = "printf '#!/proc/self/exe\\n' >/tmp/script; chmod 755 /tmp/script; ln -s /proc/self/exe /tmp/link; echo ready; sleep 100"
+    client.run(pod.words("--landlock", landlock, "--", "/bin/sh", "-c", make), "web")
+    late = pod.client()
+    late.attach("web")
+    assert late.hear()[1][4:] == b"ready\n"
+    for _ in range(2): # the second time, a helper waits
+        for program in ("/tmp/script", "/tmp/link", "/proc/self/exe"):
+            with pytest.raises(Refused) as refused:
+                client.execute(pod.words("--", program), "web")
+            assert refused.value.identifier == ("E-EXEC-DENIED" if landlock == "auto" else "E-EXEC-MAGIC"), program
+        assert client.execute(pod.words("--", "/bin/true"), "web")[0] == 0
+        await_helpers(client.pid())
