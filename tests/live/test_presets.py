@@ -96,6 +96,6 @@ def test_a_policy_file_is_handed_over(immure, alone, work):
 
 
 def test_a_limit_of_the_command_line_replaces_the_presets(immure):
-    said = immure.run("run", "-p", "service", "--rlimit", "nofile=100", "--", "sh", "-c", "ulimit -n")
-    own = immure.run("run", "-p", "service", "--", "sh", "-c", "ulimit -n")
+    said = immure.run("run", "-p", "service", *LENIENT, "--rlimit", "nofile=100", "--", "sh", "-c", "ulimit -n")
+    own = immure.run("run", "-p", "service", *LENIENT, "--", "sh", "-c", "ulimit -n")
     assert said.stdout == "100\n" != own.stdout and own.returncode == 0, said.stderr + own.stderr
