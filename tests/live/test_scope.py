@@ -20,7 +20,16 @@ def manager():
 
 
 def scopes():
-    return sorted(str(path) for path in pathlib.Path("/sys/fs/cgroup/user.slice").rglob("immure-*.scope"))
+    """By os.walk, which leaves out a folder that goes meanwhile: those of systemd-run do, and the glob of Python before 3.13 fails at one."""
+    folders = (pathlib.Path(folder) for folder, _, _ in os.walk("/sys/fs/cgroup/user.slice"))
+    return sorted(str(folder) for folder in folders if folder.match("immure-*.scope"))
+
+
+def await_no_scope():
+    deadline = time.monotonic() + 20
+    while scopes():
+        assert time.monotonic() < deadline, scopes()
+        time.sleep(0.2)
 
 
 def in_company(immure, *words):
@@ -45,20 +54,14 @@ def test_a_scope_limits_and_goes(immure):
     assert ended.returncode == 137 and "memory" in ended.stderr
     ended = run(immure, "--cpu-time", "1s", "--", "sh", "-c", "while :; do :; done")
     assert ended.returncode == 124 and "processor time" in ended.stderr
-    deadline = time.monotonic() + 20
-    while scopes():
-        assert time.monotonic() < deadline, scopes()
-        time.sleep(0.2)
+    await_no_scope()
 
 
 def test_nothing_is_left_when_the_launcher_is_killed(immure):
     script = '"$@" & launcher=$!; sleep 8; ls -d /sys/fs/cgroup/user.slice/*/*/app.slice/immure-*.scope; kill -9 $launcher'
     words = ["systemd-run", "--user", "--scope", "-q", "sh", "-c", script, "-", *immure.words("run", "-m", "64M", "sleep", "300")]
     assert "immure-" in subprocess.run(words, capture_output=True, text=True, check=False, timeout=120).stdout
-    deadline = time.monotonic() + 20
-    while scopes():
-        assert time.monotonic() < deadline, scopes()
-        time.sleep(0.2)
+    await_no_scope()
 
 
 def test_a_jail_that_stays_has_a_scope(immure):
@@ -70,10 +73,7 @@ def test_a_jail_that_stays_has_a_scope(immure):
         assert (ended.returncode, ended.stderr) == (0, "")
         assert len(scopes()) == 1
         assert immure.run("rm", "--force", name).returncode == 0
-        deadline = time.monotonic() + 20
-        while scopes():
-            assert time.monotonic() < deadline, scopes()
-            time.sleep(0.2)
+        await_no_scope()
 
 
 def jails_of(immure, pod):
@@ -83,13 +83,6 @@ def jails_of(immure, pod):
 def started(immure, *words):
     done = subprocess.run(in_company(immure, *words), capture_output=True, text=True, check=False, timeout=120, cwd="/", stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def await_no_scope():
-    deadline = time.monotonic() + 20
-    while scopes():
-        assert time.monotonic() < deadline, scopes()
-        time.sleep(0.2)
 
 
 @pytest.fixture
