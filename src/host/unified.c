@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "base/path.h"
 #include "base/text.h"
@@ -118,9 +119,17 @@ static bool try_own(struct host *host, struct place *place)
 	return true;
 }
 
+static bool is_read_only(const char *mount)
+{
+	unsigned long flags = 0;
+	long magic = 0;
+
+	return sys_mount_flags(mount, &flags, &magic) == 0 && (flags & MS_RDONLY);
+}
+
 static void find_place(struct host *host, struct place *place)
 {
-	*place = (struct place){ .lack = host->uid == 0 ? LACK_READ_ONLY : LACK_DELEGATION };
+	*place = (struct place){ .lack = host->uid == 0 || is_read_only(host->unified.mount) ? LACK_READ_ONLY : LACK_DELEGATION };
 	if (try_root(host, place))
 		return;
 	if (!host->unified.own)
@@ -163,12 +172,15 @@ static void find_slice(struct host *host, struct place *place)
 	place->slice = place->slice_path ? arena_format(&host->arena, "%s%s", host->unified.mount, place->slice_path) : NULL;
 }
 
-/* What the manager could give to a scope. */
+/* What the manager could give to a scope: nothing that helps where the groups in it cannot be made, as in a service with
+ * ProtectControlGroups=yes. systemd.exec(5) */
 static void read_managers_controllers(const struct host *host, char *list, size_t size)
 {
 	char path[4096];
 
 	*list = '\0';
+	if (is_read_only(host->unified.mount))
+		return;
 	if (host->manager == MANAGER_SYSTEM)
 		read_in(host->unified.mount, "cgroup.controllers", list, size);
 	else if (host->manager == MANAGER_USER &&

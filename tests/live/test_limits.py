@@ -150,6 +150,20 @@ def test_a_program_beyond_its_memory_is_ended_and_told_so(limits):
     assert ended.returncode == 137 and "memory" in ended.stderr and "ate" not in ended.stdout
 
 
+def test_where_groups_are_read_only_no_scope_is_asked_for_in_vain(immure):
+    """As in a service with ProtectControlGroups=yes: systemd would make a scope, and nobody a group in it."""
+    if os.geteuid() != 0 or "memory" in own_groups():
+        pytest.skip("needs root, and version 2 alone")
+    words = immure.words("run", "-m", "64M", "echo", "ran")
+    for how, code, told in (("rw", 0, ""), ("ro", 125, "E-CGROUP-READONLY")):
+        inside = ["unshare", "--mount", "sh", "-c", f'mount -o remount,bind,{how} /sys/fs/cgroup && exec "$@"', "-"]
+        ended = subprocess.run([*inside, *words], capture_output=True, text=True, check=False, timeout=60, cwd="/", stdin=subprocess.DEVNULL)
+        if immure.uid == 0 or how == "ro": # an ordinary user without a systemd is refused in both cases, each by its own name
+            assert (ended.returncode, ended.stdout) == (code, "" if code else "ran\n") and told in ended.stderr, (how, ended)
+        else:
+            assert "E-CGROUP-READONLY" not in ended.stderr
+
+
 def test_the_whole_jail_ends_and_not_one_process(limits):
     """The shell would go on after its child."""
     ended = limits.run("run", "-m", "64M", "--", "sh", "-c", 'python3 -c "$0" 200; echo went on', EAT)
