@@ -79,7 +79,7 @@ static const struct hint hints[] = {
 	{ OP_SOURCE, EACCES, NULL, "E-SOURCE-DENIED", "the caller may not reach this path" },
 	{ OP_SOURCE, ENOENT, NULL, "E-SOURCE-MISSING", "the path must exist on the host" },
 	{ OP_SOURCE, EINVAL, NULL, "E-SOURCE-UNMOVABLE",
-	  "the ids of its file system cannot be mapped (overlayfs, FUSE, NFS?), or mounts below it cannot be shown; use --overlay or copy it" },
+	  "the ids of its file system cannot be mapped (overlayfs, FUSE, NFS?), or mounts below it cannot be shown; use --ro, or a copy elsewhere" },
 	{ OP_SOURCE, EPERM, NULL, "E-SOURCE-IDS", "its file system belongs to an outer container, which must map the ids itself" },
 	{ OP_SOURCE, ESTALE, NULL, "E-SOURCE-MOVED", "another file stands on the descriptor's path by now: it was moved or replaced" },
 	{ OP_PUT, ENOTDIR, NULL, "E-MOUNTPOINT-KIND", "a file can only be put on a file, a directory only on a directory" },

@@ -119,6 +119,23 @@ def test_a_missing_source_and_a_socket_are_refused_by_name(immure, place):
         refused(immure.run("run", "--rw", place / "socket", "--", "/bin/true"), "E-SOURCE-SOCKET", "--rw")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount an overlay")
+def test_where_ids_cannot_be_mapped_what_is_told_to_help_does(executables, place):
+    """On an overlay, as containers and live systems have for a root."""
+    from conftest import Command
+    root = Command(executables, 0)
+    mount = 'mount -t tmpfs t "$0" && cd "$0" && mkdir l u w m && chown 1234 l u && mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w m && cd / && exec "$@"'
+
+    def run(how):
+        return subprocess.run(["unshare", "--mount", "sh", "-c", mount, place, *root.words("run", how, f"{place}/m:/w", "--", "/bin/echo", "ran")],
+                              capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL)
+
+    for how in ("--rw", "--overlay"):
+        refused(run(how), "E-SOURCE-UNMOVABLE", how, "use --ro")
+        assert "use --overlay" not in run(how).stderr
+    assert ok(run("--ro")) == "ran\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make a folder of root's")
 def test_nobody_writes_as_host_root(executables, place):
     from conftest import Command

@@ -287,6 +287,8 @@ def test_a_small_limit_of_descriptors_is_the_programs_alone(immure, how):
     taken = [os.dup(0) for _ in range(40)]
     for words, most in ((SMALL, 7), (("--rlimit", "nofile=30", "--"), 29)):
         done = immure.run("run", *how, *words, "/usr/bin/python3", "-c", COUNT, pass_fds=taken)
+        if immure.uid == 0 and "--overlay" in how and "E-SOURCE-UNMOVABLE" in done.stderr:
+            pytest.skip("the ids of /usr's file system cannot be mapped")
         assert (done.stdout.strip(), done.returncode) == (str(most), 0), done.stderr
     for fd in taken:
         os.close(fd)
