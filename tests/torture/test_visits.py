@@ -32,7 +32,9 @@ CLOSE, NO_RETURN = 3, {231, 60, 15, 219}
 CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}
 WAIT, WAITID = 61, 247
 ENDS_KEEPER = {7}  # poll(2): what cannot wait cannot go on
-OPTIONS = {"plain": (), "rights": ("--user", "root", "--cap-add", "all"), "bare": ("--seccomp", "off", "--landlock", "off")}
+# Few processes: no helper waits there for the next program, so that each time the calls are the same.
+FEW = ("--rlimit", "nproc=200")
+OPTIONS = {"plain": FEW, "rights": (*FEW, "--user", "root", "--cap-add", "all"), "bare": (*FEW, "--seccomp", "off", "--landlock", "off")}
 
 
 def eventually(condition, seconds=4):
@@ -63,7 +65,7 @@ class Place:
     def open(self):
         self.count += 1
         self.pod = protocol.Pod(self.folder, self.executables / "immure-drive", f"pod{self.count}", self.drop)
-        self.words = {"sleep": self.pod.words("--", "/bin/sleep", "1000"), "print": self.pod.words("--", "/show/fingerprint"),
+        self.words = {"sleep": self.pod.words(*FEW, "--", "/bin/sleep", "1000"), "print": self.pod.words("--", "/show/fingerprint"),
                       "echo": self.pod.words("--", "/bin/echo", "well"),
                       "jail": self.pod.words(*self.options, "--ro", f"{self.executables}:/show", "--", "/bin/sleep", "1000")}
         self.main = self.pod.client(timeout=SECONDS)
