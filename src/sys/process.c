@@ -152,7 +152,8 @@ int sys_new_userns(const char *uid_map, const char *gid_map)
 		hold_namespace(ends);
 	close(ends[0]);
 	fd = pid < 0 ? pid : map_and_open(pid, uid_map, gid_map);
-	close(ends[1]);
+	if (close(ends[1]) < 0 && pid > 0)
+		sys_signal_pidfd(pidfd, SIGKILL); /* where an outer filter forbids it, that one waits for ever */
 	if (pid < 0)
 		return pid;
 	sys_wait(pid, &status, 0, NULL);
