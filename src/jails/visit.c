@@ -264,7 +264,7 @@ static void begin(struct keeper *keeper, struct client *client, struct member *m
 
 void visit_exec(struct keeper *keeper, struct client *client, struct member *member, const struct packet *packet)
 {
-	struct visit *waiting = waiting_take(keeper, member, packet);
+	struct visit *waiting = waiting_take(keeper, member, packet, UINT64_C(1000000000) * ON_THE_WAY_S);
 
 	if (!waiting) {
 		begin(keeper, client, member, packet, start_program, "executing a program");
@@ -273,8 +273,6 @@ void visit_exec(struct keeper *keeper, struct client *client, struct member *mem
 	waiting->is_program = true;
 	waiting->is_left_alone = packet->exec.flags & EXEC_ALONE;
 	meet(waiting, client);
-	if (kept_set_timer(&waiting->kept, UINT64_C(1000000000) * ON_THE_WAY_S) < 0)
-		give_up(waiting);
 }
 
 int visit_check(struct keeper *keeper, struct member *member, const int streams[3], int *exit_code, struct error *err)
@@ -403,10 +401,10 @@ static bool waits_for_tracer(struct visit *visit)
 	return !watch_may_finish(&visit->kept.watch) && kept_set_timer(&visit->kept, UINT64_C(1000000) * LOOK_AGAIN_MS) >= 0;
 }
 
-/* Once somebody was born inside, it is theirs to fail, or the jail's to kill. */
+/* Once somebody was born inside, it is theirs to fail, or the jail's to kill; and the program may have been executed, unheard. */
 static bool is_to_repeat(const struct visit *visit)
 {
-	return visit->has_waited && visit->kept.run.program_pidfd < 0 && !visit->is_start_told && !visit->is_late && !is_forgotten(visit);
+	return visit->has_waited && !visit->kept.watch.may_have_newborn && !visit->is_start_told && !visit->is_late && !is_forgotten(visit);
 }
 
 /* Who let the program in may be on its way out, and is not waited for: it may have been stopped. */

@@ -123,7 +123,7 @@ static int resume(struct visit *visit, const int streams[STREAMS])
 	return kept_resume(&visit->kept);
 }
 
-struct visit *waiting_take(struct keeper *keeper, struct member *member, const struct packet *packet)
+struct visit *waiting_take(struct keeper *keeper, struct member *member, const struct packet *packet, uint64_t patience_ns)
 {
 	struct visit *visit = find(keeper, member);
 
@@ -135,7 +135,8 @@ struct visit *waiting_take(struct keeper *keeper, struct member *member, const s
 	}
 	visit->is_waiting = false;
 	visit->has_waited = true;
-	if (tell_program(visit) < 0 || resume(visit, packet->fds + packet->fd_count - STREAMS) < 0) {
+	if (kept_set_timer(&visit->kept, patience_ns) < 0 || tell_program(visit) < 0 ||
+	    resume(visit, packet->fds + packet->fd_count - STREAMS) < 0) {
 		kept_close(&visit->kept); /* it can be told only once */
 		return NULL;
 	}

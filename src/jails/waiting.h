@@ -9,7 +9,8 @@
  * comes from any helper. It ends with the keeper, with the jail, or when nobody has come for a while.
  *
  * Who enters by it has no other wishes than a program, its words and variables. For all others, and whenever something goes wrong
- * before anybody is born inside, a helper is born as for the first: so a helper that waits can fail, but make nothing fail.
+ * before anybody is born inside, a helper is born as for the first: so a helper that waits can fail, but make nothing fail. Where the
+ * keeper cannot tell, because a word was lost to it, that is a failure: no program is executed twice.
  */
 #ifndef IMMURE_JAILS_WAITING_H
 #define IMMURE_JAILS_WAITING_H
@@ -19,8 +20,8 @@
 /* One for MEMBER, if there can be one and is none. */
 void waiting_prepare(struct keeper *keeper, struct member *member);
 
-/* What is asked by PACKET goes on in the helper that waits. NULL: there is none for that. */
-struct visit *waiting_take(struct keeper *keeper, struct member *member, const struct packet *packet);
+/* What is asked by PACKET goes on in the helper that waits, and has that long to get in. NULL: there is none for that. */
+struct visit *waiting_take(struct keeper *keeper, struct member *member, const struct packet *packet, uint64_t patience_ns);
 
 /* Of a visit that is_waiting: what was polled, handed back. */
 void waiting_serve(struct visit *visit, const struct pollfd *polled, unsigned count);

@@ -215,6 +215,7 @@ static bool hear(struct watch *watch)
 	struct message message;
 	int fd, rc = channel_receive(watch->run->wire, &message, &fd);
 
+	watch->may_have_newborn |= rc < 0 || (rc > 0 && message.what == WIRE_BORN);
 	if (rc <= 0)
 		return false;
 	if (message.what == WIRE_BORN && fd >= 0)
@@ -472,6 +473,7 @@ void watch_begin(struct watch *watch, struct run *run, struct result *result, co
 	watch->failure = add(watch, run->wire, POLLIN, OWNER_WIRE);
 	if (watch->failure == 0)
 		watch->failure = start_sources(watch);
+	watch->may_have_newborn = watch->failure < 0;
 }
 
 static bool may_be_reaped(int pidfd)

@@ -49,6 +49,7 @@ struct watch {
 	bool is_announced; /* the program was executed; without an init: is about to be */
 	bool is_started;   /* the program was executed */
 	bool is_newborn_dead; /* one that was borne and not told of */
+	bool may_have_newborn; /* it told of itself, or of what was told something was lost */
 	bool is_dead;      /* who is waited for by a pidfd is, and need only be reaped */
 	bool is_ending;    /* watch_end was called; the result says why */
 	bool has_status;   /* init reported how the program ended: */

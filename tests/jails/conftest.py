@@ -14,7 +14,7 @@ import pytest
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1])]
 import keeper as protocol  # noqa: E402
 from guard import guarded  # noqa: E402
-from keeper import descendants  # noqa: E402,F401
+from keeper import descendants, helpers_that_wait, status_of  # noqa: E402,F401
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
@@ -46,25 +46,6 @@ def await_true(condition, seconds=10):
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"
         time.sleep(0.01)
-
-
-def status_of(pid):
-    """A process's /proc/PID/status; empty: it is gone."""
-    try:
-        lines = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return {}
-    return {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
-
-
-def helpers_that_wait(keeper):
-    """Of KEEPER's children, those outside the jail's PID namespace that have given everything away and sleep."""
-    found = []
-    for pid in descendants(keeper):
-        status = status_of(pid)
-        if status and len(status["NSpid"].split()) == 1 and status["NoNewPrivs"] == "1" and status["State"].startswith("S"):
-            found.append(pid)
-    return found
 
 
 def await_helpers(keeper, count=1):

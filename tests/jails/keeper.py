@@ -38,6 +38,25 @@ def descendants(pid):
     return found
 
 
+def status_of(pid):
+    """A process's /proc/PID/status; empty: it is gone."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    return {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
+
+
+def helpers_that_wait(keeper):
+    """Of KEEPER's children, those outside the jail's PID namespace that have given everything away and sleep."""
+    found = []
+    for pid in descendants(keeper):
+        status = status_of(pid)
+        if status and len(status["NSpid"].split()) == 1 and status["NoNewPrivs"] == "1" and status["State"].startswith("S"):
+            found.append(pid)
+    return found
+
+
 class Refused(Exception):
     """The keeper answered with an error."""
 
