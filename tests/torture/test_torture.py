@@ -209,10 +209,13 @@ def test_faults(scenario, folder, request):
         for name in faults_for(index, number, is_full):
             action = ACTIONS[name]
             outcome = bench.run(role, index, action)
+            struck = next((call for who, at, call, _ in outcome.calls if (who, at) == (role, index)), number)
+            if name not in faults_for(index, struck, True):
+                continue # what is looked at of others' jails differs, so another call stood in this place than the first time
             reached += outcome.hit
-            complaint = bench.complaint(role, number, action, outcome)
+            complaint = bench.complaint(role, struck, action, outcome)
             if complaint:
-                wrong.append(f"{role} call {index} (number {number}) {name}: {complaint}")
+                wrong.append(f"{role} call {index} (number {struck}) {name}: {complaint}")
     assert reached > 100, "the faults did not happen"
     assert not left_on_the_host(bench.pids, folder)
     assert not wrong, f"{len(wrong)} of {reached} faults:\n" + "\n".join(complaint[:300] for complaint in wrong[:40])

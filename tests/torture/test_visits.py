@@ -210,10 +210,10 @@ def executables(tmp_path_factory):
         yield path
 
 
-def points(calls, is_full):
+def points(calls, is_full, what):
     seen = collections.Counter()
     for role, index, number in calls: # a newborn's word that was not heard had its program executed twice; without a timer it was killed
-        if not is_full and role == "launcher" and number in (TIMER, RECEIVE):
+        if what == "waited" and not is_full and role == "launcher" and number in (TIMER, RECEIVE):
             yield from ((role, index, number, name) for name in ACTIONS if name != "kill")
     for place, (role, index, number) in enumerate(calls):
         if role not in ("launcher", "init", "payload") or number in NO_RETURN | CANNOT_FAIL:
@@ -239,7 +239,7 @@ def test_faults_of_a_keeper(executables, what, uid, kind, request):
     if what == "run":
         place.remove_new()
     wrong, reached = [], 0
-    for role, index, number, name in points(reference[2], is_full):
+    for role, index, number, name in points(reference[2], is_full, what):
         came = place.fault(what, role, index, ACTIONS[name])
         if came[3] is None:
             if what == "run" and not place.is_killed():
