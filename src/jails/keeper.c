@@ -15,6 +15,7 @@
 #include "sys/file.h"
 #include "sys/folder.h"
 #include "sys/process.h"
+#include "sys/seal.h"
 
 enum { FIRST_JAIL_S = 30, LAST_READERS_S = 2, END_GRACE_MS = 10000, PACKETS_IN_A_TURN = 16, POLLED_ROOM = 64,
        OWN_DESCRIPTORS = 3, NAMES_AGAIN_MS = 20, NAMES_WITHIN_S = 10, DOOR_MS = 200 };
@@ -473,10 +474,26 @@ static void close_keeper(struct keeper *keeper)
 	state_close(&keeper->state);
 }
 
+/*
+ * Where an ordinary user's own immure is executed, the user's jails could write to it once a descriptor of it is in their hands, by
+ * a script whose interpreter is /proc/self/exe, say (CVE-2019-5736). Memory files that may not be executed (vm.memfd_noexec) are the
+ * machine's choice; the look at what is executed is left then.
+ */
+static void leave_own_file(const char *pod)
+{
+	const char *const argv[] = { "immure", "keeper", pod, NULL };
+
+	(void)!sys_execute_sealed_copy(argv);
+}
+
 int keeper_live(const char *pod, scope_starter *start_scope)
 {
-	struct keeper *keeper = malloc(sizeof(*keeper));
-	int rc = sys_set_dumpable(false);
+	struct keeper *keeper;
+	int rc;
+
+	leave_own_file(pod);
+	keeper = malloc(sizeof(*keeper));
+	rc = sys_set_dumpable(false);
 
 	if (rc >= 0)
 		rc = keeper ? open_keeper(keeper, pod) : -ENOMEM;
