@@ -18,7 +18,8 @@
 #include "sys/seal.h"
 
 enum { FIRST_JAIL_S = 30, LAST_READERS_S = 2, END_GRACE_MS = 10000, PACKETS_IN_A_TURN = 16, POLLED_ROOM = 64,
-       OWN_DESCRIPTORS = 3, NAMES_AGAIN_MS = 20, NAMES_WITHIN_S = 10, DOOR_MS = 200 };
+       OWN_DESCRIPTORS = 3, NAMES_AGAIN_MS = 20, NAMES_WITHIN_S = 10, DOOR_MS = 200,
+       FAILED_TURNS = 600, FAILED_TURN_MS = 100 };
 
 struct member *keeper_find(const struct keeper *keeper, const char *name)
 {
@@ -474,6 +475,16 @@ static void close_keeper(struct keeper *keeper)
 	state_close(&keeper->state);
 }
 
+/* RC is of a turn. What it lacks for waiting, memory say, may come back, and the jails are not to die of it. */
+static int forgive(struct keeper *keeper, int rc)
+{
+	keeper->failed_turns = rc < 0 ? keeper->failed_turns + 1 : 0;
+	if (rc == 0 || keeper->failed_turns > FAILED_TURNS)
+		return rc;
+	sys_pause(FAILED_TURN_MS);
+	return 0;
+}
+
 /*
  * Where an ordinary user's own immure is executed, the user's jails could write to it once a descriptor of it is in their hands, by
  * a script whose interpreter is /proc/self/exe, say (CVE-2019-5736). Memory files that may not be executed (vm.memfd_noexec) are the
@@ -501,7 +512,7 @@ int keeper_live(const char *pod, scope_starter *start_scope)
 		return 125;
 	keeper->start_scope = start_scope;
 	while (rc == 0 && !is_over(keeper))
-		rc = serve(keeper);
+		rc = forgive(keeper, serve(keeper));
 	close_keeper(keeper);
 	free(keeper->polled);
 	free(keeper);

@@ -33,6 +33,7 @@ struct keeper {
 	bool is_removed;         /* nothing is on disk any more */
 	bool is_asked_to_end;
 	bool is_late;            /* the timer has fired */
+	unsigned failed_turns;   /* one after the other */
 	scope_starter *start_scope;
 	struct clients clients;
 	struct common common;    /* what they share */

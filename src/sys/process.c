@@ -450,6 +450,13 @@ int sys_set_timer(int timer, uint64_t nanoseconds)
 	return minus_errno(timerfd_settime(timer, 0, &when, NULL));
 }
 
+void sys_pause(unsigned milliseconds)
+{
+	const struct timespec time = { milliseconds / 1000, (long)(milliseconds % 1000) * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
 int sys_timer(uint64_t nanoseconds)
 {
 	auto_close int fd = minus_errno(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));

@@ -105,6 +105,8 @@ int sys_loopback_up(void);
 uint64_t sys_now_ns(void);
 /* A timerfd that fires once, NANOSECONDS from now; and the same for one that is there. */
 int sys_timer(uint64_t nanoseconds);
+/* Sleeps so long, or until a signal. */
+void sys_pause(unsigned milliseconds);
 int sys_set_timer(int timer, uint64_t nanoseconds);
 int sys_wait_ready(struct pollfd *fds, unsigned count, int timeout_ms);
 unsigned sys_processors(void);
