@@ -179,7 +179,7 @@ int cli_inspect(int argc, char *argv[])
 		rc = words.chosen[0].count ? immure_jail_spec(jail, &text, &err) : immure_jail_inspect(jail, &text, &err);
 	if (rc < 0)
 		rc = complain(&err);
-	else
+	else if (text)
 		fputs(text, stdout);
 	free(text);
 	immure_jail_close(jail);
