@@ -284,11 +284,12 @@ COUNT = 'import os\ntry:\n while True: last = os.dup(0)\nexcept OSError: print(l
                                  ("--mountns", "host"), ("--pidns", "host", "--proc", "bind"), ("--net", "host", "-u", "1000")], ids=lambda how: " ".join(how[:2]) or "default")
 def test_a_small_limit_of_descriptors_is_the_programs_alone(immure, how):
     """A judge gives a program a handful; setting up needs more than that, and the caller may have any number open itself."""
+    without = immure.run("run", *how, "--", "true")
+    if re.search(r"E-(LANDLOCK-NONE|OVERLAY-MISSING|PROC-BIND|SOURCE-UNMOVABLE)", without.stderr):
+        pytest.skip("not to be had here: " + without.stderr.splitlines()[0])
     taken = [os.dup(0) for _ in range(40)]
     for words, most in ((SMALL, 7), (("--rlimit", "nofile=30", "--"), 29)):
         done = immure.run("run", *how, *words, "/usr/bin/python3", "-c", COUNT, pass_fds=taken)
-        if immure.uid == 0 and "--overlay" in how and "E-SOURCE-UNMOVABLE" in done.stderr:
-            pytest.skip("the ids of /usr's file system cannot be mapped")
         assert (done.stdout.strip(), done.returncode) == (str(most), 0), done.stderr
     for fd in taken:
         os.close(fd)
