@@ -46,6 +46,7 @@ struct options {
 	char *const *argv;
 };
 
+extern const char *const own_name; /* what the program is called in its complaints */
 _Noreturn void stop_at(const char *step);
 
 /* Every call of the floor goes through here: a floor that ignored a failure would measure another jail. */

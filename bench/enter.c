@@ -17,19 +17,7 @@ struct entry {
 	char *const *argv;
 };
 
-_Noreturn void stop_at(const char *step)
-{
-	const char *reason = strerror(errno);
-	char line[256] = "enter: ";
-
-	strncat(line, step, 100);
-	strcat(line, ": ");
-	strncat(line, reason, 100);
-	strcat(line, "\n");
-	if (write(2, line, strlen(line)) < 0)
-		_exit(124);
-	_exit(125);
-}
+const char *const own_name = "enter";
 
 /* Before anything else is done in the jail's name. */
 static void join_group(const char *folder)

@@ -27,17 +27,6 @@ void common_close(struct common *common)
 	*common = (struct common){ 0 };
 }
 
-static struct client *next_waiting(const struct keeper *keeper, enum packet_type question, unsigned *at)
-{
-	while (*at < keeper->clients.count) {
-		struct client *client = keeper->clients.client[(*at)++];
-
-		if (!client->is_over && client->talk == TALK_WAITING && !client->subject && client->question == question)
-			return client;
-	}
-	return NULL;
-}
-
 /* ---- its making ---- */
 
 static int make_plan(struct keeper *keeper, unsigned kinds, struct error *err)
@@ -104,7 +93,7 @@ static void fail(struct keeper *keeper)
 
 	keeper->is_lasting = false;
 	keeper_give_up(keeper);
-	while ((client = next_waiting(keeper, PACKET_SHARE, &at)))
+	while ((client = keeper_next_waiting(keeper, NULL, PACKET_SHARE, &at)))
 		answer_error(client, &keeper->common.kept.err, 125);
 	common_close(&keeper->common);
 }
@@ -163,7 +152,7 @@ static void tell_ready(struct keeper *keeper)
 
 	take_in_hand(keeper);
 	write_state(keeper);
-	while ((client = next_waiting(keeper, PACKET_SHARE, &at)))
+	while ((client = keeper_next_waiting(keeper, NULL, PACKET_SHARE, &at)))
 		answer_ok(client);
 }
 
@@ -262,7 +251,7 @@ static void leave(struct keeper *keeper)
 	common_close(&keeper->common);
 	keeper->is_lasting = false;
 	rc = keeper->is_removed ? 0 : keeper_remove_pod(keeper, &err);
-	while ((client = next_waiting(keeper, PACKET_REMOVE, &at)))
+	while ((client = keeper_next_waiting(keeper, NULL, PACKET_REMOVE, &at)))
 		rc < 0 ? answer_error(client, &err, 125) : answer_ok(client);
 }
 
@@ -284,7 +273,7 @@ void common_go_on(struct keeper *keeper)
 	if (common->is_leaving && !keeper_has_names(keeper))
 		return;
 	common->is_stopping = false;
-	while ((client = next_waiting(keeper, PACKET_STOP, &at)))
+	while ((client = keeper_next_waiting(keeper, NULL, PACKET_STOP, &at)))
 		answer_ok(client);
 	if (common->is_leaving)
 		leave(keeper);

@@ -109,8 +109,7 @@ void keeper_remove(struct keeper *keeper, struct member *member)
 		kept_stop_timer(&member->kept);
 }
 
-/* Those that wait for an answer to QUESTION about MEMBER. */
-static struct client *next_waiting(const struct keeper *keeper, const struct member *member, enum packet_type question, unsigned *at)
+struct client *keeper_next_waiting(const struct keeper *keeper, const struct member *member, enum packet_type question, unsigned *at)
 {
 	while (*at < keeper->clients.count) {
 		struct client *client = keeper->clients.client[(*at)++];
@@ -130,7 +129,7 @@ static void tell_start(const struct keeper *keeper, struct member *member)
 	unsigned at = 0;
 
 	member->is_start_told = true;
-	while ((client = next_waiting(keeper, member, PACKET_RUN, &at))) {
+	while ((client = keeper_next_waiting(keeper, member, PACKET_RUN, &at))) {
 		client->talk = TALK_READY;
 		client_post(client, &(struct packet_parts){ .type = PACKET_STARTED, .fixed = &started });
 		if (member->attaches_starter)
@@ -154,7 +153,7 @@ static void tell_enders(const struct keeper *keeper, const struct member *member
 	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
 		unsigned at = 0;
 
-		while ((client = next_waiting(keeper, member, questions[i], &at)))
+		while ((client = keeper_next_waiting(keeper, member, questions[i], &at)))
 			answer_ok(client);
 	}
 }
@@ -174,7 +173,7 @@ static void tell_failure(struct keeper *keeper, struct member *member)
 		member->exit_code = 125;
 	}
 	keeper_remove(keeper, member);
-	while ((client = next_waiting(keeper, member, PACKET_RUN, &at)))
+	while ((client = keeper_next_waiting(keeper, member, PACKET_RUN, &at)))
 		answer_error(client, &err, member->exit_code);
 	tell_enders(keeper, member);
 	let_go(keeper, member); /* who was too quick to attach or wait */
@@ -184,7 +183,7 @@ static bool is_to_go(const struct keeper *keeper, const struct member *member)
 {
 	unsigned first = 0;
 
-	return !member->was_started || member->goes_at_end || next_waiting(keeper, member, PACKET_REMOVE, &first);
+	return !member->was_started || member->goes_at_end || keeper_next_waiting(keeper, member, PACKET_REMOVE, &first);
 }
 
 static void tell_end(struct keeper *keeper, struct member *member)
@@ -200,7 +199,7 @@ static void tell_end(struct keeper *keeper, struct member *member)
 		if (client->subject == member && client->talk == TALK_ATTACHED)
 			answer_end(client, member);
 	}
-	while ((client = next_waiting(keeper, member, PACKET_WAIT, &waiting)))
+	while ((client = keeper_next_waiting(keeper, member, PACKET_WAIT, &waiting)))
 		answer_end(client, member);
 	tell_enders(keeper, member);
 }

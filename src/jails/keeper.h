@@ -52,6 +52,8 @@ int keeper_live(const char *pod, scope_starter *start_scope);
 void keeper_hear(struct keeper *keeper, struct client *client, struct packet *packet);
 /* The jail of that name; "": the only one. NULL: there is none. */
 struct member *keeper_find(const struct keeper *keeper, const char *name);
+/* The next from *AT on of those that wait for an answer to QUESTION about MEMBER; NULL: about the pod. NULL: there is none. */
+struct client *keeper_next_waiting(const struct keeper *keeper, const struct member *member, enum packet_type question, unsigned *at);
 /* The smallest screen of those attached to MEMBER is the one that its terminal shows. */
 void keeper_fit_screen(const struct keeper *keeper, struct member *member);
 void keeper_tell_event(struct member *member, const char *event);

@@ -12,31 +12,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 import pytest
+from faults import ACTIONS, CANNOT_FAIL, CLOSE, LIBC_START, NOBODY, NO_RETURN, PAIRS, WAIT, WAITID, copy_executables, eventually
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
-NOBODY = 65534
 SECONDS = 10
 SAMPLE = 90
 ROLES = ("client", "between", "launcher", "init", "payload")
-ACTIONS = {"EPERM": "1", "ENOMEM": "12", "EINTR": "4", "EMFILE": "24", "kill": "kill"}
-PAIRS = (("EPERM", "kill"), ("ENOMEM", "EINTR"), ("EMFILE", "kill"))
-CLOSE, SENDMSG, WAIT, WAITID = 3, 46, 61, 247
-LIBC_START, NO_RETURN = {158, 218, 334, 302}, {231, 60, 15, 219}
-CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}
+SENDMSG = 46
 SLEEP = ("--", "/bin/sleep", "1000")
-
-
-def eventually(condition, seconds=4):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def processes(name):
@@ -173,11 +157,7 @@ class Start:
 def folder():
     path = pathlib.Path(tempfile.mkdtemp(prefix="immure-starts-"))
     path.chmod(0o755)
-    for source in (BUILD / "immure", BUILD / "immure-full", BUILD / "tests" / "inject", BUILD / "tests" / "fingerprint"):
-        if not source.exists():
-            pytest.skip(f"{source} is not built")
-        shutil.copy2(source, path / source.name)
-        (path / source.name).chmod(0o755)
+    copy_executables(path)
     yield path
     shutil.rmtree(path, ignore_errors=True)
 

@@ -13,18 +13,14 @@ import subprocess
 import tempfile
 
 import pytest
+from faults import CANNOT_FAIL, CLOSE, LIBC_START, NOBODY, copy_executables
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
-NOBODY = 65534
 SECONDS = 8
 SAMPLE = 32          # every so manieth call besides the first of each kind
 ROLES = ("launcher", "helper", "init", "payload")
 ACTIONS = {"EPERM": str(errno.EPERM), "ENOMEM": str(errno.ENOMEM), "EINTR": str(errno.EINTR), "kill": "kill"}
-# Of libc's own start, which a failure of these ends before main; and calls that do not come back.
-LIBC_START, NO_RETURN = {158, 218, 334, 302}, {231, 60, 15}
-CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}  # uname, umask, getpid and the like
-CLOSE, EXECVE, WAIT, DIED_OUTSIDE = 3, 59, 61, 128 + 9
+NO_RETURN = {231, 60, 15}
+EXECVE, WAIT, DIED_OUTSIDE = 59, 61, 128 + 9
 NPROC = 6 # as getrlimit(2) counts
 
 # Name -> user, options of run.
@@ -175,11 +171,7 @@ def difference(old, new):
 def folder():
     path = pathlib.Path(tempfile.mkdtemp(prefix="immure-torture-"))
     path.chmod(0o777)
-    for source in (BUILD / "immure", BUILD / "immure-full", BUILD / "tests" / "inject", BUILD / "tests" / "fingerprint"):
-        if not source.exists():
-            pytest.skip(f"{source} is not built")
-        shutil.copy2(source, path / source.name)
-        (path / source.name).chmod(0o755)
+    copy_executables(path)
     for uid in (0, NOBODY):
         (path / f"work-{uid}").mkdir()
         os.chown(path / f"work-{uid}", uid or 1000, uid or 1000)

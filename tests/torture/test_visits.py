@@ -8,7 +8,6 @@ import collections
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -17,36 +16,20 @@ import time
 
 import pytest
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP / "tests" / "jails"), str(TOP / "tests")]
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "jails"), str(TESTS)]
+from faults import ACTIONS, CANNOT_FAIL, CLOSE, NOBODY, NO_RETURN, PAIRS, WAIT, WAITID, copy_executables, eventually  # noqa: E402
 from guard import guarded  # noqa: E402
 import keeper as protocol  # noqa: E402
 from keeper import descendants, helpers_that_wait  # noqa: E402
 
-BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
-NOBODY = 65534
 SECONDS = 8
 SAMPLE = 90
 TIMER, RECEIVE = 286, 47
 EXEC = ("exec", "waited")
-ACTIONS = {"EPERM": "1", "ENOMEM": "12", "EINTR": "4", "EMFILE": "24", "kill": "kill"}
-PAIRS = (("EPERM", "kill"), ("ENOMEM", "EINTR"), ("EMFILE", "kill"))
-CLOSE, NO_RETURN = 3, {231, 60, 15, 219}
-CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}
-WAIT, WAITID = 61, 247
-ENDS_KEEPER = {7}  # poll(2): what cannot wait cannot go on
 # Few processes: no helper waits there for the next program, so that each time the calls are the same.
 FEW = ("--rlimit", "nproc=200")
 OPTIONS = {"plain": (), "rights": ("--user", "root", "--cap-add", "all"), "bare": ("--seccomp", "off", "--landlock", "off")}
-
-
-def eventually(condition, seconds=4):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def steady(fingerprint):
@@ -171,8 +154,8 @@ class Place:
         fate, said, _, number = came
         if fate == "hung":
             return "it hung"
-        if role == "launcher" and (action == "kill" or number in ENDS_KEEPER and eventually(self.is_killed, 3) or self.is_killed()):
-            if action != "kill" and number not in ENDS_KEEPER:
+        if role == "launcher" and (action == "kill" or self.is_killed()):
+            if action != "kill":
                 return "the keeper ended"
             gone = eventually(lambda: all(not os.path.exists(f"/proc/{pid}") for pid in self.before))
             return None if gone else "killed, and somebody is left"
@@ -201,11 +184,7 @@ def executables(tmp_path_factory):
     path = pathlib.Path("/tmp") / f"immure-torture-visits-{os.getpid()}"
     path.mkdir(mode=0o755)
     path.chmod(0o755)
-    for source in (BUILD / "immure", BUILD / "immure-full", BUILD / "tests" / "inject", BUILD / "tests" / "fingerprint", BUILD / "tests" / "immure-drive"):
-        if not source.exists():
-            pytest.skip(f"{source} is not built")
-        shutil.copy2(source, path / source.name)
-        (path / source.name).chmod(0o755)
+    copy_executables(path, "immure-drive")
     with guarded(path):
         yield path
 
