@@ -160,6 +160,8 @@ char *bwrap_own(struct bwrap *bwrap, char *text);
 const char *bwrap_rooted(struct bwrap *bwrap, const char *path);
 /* Notes that DESCRIPTOR is used up by WHERE. */
 int bwrap_consume(struct bwrap *bwrap, int descriptor, const char *where);
+/* 0 to MOST as strtol(3) reads it, which scripts may rely on, but all of TEXT; 0, or -1 without an error set. */
+int bwrap_read_number(const char *text, long most, long *number);
 int bwrap_read_descriptor(struct bwrap *bwrap, const char *text, int *descriptor);
 
 /* 0 to 40, or -1. As capabilities(7) writes them, in any case. */

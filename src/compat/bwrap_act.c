@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What options do that are no operations on files: flags, descriptors, ids, variables, capabilities. */
 #include <ctype.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -92,26 +90,6 @@ int act_once(struct bwrap *bwrap, const struct bwrap_option *option, char *const
 	return 0;
 }
 
-/* As strtol(3) reads it, which scripts may rely on; but all of it, and nothing that does not fit. */
-static int read_number(const char *text, long most, long *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = strtol(text, &end, 10);
-	return *text && !*end && !errno && *number >= 0 && *number <= most ? 0 : -1;
-}
-
-int bwrap_read_descriptor(struct bwrap *bwrap, const char *text, int *descriptor)
-{
-	long number;
-
-	if (read_number(text, INT_MAX, &number) < 0)
-		return bwrap_refuse(bwrap, "Invalid fd: %s", text);
-	*descriptor = (int)number;
-	return 0;
-}
-
 int act_descriptor(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[])
 {
 	int *descriptor = member_of(bwrap, option);
@@ -128,7 +106,7 @@ int act_id(struct bwrap *bwrap, const struct bwrap_option *option, char *const a
 
 	if (*id != BWRAP_UNSET_ID)
 		warn_last(bwrap, option);
-	if (read_number(arguments[0], UINT32_MAX - 1L, &number) < 0)
+	if (bwrap_read_number(arguments[0], UINT32_MAX - 1L, &number) < 0)
 		return bwrap_refuse(bwrap, "Invalid %s: %s", option->name + strlen("--"), arguments[0]);
 	*id = number;
 	return 0;
@@ -250,7 +228,7 @@ int bwrap_capability_number(const char *name)
 	for (int i = 0; i < CAPABILITIES; i++)
 		if (strcasecmp(capabilities[i], name) == 0)
 			return i;
-	return isdigit((unsigned char)*name) && read_number(name, CAPABILITIES - 1, &number) == 0 ? (int)number : -1;
+	return isdigit((unsigned char)*name) && bwrap_read_number(name, CAPABILITIES - 1, &number) == 0 ? (int)number : -1;
 }
 
 int act_capability(struct bwrap *bwrap, const struct bwrap_option *option, char *const arguments[])

@@ -8,17 +8,6 @@
 
 #include "compat/bwrap.h"
 
-int bwrap_consume(struct bwrap *bwrap, int descriptor, const char *where)
-{
-	struct bwrap_consumed *list = bwrap_room(bwrap, bwrap->consumed, bwrap->consumed_count, sizeof(*list));
-
-	if (!list)
-		return -1;
-	bwrap->consumed = list;
-	list[bwrap->consumed_count++] = (struct bwrap_consumed){ .descriptor = descriptor, .where = where };
-	return 0;
-}
-
 /* What the modifiers before OPTION said, as far as it takes it; the rest stays, and is complained about. */
 static void take_modifiers(struct bwrap *bwrap, const struct bwrap_option *option, struct immure_mount *mount)
 {

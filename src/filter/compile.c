@@ -36,20 +36,6 @@ struct compiler {
 	unsigned range_count;
 };
 
-uint32_t filter_return(enum filter_action action, uint16_t errnum)
-{
-	switch (action) {
-	case FILTER_ALLOW: return SECCOMP_RET_ALLOW;
-	case FILTER_LOG: return SECCOMP_RET_LOG;
-	case FILTER_TRAP: return SECCOMP_RET_TRAP;
-	case FILTER_NOTIFY: return SECCOMP_RET_USER_NOTIF;
-	case FILTER_ERRNO: return SECCOMP_RET_ERRNO | errnum;
-	case FILTER_DENY: return SECCOMP_RET_ERRNO | EPERM;
-	case FILTER_KILL: break;
-	}
-	return SECCOMP_RET_KILL_PROCESS;
-}
-
 /* Whether RULE speaks of NUMBER; NATIVE is the native number of the same meaning when NUMBER is foreign. */
 static bool is_about(const struct compiler *compiler, const struct filter_rule *rule, int number, int native)
 {

@@ -2,6 +2,7 @@
 /* Instructions, jumps and comparisons of 64-bit arguments by their 32-bit halves. */
 #include "filter/emit.h"
 
+#include <errno.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 
@@ -9,6 +10,20 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low word of an ar
 
 /* Two more instructions may be put between a target that was found near and the jump to it. */
 enum { REACH = 255 - 2 };
+
+uint32_t filter_return(enum filter_action action, uint16_t errnum)
+{
+	switch (action) {
+	case FILTER_ALLOW: return SECCOMP_RET_ALLOW;
+	case FILTER_LOG: return SECCOMP_RET_LOG;
+	case FILTER_TRAP: return SECCOMP_RET_TRAP;
+	case FILTER_NOTIFY: return SECCOMP_RET_USER_NOTIF;
+	case FILTER_ERRNO: return SECCOMP_RET_ERRNO | errnum;
+	case FILTER_DENY: return SECCOMP_RET_ERRNO | EPERM;
+	case FILTER_KILL: break;
+	}
+	return SECCOMP_RET_KILL_PROCESS;
+}
 
 static bool is_same_verdict(const struct verdict *verdict, enum filter_action action, uint16_t errnum)
 {

@@ -9,8 +9,6 @@
 #include "filter/rule.h"
 #include "filter/syscalls.h"
 
-enum { MOST_IGNORED = 1024 };
-
 /* A row of "syscalls". */
 struct oci_row {
 	enum filter_action action;
@@ -180,26 +178,6 @@ static bool names_an_argument_twice(const struct oci_row *row)
 	return false;
 }
 
-int reader_ignore(struct profile_reader *reader, const char *name)
-{
-	const char *const *old = reader->profile.ignored;
-	const char **names;
-	size_t count = 0;
-
-	while (old && old[count])
-		count++;
-	if (count == MOST_IGNORED)
-		return error_mistake(reader->err, "%s: hardly a name in it is a system call's", reader->profile.name);
-	names = arena_alloc(reader->arena, (count + 2) * sizeof(*names));
-	if (!names)
-		return error_set(reader->err, ENOMEM, "read the profile %s", reader->profile.name);
-	if (count)
-		memcpy(names, old, count * sizeof(*names));
-	names[count] = name;
-	reader->profile.ignored = names;
-	return 0;
-}
-
 static int add_name(struct profile_reader *reader, const struct node *node, const struct oci_row *row)
 {
 	struct filter_rule rule = { .action = row->action, .errnum = row->errnum, .origin = node->origin };
@@ -213,7 +191,7 @@ static int add_name(struct profile_reader *reader, const struct node *node, cons
 		return reader_ignore(reader, rule.name);
 	conditions = arena_copy_bytes(reader->arena, row->conditions, row->count * sizeof(row->conditions[0]));
 	if (!conditions)
-		return error_set(reader->err, ENOMEM, "read the profile %s", reader->profile.name);
+		return reader_refuse_memory(reader);
 	rule.conditions = (const struct filter_condition *)(const void *)conditions;
 	rule.condition_count = (uint8_t)(is_split ? 1 : row->count);
 	rule.reason = row->action == FILTER_ALLOW ? NULL : row->comment;

@@ -1,86 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads immure's own form of a profile from a tree. What is not understood is refused with its place. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "base/text.h"
 #include "filter/read.h"
 #include "filter/rule.h"
-#include "filter/syscalls.h"
-
-enum { MOST_ERRNO = 4095 }; /* <linux/err.h> MAX_ERRNO: the kernel cuts off what is larger. seccomp(2) */
-
-int reader_refuse(struct profile_reader *reader, const struct node *node, const char *why, const char *what)
-{
-	const struct origin *origin = node->key ? &node->key_origin : &node->origin;
-	char place[ORIGIN_TEXT];
-
-	origin_print(origin, place);
-	if (!what || !*what)
-		return error_mistake(reader->err, "%s: %s", place, why);
-	return error_mistake(reader->err, "%s: %s %s", place, why, what);
-}
-
-static int refuse_memory(struct profile_reader *reader)
-{
-	return error_set(reader->err, ENOMEM, "read the profile %s", reader->profile.name);
-}
-
-int reader_add(struct profile_reader *reader, const struct filter_rule *rule)
-{
-	if (reader->profile.rule_count == PROFILE_MOST_RULES)
-		return error_mistake(reader->err, "profile %s: more than %d rules", reader->profile.name,
-				     PROFILE_MOST_RULES);
-	if (reader->profile.rule_count == reader->size) {
-		unsigned size = reader->size ? reader->size * 2 : 256;
-		struct filter_rule *rules = arena_alloc(reader->arena, size * sizeof(*rules));
-
-		if (!rules)
-			return refuse_memory(reader);
-		if (reader->size)
-			memcpy(rules, reader->rules, reader->size * sizeof(*rules));
-		reader->rules = rules;
-		reader->size = size;
-	}
-	reader->rules[reader->profile.rule_count++] = *rule;
-	return 0;
-}
-
-int reader_text(struct profile_reader *reader, const struct node *node, const char **text)
-{
-	if (node->kind != NODE_SCALAR || !*node->text)
-		return reader_refuse(reader, node, "expected a word", "");
-	*text = node->text;
-	return 0;
-}
-
-int reader_number(struct profile_reader *reader, const struct node *node, uint64_t most, uint64_t *number)
-{
-	const char *text = node->kind == NODE_SCALAR ? node->text : "";
-	char *end;
-
-	if (number_parse(text, most, number) == 0)
-		return 0;
-	if (!text_starts(text, "0x"))
-		return reader_refuse(reader, node, "expected a number, not", text);
-	errno = 0;
-	*number = strtoull(text, &end, 16);
-	if (errno || *end || end == text + 2 || *number > most)
-		return reader_refuse(reader, node, "no number in range:", text);
-	return 0;
-}
-
-int reader_errno(struct profile_reader *reader, const struct node *node, const char *text, uint16_t *errnum)
-{
-	uint64_t number = (uint64_t)errno_number(text);
-
-	if (!number && (number_parse(text, MOST_ERRNO, &number) < 0 || !number))
-		return reader_refuse(reader, node, "no error has the name or number", text);
-	*errnum = (uint16_t)number;
-	return 0;
-}
 
 /* "allow", "deny", "kill", "log", "trap", "errno EPERM". */
 static int read_action(struct profile_reader *reader, const struct node *node, const char *text,
@@ -282,7 +208,7 @@ int profile_read(struct arena *arena, const struct node *root, const char *name,
 	int rc;
 
 	if (!reader.profile.name || !made)
-		return refuse_memory(&reader);
+		return reader_refuse_memory(&reader);
 	if (root->kind != NODE_MAP)
 		return reader_refuse(&reader, root, "expected a profile: a mapping with \"default\" and \"rules\"", "");
 	rc = node_member(root, "defaultAction") ? profile_read_oci(&reader, root) : read_own(&reader, root);

@@ -22,6 +22,8 @@ int reader_ignore(struct profile_reader *reader, const char *name) MUST_CHECK;
 
 /* -EINVAL and "PLACE: why". WHAT may be "". */
 int reader_refuse(struct profile_reader *reader, const struct node *node, const char *why, const char *what);
+/* -ENOMEM. */
+int reader_refuse_memory(struct profile_reader *reader);
 
 /* The text of a scalar. */
 int reader_text(struct profile_reader *reader, const struct node *node, const char **text) MUST_CHECK;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who lives, dies, waits and is told when: both programs, as root and as an ordinary user."""
+import contextlib
 import fcntl
 import json
 import os
@@ -53,7 +54,8 @@ def sleeper():
     mark = "7%03d.%06d" % (os.getpid() % 1000, time.monotonic_ns() // 1000 % 1000000)
     yield mark
     for pid in named(mark):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may be ending by itself
+            os.kill(pid, signal.SIGKILL)
 
 
 def asleep(mark):
