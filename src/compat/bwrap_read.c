@@ -170,8 +170,8 @@ static int read_strings(struct bwrap *bwrap, char *data, size_t size)
 	words = calloc(count + 1, sizeof(*words));
 	if (!words)
 		return bwrap_refuse(bwrap, "no memory");
-	for (size_t at = 0, i = 0; at < size; at += strlen(data + at) + 1)
-		words[i++] = data + at;
+	for (size_t i = 0; i < count; i++, data += strlen(data) + 1)
+		words[i] = data;
 	bwrap->is_in_data = true;
 	used = read_words(bwrap, (int)count, words);
 	bwrap->is_in_data = false;
