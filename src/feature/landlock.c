@@ -72,15 +72,19 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 /*
  * Whether an item has a rule. Below a mount namespace the whole new root is readable, and what is writable has a
  * rule of its own. Rules only add: what is read-only or masked within something writable is so by its mount alone.
+ * Where others' processes are in /proc it has none: whoever has their id may make them the next to be killed for want of
+ * memory. proc(5), /proc/PID/oom_score_adj
  *
  * Without one the rules are all there is, and they speak of the host's own tree: the system directories, what was
  * shown, the device nodes. No /tmp or /run, where others' files lie, and no /proc, which is everybody's (--rw /tmp
  * and --proc bind ask for them); what immure would make (accounts, homes) is not there.
  */
-static bool has_rights(const struct tree_item *item, bool has_mountns)
+static bool has_rights(const struct plan *plan, const struct spec *spec, const struct tree_item *item)
 {
-	if (!has_mountns)
+	if (!plan->has_mountns)
 		return item->kind == TREE_BIND;
+	if (item->kind == TREE_PROC && !plan->owns_pids && !spec->may_nest)
+		return false;
 	return item->is_writable && item->kind != TREE_SYMLINK && item->kind != TREE_FILE;
 }
 
@@ -100,7 +104,7 @@ static void add_path(struct landlock_rules *rules, struct landlock_path *room, c
 	room[rules->path_count++] = (struct landlock_path){ path, access };
 }
 
-static void add_paths(const struct plan *plan, struct landlock_rules *rules, struct landlock_path *room)
+static void add_paths(const struct plan *plan, const struct spec *spec, struct landlock_rules *rules, struct landlock_path *room)
 {
 	if (plan->has_mountns)
 		add_path(rules, room, "/", RIGHTS_READ);
@@ -111,7 +115,7 @@ static void add_paths(const struct plan *plan, struct landlock_rules *rules, str
 	for (int i = 0; i < plan->tree->count; i++) {
 		const struct tree_item *item = &plan->tree->items[i];
 
-		if (has_rights(item, plan->has_mountns))
+		if (has_rights(plan, spec, item))
 			add_path(rules, room, plan->has_mountns ? item->target : item->source, rights_to(item, rules->files));
 	}
 }
@@ -150,7 +154,7 @@ static void plan_landlock(struct plan *plan, const struct spec *spec, const stru
 	if (spec->is_ordered)
 		plan_note(plan, "Landlock governs no files: the tree is built in order, and what covers what is the kernel's to know");
 	else
-		add_paths(plan, rules, room);
+		add_paths(plan, spec, rules, room);
 	if (!rules->files && !rules->ports && !rules->scopes)
 		return; /* the kernel refuses a ruleset of nothing */
 	rules->bind_ports = port_numbers(plan, spec->tcp_bind, &rules->bind_count);

@@ -16,9 +16,14 @@ static const struct field fields[] = {
 	{ .key = "userns", .type = FIELD_NAMESPACE, FIELD(userns), .fallback = "new", .since = "0.1",
 	  .help = "user namespace; with host there is none, and root is needed (enclaves, minimal kernels)" },
 	{ .key = "pidns", .type = FIELD_NAMESPACE, FIELD(pidns), .fallback = "new", .since = "0.1",
-	  .help = "PID namespace: the program sees only its own processes" },
+	  .help = "PID namespace: the program sees only its own processes",
+	  .detail = "Without one of its own the filter denies calls that bound or slow down other processes (prlimit, setpriority, "
+		    "ioprio_set, sched_set...), threads of its own among them; --seccomp-allow CALL opens each." },
 	{ .key = "mountns", .type = FIELD_NAMESPACE, FIELD(mountns), .fallback = "new", .since = "0.1",
-	  .help = "mount namespace: the jail's own tree" },
+	  .help = "mount namespace: the jail's own tree",
+	  .detail = "With host the filter denies sockets of AF_UNIX (--seccomp-allow socket opens them), since Landlock does not keep the "
+		    "program from services that listen at a path. Nor does it keep it from changing modes, times and attributes of files that "
+		    "belong to its id, shown or not: an ordinary user's program has the user's." },
 	{ .key = "net", .type = FIELD_NAMESPACE, FIELD(net), .metavar = "loopback|none|host|join:JAIL|PID|PATH", .fallback = "loopback", .since = "0.1",
 	  .help = "network: loopback (own, only lo), none (own, nothing up), host, or join:JAIL|PID|PATH" },
 	{ .key = "utsns", .type = FIELD_NAMESPACE, FIELD(utsns), .fallback = "new", .since = "0.1",

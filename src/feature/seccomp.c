@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "feature/feature.h"
+#include "feature/reach.h"
 #include "filter/filter.h"
 #include "filter/syscalls.h"
 
@@ -118,13 +119,18 @@ static bool is_noticed(const struct spec *spec, const struct host *host)
 	return host->has_seccomp_notify && spec->seccomp_action != DENIED_TRAP && filter_of(spec)->denied_count;
 }
 
-static uint32_t denied_return(const struct spec *spec, const struct host *host)
+static uint32_t denied_unnoticed(const struct spec *spec)
 {
 	static const enum filter_action action[] = {
 		[DENIED_ERRNO] = FILTER_ERRNO, [DENIED_KILL] = FILTER_KILL, [DENIED_LOG] = FILTER_LOG, [DENIED_TRAP] = FILTER_TRAP,
 	};
 
-	return is_noticed(spec, host) ? SECCOMP_RET_USER_NOTIF : filter_return(action[spec->seccomp_action], EPERM);
+	return filter_return(action[spec->seccomp_action], EPERM);
+}
+
+static uint32_t denied_return(const struct spec *spec, const struct host *host)
+{
+	return is_noticed(spec, host) ? SECCOMP_RET_USER_NOTIF : denied_unnoticed(spec);
 }
 
 static void plan_filter(struct plan *plan, const struct spec *spec, const struct host *host)
@@ -142,6 +148,7 @@ static void plan_filter(struct plan *plan, const struct spec *spec, const struct
 	plan->is_short |= !program;
 	if (!program)
 		return;
+	plan_reach(plan, spec, denied_unnoticed(spec));
 	filter_retarget(filter, denied_return(spec, host), program);
 	plan_add(plan, (struct step){ .op = OP_SECCOMP, .side = PAYLOAD, .phase = PHASE_FILTER, .subject = filter->name,
 		.data = program, .size = filter->count, .number = is_noticed(spec, host), .more = spec->seccomp_action, .flags = EPERM,
@@ -155,7 +162,7 @@ static void plan_compiled(struct plan *plan, const struct spec *spec)
 
 	for (const struct string_item *item = spec->seccomp_fds; item; item = item->next, at++)
 		plan_add(plan, (struct step){ .op = OP_FILTER, .side = PAYLOAD, .phase = PHASE_FILTER, .slot = SLOT_NONE,
-			.subject = plan_copy(plan, item->text), .data = spec->compiled_filters ? spec->compiled_filters[at].program : NULL,
+			.subject = plan_format(plan, "of descriptor %s", item->text), .data = spec->compiled_filters ? spec->compiled_filters[at].program : NULL,
 			.size = spec->compiled_filters ? spec->compiled_filters[at].count : 0, .origin = SPEC_ORIGIN(spec, seccomp_fds) });
 }
 

@@ -37,7 +37,7 @@ static const struct {
 	[OP_HOLD] = { "hold", "keep descriptor %n open in init" },
 	[OP_CLOSE_ON_EXEC] = { "close-on-exec", "close %z descriptors at exec" },
 	[OP_ASSERT_NO_USERNS] = { "assert-no-userns", "try to make a user namespace, which must fail" },
-	[OP_FILTER] = { "filter", "load the compiled filter of descriptor %s (%z instructions)" },
+	[OP_FILTER] = { "filter", "load the compiled filter %s (%z instructions)" },
 	[OP_NEST] = { "nest", "enter a user namespace within this one, with the same ids" },
 	[OP_DIE_WITH_PARENT] = { "die-with-parent", "die when the process that started immure dies" },
 	[OP_OUTLIVE] = { "outlive", "live on from here when the launcher is gone" },

@@ -228,6 +228,22 @@ def test_a_process_of_the_host_is_out_of_reach(assault, canary, words, options):
     assert assault.jailed(*aimed, options=options) in ("ESRCH", "ENOENT", "EPERM", "EINVAL")
 
 
+BESIDE = [("--pidns", "host", "--proc", "none"), ("--pidns", "host", "--mountns", "host"), ("--pidns", "host", "--proc", "none", "--seccomp", "strict")]
+
+
+@pytest.mark.parametrize("words", [("set-limit", "{pid}"), ("prioritise", "{pid}"), ("prioritise-storage", "{pid}"), ("set-processors", "{pid}"),
+                                   ("set-scheduler", "{pid}"), ("prioritise-user", "4321321")], ids=lambda words: words[0])
+def test_a_process_that_is_seen_is_neither_bounded_nor_slowed_down(assault, canary, words):
+    """Landlock's scopes know signals alone; a program with the id of the caller may do all of this, and RLIMIT_CPU of 0 kills."""
+    aimed = [word.format(pid=canary.pid) for word in words]
+    assert assault.free(*aimed) == "THROUGH"
+    for options in BESIDE:
+        assert assault.jailed(*aimed, options=options) == "EPERM"
+    if assault.uid: # root's jails have ids of their own
+        assert assault.jailed(*aimed, options=(*BESIDE[0], "--seccomp", "off")) == "THROUGH"
+    assert assault.jailed("set-own", options=BESIDE[0]) == "THROUGH"
+
+
 def test_the_launcher_is_out_of_reach(immure):
     """It has the same uid as a rootless program, and the same number may be somebody else's inside."""
     process = shell(immure, "kill -9 -1; kill -9 $PPID; kill -9 1; kill -STOP 1; kill -TERM 0", "--pids", "20")

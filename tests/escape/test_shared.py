@@ -12,8 +12,11 @@ import subprocess
 import time
 
 import pytest
+from conftest import verdict
 
 BARE = ("--seccomp", "off", "--landlock", "off")
+WITHOUT = ("--mountns", "host", "--pidns", "host", "--net", "host", "--ipcns", "host", "--utsns", "host", "--cgroupns", "host")
+LIKE_DOCKER = pathlib.Path(__file__).resolve().parents[1] / "kernel" / "like-docker"
 NAMESPACES = ("user", "pid", "mnt", "net", "uts", "ipc", "cgroup")
 JAILS = pytest.mark.parametrize("options", [(), BARE, (*BARE, "-u", "root", "--cap-add", "sys_admin,net_admin,ipc_owner,sys_time")],
                                 ids=["default", "bare", "mighty"])
@@ -51,6 +54,26 @@ def test_an_abstract_name_outside_is_out_of_reach(assault, listener, options):
 
 def test_an_abstract_name_is_reached_with_the_hosts_net_and_no_landlock(assault, listener):
     assert assault.jailed("connect-abstract", listener, options=("--net", "host", "--landlock", "off")) == "THROUGH"
+
+
+@pytest.mark.parametrize("options", [("--mountns", "host"), ("--userns", "host", *WITHOUT), (*WITHOUT, "--seccomp", "strict"), ("--docker",)],
+                         ids=["no-tree", "no-namespaces", "no-namespaces-strict", "denied-namespaces"])
+def test_a_service_at_a_path_is_out_of_reach_without_a_tree(assault, folder, options):
+    """Landlock does not know connect(2): the session's bus would start whatever it is asked for, outside."""
+    path = folder / "bus"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        path.chmod(0o777)
+        server.listen()
+        assert assault.free("connect-path", path) == "THROUGH"
+        if options == ("--docker",):
+            outer = [LIKE_DOCKER, "--docker", "-u", str(assault.uid), "--", assault.immure.path, "run", "-q", "--may-lack", "namespaces", "--",
+                     assault.path, "connect-path", path]
+            assert verdict(subprocess.run(outer, capture_output=True, text=True, timeout=30, cwd="/", stdin=subprocess.DEVNULL, check=False)) == "EPERM"
+            return
+        assert assault.jailed("connect-path", path, options=options) == "EPERM"
+        opened = [*options, "--seccomp-allow", "socket"] if "strict" not in options else [*options[:-2], "--seccomp", "off"]
+        assert assault.jailed("connect-path", path, options=opened) == "THROUGH"
 
 
 @JAILS

@@ -120,7 +120,7 @@ def test_the_host_name_is_the_pod_s(keep):
     assert output(lone, "lone") == "other\n"
 
 
-def test_processes_are_seen_but_not_traced_nor_read_nor_signalled(keep):
+def test_processes_are_seen_but_not_traced_nor_read_nor_signalled_nor_bounded(keep):
     pod, client = make(keep, ["pid"])
     client.run(pod.words("--", "/bin/sleep", "4321"), "victim")
     attack = r"""
@@ -134,6 +134,9 @@ readlink /proc/$pid/fd/0 >/dev/null 2>&1 && echo descriptor
 cat /proc/$pid/maps >/dev/null 2>&1 && echo maps
 cd /proc/$pid/root 2>/dev/null && echo root
 for n in net mnt user; do readlink /proc/$pid/ns/$n >/dev/null 2>&1 && echo ns; done
+prlimit -p $pid --nofile=10:10 2>/dev/null && echo bounded
+renice -n 5 -p $pid >/dev/null 2>&1 && echo slowed
+{ echo 1000 >/proc/$pid/oom_score_adj; } 2>/dev/null && echo doomed
 sleep 1000 & mine=$!
 cat /proc/$mine/environ >/dev/null && kill -9 $mine && echo own
 """

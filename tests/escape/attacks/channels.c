@@ -45,6 +45,8 @@ static int connect_path(char **argument)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
+	if (fd < 0)
+		return -errno;
 	strncpy(address.sun_path, argument[0], sizeof(address.sun_path) - 1);
 	return outcome(connect(fd, (void *)&address, sizeof(address)));
 }

@@ -2,6 +2,7 @@
 /* Attacks on other processes: init, siblings, the host's. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -92,6 +93,61 @@ static int limit_process(char **argument)
 static int prioritise(char **argument)
 {
 	return outcome(setpriority(PRIO_PROCESS, (id_t)atoi(argument[0]), 5));
+}
+
+/* A bound that is set, as high as it is: RLIMIT_CPU of 0 would kill. */
+static int set_limit(char **argument)
+{
+	const int pid = atoi(argument[0]);
+	struct rlimit old;
+
+	if (syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, NULL, &old) < 0)
+		return -errno;
+	return outcome(syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, &old, NULL));
+}
+
+/* Of a user who has no process, so that nobody is slowed down where it gets through. */
+static int prioritise_user(char **argument)
+{
+	const long rc = setpriority(PRIO_USER, (id_t)atoi(argument[0]), 5);
+
+	return rc < 0 && errno == ESRCH ? 0 : outcome(rc);
+}
+
+static int prioritise_storage(char **argument)
+{
+	return outcome(syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, atoi(argument[0]), 2 << 13 | 7));
+}
+
+static int set_processors(char **argument)
+{
+	const pid_t pid = atoi(argument[0]);
+	cpu_set_t set;
+
+	if (sched_getaffinity(pid, sizeof(set), &set) < 0)
+		return -errno;
+	return outcome(sched_setaffinity(pid, sizeof(set), &set));
+}
+
+static int set_scheduler(char **argument)
+{
+	return outcome(sched_setscheduler(atoi(argument[0]), SCHED_BATCH, &(struct sched_param){ 0 }));
+}
+
+/* Of itself, all of it is everybody's right. */
+static int set_own(char **argument)
+{
+	char *self[] = { "0", NULL };
+	int (*const all[])(char **) = { set_limit, prioritise, prioritise_storage, set_processors, set_scheduler };
+
+	(void)argument;
+	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		int rc = all[i](self);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 /* Move pages of another process; nothing is moved, for there are none. */
@@ -215,6 +271,8 @@ const struct attack process_attacks[] = {
 	{ "steal-descriptor", steal_descriptor, 1 }, { "join-namespaces-of", join_namespaces_of, 1 }, { "compare", compare, 1 },
 	{ "signal", signal_process, 2 }, { "signal-by-descriptor", signal_by_descriptor, 1 }, { "limit", limit_process, 1 },
 	{ "prioritise", prioritise, 1 }, { "advise", advise, 1 }, { "trace-me", trace_me, 0 }, { "trace-child", trace_child, 0 },
+	{ "set-limit", set_limit, 1 }, { "prioritise-user", prioritise_user, 1 }, { "prioritise-storage", prioritise_storage, 1 },
+	{ "set-processors", set_processors, 1 }, { "set-scheduler", set_scheduler, 1 }, { "set-own", set_own, 0 },
 	{ "fork-many", fork_many, 1 }, { "raise-limit", raise_limit, 1 },
 	{ "set-id", set_id, 1 }, { "set-group", set_group, 1 }, { "set-groups", set_groups, 1 },
 	{ "unlock-securebits", unlock_securebits, 0 },
