@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* U+0080 to U+009F: some are the beginning of a sequence, to a terminal that is shown them. ECMA-48 */
+static bool is_control(const unsigned char *at)
+{
+	return at[0] < ' ' || at[0] == 0x7f || (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0);
+}
+
 /* The length of the well-formed character at AT (RFC 3629); 0: it is none. */
 static size_t character(const unsigned char *at)
 {
@@ -31,8 +37,8 @@ void json_add_string(struct text *out, const char *text)
 
 		if (*text == '"' || *text == '\\')
 			text_add(out, "\\%c", *text);
-		else if ((unsigned char)*text < ' ' || *text == 0x7f)
-			text_add(out, "\\u%04x", (unsigned)*text);
+		else if (is_control((const unsigned char *)text))
+			text_add(out, "\\u%04x", length == 2 ? (unsigned char)text[1] : (unsigned char)*text);
 		else if (length)
 			text_add_bytes(out, text, length);
 		else
@@ -75,7 +81,9 @@ const char *json_take_string(const char *at, struct text *out)
 
 		if (byte == '\\' && at[1] == 'u' && strlen(at) >= 6) {
 			memcpy(digits, at + 2, 4);
-			byte = (char)strtoul(digits, NULL, 16); /* json_add_string writes only control characters so */
+			byte = (char)strtoul(digits, NULL, 16); /* json_add_string writes only control characters so, the first set and the second */
+			if ((unsigned char)byte >= 0x80)
+				text_add_bytes(out, "\xc2", 1);
 			at += 5;
 		} else if (byte == '\\' && at[1]) {
 			byte = *++at;

@@ -2,8 +2,10 @@
 /* immure logs: what a jail that stays has written. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/options.h"
+#include "cli/screen.h"
 
 const struct verb_option logs_options[] = {
 	{ "follow", 'f', NULL, "go on until the jail has ended" },
@@ -11,22 +13,43 @@ const struct verb_option logs_options[] = {
 	{ "tail", 'n', "COUNT", "the last so many lines" },
 	{ "stream", 0, "out|err", "those of one stream alone" },
 	{ "timestamps", 't', NULL, "each line begins with its time and stream" },
+	{ "raw", 0, NULL, "to a terminal too as it was written: the jail's control characters move its cursor, and worse" },
 	{ 0 },
 };
 
-enum { FOLLOW, SINCE, TAIL, STREAM, TIMESTAMPS };
+enum { FOLLOW, SINCE, TAIL, STREAM, TIMESTAMPS, RAW };
 
-/* As it was written; without times standard error goes there, so that a pipe gets what the program's would. */
+struct showing {
+	int has_times, is_raw;
+	struct screen screens[3]; /* by stream */
+};
+
+/* A file gets what was written, byte for byte; only a terminal acts on it. */
+static void put(struct showing *showing, unsigned stream, FILE *out, const char *bytes, size_t size)
+{
+	if (showing->is_raw || !isatty(fileno(out)))
+		fwrite(bytes, 1, size, out);
+	else
+		screen_write(&showing->screens[stream], out, bytes, size);
+}
+
+static FILE *place_of(const struct showing *showing, int stream)
+{
+	return stream == 2 && !showing->has_times ? stderr : stdout;
+}
+
+/* Without times standard error goes there, so that a pipe gets what the program's would. */
 static int see(void *argument, const struct immure_log_piece *piece)
 {
-	const int has_times = *(const int *)argument;
-	FILE *out = piece->stream == 2 && !has_times ? stderr : stdout;
+	struct showing *showing = argument;
+	FILE *out = place_of(showing, piece->stream);
+	const unsigned stream = piece->stream == 2 ? 2 : 1;
 
-	if (has_times && piece->begins_line)
+	if (showing->has_times && piece->begins_line)
 		fprintf(out, "%s %s ", piece->time, piece->stream == 2 ? "err" : "out");
-	fwrite(piece->bytes, 1, piece->size, out);
+	put(showing, stream, out, piece->bytes, piece->size);
 	if (piece->ends_line)
-		fputc('\n', out);
+		put(showing, stream, out, "\n", 1);
 	return fflush(out) == 0 ? 0 : 1; /* nobody reads any more */
 }
 
@@ -55,15 +78,19 @@ int cli_logs(int argc, char *argv[])
 	struct immure_log_query query;
 	struct immure_jail *jail = NULL;
 	struct immure_error err;
-	int has_times, rc = take_words(verb_of_name("logs"), argc, argv, &(struct bounds){ 1, 1, 1 }, &words);
+	struct showing showing = { 0 };
+	int rc = take_words(verb_of_name("logs"), argc, argv, &(struct bounds){ 1, 1, 1 }, &words);
 
 	if (rc == 0)
 		rc = read_query(&words, &query);
 	if (rc)
 		return rc;
-	has_times = words.chosen[TIMESTAMPS].count > 0;
-	if (immure_jail_open(words.argv[0], &jail, &err) < 0 || immure_jail_logs(jail, &query, see, &has_times, &err) < 0)
+	showing.has_times = words.chosen[TIMESTAMPS].count > 0;
+	showing.is_raw = words.chosen[RAW].count > 0;
+	if (immure_jail_open(words.argv[0], &jail, &err) < 0 || immure_jail_logs(jail, &query, see, &showing, &err) < 0)
 		rc = complain(&err);
+	for (int stream = 1; stream <= 2; stream++)
+		screen_end(&showing.screens[stream], place_of(&showing, stream));
 	immure_jail_close(jail);
 	return rc;
 }

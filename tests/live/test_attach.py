@@ -271,3 +271,19 @@ def test_signals_to_a_client_that_started_it_are_the_programs(jails): # noqa: F8
     child.send_signal(signal.SIGTERM)
     out, _ = child.communicate(timeout=10)
     assert (child.returncode, out) == (5, "got\n")
+
+
+HOSTILE = r"printf '\033]0;title\007\033[6n\033[31mred\033[0m \302\233\r2J\n'; printf 'end\n'"
+
+
+@pytest.mark.parametrize("words", [(), ("-t",), ("--follow",)])
+def test_a_log_does_not_drive_the_terminal_that_shows_it(jails, words): # noqa: F811
+    """It would set titles and have the terminal type its answers; colours are harmless. A file gets what was written."""
+    name = named("driver")
+    ok(jails.run("run", "-d", "--name", name, "--", "/bin/sh", "-c", HOSTILE))
+    ok(jails.run("wait", name))
+    raw = "\x1b]0;title\x07\x1b[6n\x1b[31mred\x1b[0m \u009b\r2J"
+    assert raw.replace("\r", "\n") in ok(jails.run("logs", name)) # as text is read here
+    shown = spawn(jails, "logs", *words, name).read()
+    assert "^[]0;title^G^[[6n\x1b[31mred\x1b[0m \\xc2\\x9b^M2J\r\n" in shown
+    assert raw in spawn(jails, "logs", "--raw", *words, name).read() # the control

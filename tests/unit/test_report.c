@@ -29,7 +29,20 @@ static void strings_are_escaped(void **state)
 	expect_json("", "\"\"");
 	expect_json("a\"b\\c", "\"a\\\"b\\\\c\"");
 	expect_json("\n\t\x01\x1b[31m\x7f", "\"\\u000a\\u0009\\u0001\\u001b[31m\\u007f\"");
+	expect_json("\xc2\x9b" "31m\xc2\x85\xc2\xa0", "\"\\u009b31m\\u0085\xc2\xa0\"");
 	expect_json("zażółć 日本 🎉", "\"zażółć 日本 🎉\"");
+}
+
+static void what_was_escaped_is_read_back(void **state)
+{
+	const char *const text = "a\"\\\n\x1b\x7f\xc2\x9b\xc2\xa0z";
+	auto_text struct text json = { 0 };
+	auto_text struct text out = { 0 };
+
+	(void)state;
+	json_add_string(&json, text);
+	assert_string_equal(json_take_string(json.bytes, &out), "");
+	assert_string_equal(out.bytes, text);
 }
 
 static void broken_utf8_never_breaks_the_json(void **state)
@@ -86,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings_are_escaped),
+		cmocka_unit_test(what_was_escaped_is_read_back),
 		cmocka_unit_test(broken_utf8_never_breaks_the_json),
 		cmocka_unit_test(signals_have_names),
 		cmocka_unit_test(exit_codes_are_those_of_the_manual),
