@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sys/file.h"
@@ -40,13 +41,30 @@ int keeper_ask(int socket, const struct packet_parts *question, struct packet *r
 	return rc < 0 ? error_set(err, -rc, "asking the keeper") : keeper_listen(socket, reply, err);
 }
 
+/* It waits for a processor, or for a disk, and not for somebody to let it go on. proc_pid_stat(5) */
+static bool is_busy(pid_t pid)
+{
+	char path[32], text[512] = "";
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (sys_read_file(path, text, sizeof(text)) <= 0)
+		return false;
+	state = strrchr(text, ')');
+	return state && (strncmp(state, ") R", 3) == 0 || strncmp(state, ") D", 3) == 0);
+}
+
 /* The peer of a connection is who listens: the keeper, or, until that has begun, whoever starts it. unix(7), SO_PEERCRED */
 static int await(int socket, int patience_ms, struct error *err)
 {
 	struct pollfd talk = { .fd = socket, .events = POLLIN };
 	struct sys_peer peer = { 0 };
-	int rc = sys_wait_ready(&talk, 1, patience_ms);
+	int waited_ms = 0, rc;
 
+	do {
+		rc = sys_wait_ready(&talk, 1, patience_ms);
+		waited_ms += patience_ms;
+	} while (rc == 0 && waited_ms < KEEPER_PATIENCE_MS && sys_peer(socket, &peer) == 0 && is_busy(peer.pid));
 	if (rc > 0)
 		return 0;
 	rc = error_set(err, rc < 0 ? -rc : ETIMEDOUT, "waiting for the keeper's answer");

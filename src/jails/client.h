@@ -8,7 +8,8 @@
 
 /*
  * A keeper answers at once, for it waits for nobody; one that is stopped, or whose starter is, never does. Who asks one waits for
- * the greeting so long, and who looks at many for each answer so long; in milliseconds.
+ * the greeting so long, and who looks at many for each answer so long; in milliseconds. A keeper that is on its way, but gets no
+ * processor or waits for a disk, is not taken for silent before the longer of the two is over.
  */
 enum { KEEPER_PATIENCE_MS = 15000, KEEPER_LOOK_MS = 2000 };
 
