@@ -18,6 +18,7 @@ import time
 
 NOBODY = 65534
 KEEPER = [b"immure", b"keeper"]
+PATIENCE = 120 # in seconds; a machine may have much else to do
 
 
 @contextlib.contextmanager
@@ -26,7 +27,7 @@ def guarded(folder):
     with subprocess.Popen([sys.executable, __file__, folder, mark()], stdin=subprocess.PIPE, start_new_session=True) as process:
         yield folder
         process.stdin.close()
-        process.wait(timeout=60)
+        process.wait(timeout=10 * PATIENCE)
 
 
 def mark():
@@ -54,7 +55,7 @@ def listener(path):
     here = os.open(path, os.O_RDONLY)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
-            client.settimeout(1)
+            client.settimeout(10)
             client.connect(f"/proc/self/fd/{here}/socket")
             return struct.unpack("=iII", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
     except OSError:
@@ -70,7 +71,7 @@ def left(folder, end):
 
 def end_all(folder, end):
     """The names of the keepers that were ended. Whoever is about to start one more is met by the next look."""
-    names, quiet, deadline = set(), 0, time.monotonic() + 20
+    names, quiet, deadline = set(), 0, time.monotonic() + PATIENCE
     while quiet < 3 and time.monotonic() < deadline:
         found = left(folder, end)
         quiet = 0 if found else quiet + 1
@@ -84,7 +85,7 @@ def end_all(folder, end):
 
 
 def listed(immure, *words):
-    done = subprocess.run([*immure, *words, "--json"], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([*immure, *words, "--json"], capture_output=True, text=True, check=False, timeout=PATIENCE)
     return {row["name"] for row in json.loads(done.stdout or "[]")}
 
 
@@ -95,8 +96,8 @@ def tidy(folder, uid, names, end):
     for kind, ps in (([], ["ps", "--all"]), (["pod"], ["pod", "ps"])):
         for name in listed(immure, *ps):
             if name in names or name.endswith(end):
-                subprocess.run([*immure, *kind, "rm", "--force", name], capture_output=True, check=False, timeout=20)
-    subprocess.run([*immure, "gc"], capture_output=True, check=False, timeout=20)
+                subprocess.run([*immure, *kind, "rm", "--force", name], capture_output=True, check=False, timeout=PATIENCE)
+    subprocess.run([*immure, "gc"], capture_output=True, check=False, timeout=PATIENCE)
 
 
 def main(folder, end):

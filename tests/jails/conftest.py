@@ -7,14 +7,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 import pytest
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1])]
 import keeper as protocol  # noqa: E402
 from guard import guarded  # noqa: E402
-from keeper import descendants, helpers_that_wait, status_of  # noqa: E402,F401
+from keeper import PATIENCE, await_true, descendants, groups_called, helpers_that_wait, state_of, status_of  # noqa: E402,F401
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
@@ -34,23 +33,25 @@ def executables():
 
 
 def is_alive(pid):
-    try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
-
-
-def await_true(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)
+    return state_of(pid) not in ("", "Z", "X")
 
 
 def await_helpers(keeper, count=1):
-    await_true(lambda: len(helpers_that_wait(keeper)) == count)
-    return helpers_that_wait(keeper)
+    found = []
+
+    def are_there():
+        found[:] = helpers_that_wait(keeper)
+        return len(found) == count
+    await_true(are_there)
+    return found
+
+
+def await_processes(client, count, waiting=0):
+    """Below CLIENT's keeper are COUNT, and so many helpers that wait; and it has done what those who have gone left to do."""
+    keeper = client.pid()
+    await_true(lambda: len(helpers_that_wait(keeper)) == waiting and len(descendants(keeper)) == 1 + count + waiting)
+    client.settle()
+    return keeper
 
 
 class Keep:
@@ -77,7 +78,7 @@ class Keep:
                 os.kill(pid, signal.SIGKILL)
             except (OSError, AssertionError, protocol.Refused):
                 pass
-        subprocess.run([*self.drop, self.executables / "immure", "gc"], capture_output=True, check=False, timeout=30)
+        subprocess.run([*self.drop, self.executables / "immure", "gc"], capture_output=True, check=False, timeout=PATIENCE)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

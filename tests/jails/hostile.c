@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program of a jail that wishes those ill who enter it. It does not look for them but guesses their pids, which is faster.
- *	stop SECONDS      stops whatever appears
- *	peek SECONDS      tries all roads into whatever appears and is not yet a program of the jail: "ROAD PID" for each that is open
- *	look SECONDS      tries them into whatever appears
+ *	stop      stops whatever appears
+ *	peek      tries all roads into whatever appears and is not yet a program of the jail: "ROAD PID" for each that is open
+ *	look      tries them into whatever appears
+ * All go on until SIGTERM, and the latter two tell first how many they have met, "met COUNT", and before that when they meet the first.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { AHEAD = 40, DESCRIPTORS = 64, ROADS = 16 };
@@ -28,19 +28,19 @@ struct guess {
 	unsigned long met[ROADS];
 };
 
-static double now(void)
-{
-	struct timespec time;
+static volatile sig_atomic_t is_over;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+static void end(int signal)
+{
+	(void)signal;
+	is_over = 1;
 }
 
-static void stop(double end)
+static void stop(void)
 {
 	pid_t last = getpid();
 
-	while (now() < end)
+	while (!is_over)
 		for (pid_t pid = last + 1; pid < last + AHEAD; pid++)
 			if (kill(pid, SIGSTOP) == 0 || errno == EPERM)
 				last = pid;
@@ -140,35 +140,41 @@ static void try_roads(struct guess *guess, pid_t pid)
 	}
 }
 
-static void peek(double end, int is_for_all)
+static void say_met(unsigned long count)
+{
+	printf("met %lu\n", count);
+	fflush(stdout);
+}
+
+static void peek(int is_for_all)
 {
 	struct guess guess = { .last = getpid(), .is_for_all = is_for_all };
 	unsigned long met = 0;
 
-	while (now() < end) {
+	while (!is_over) {
 		for (pid_t pid = guess.last + 1; pid < guess.last + AHEAD; pid++) {
 			if (kill(pid, 0) < 0 && errno != EPERM)
 				continue;
 			guess.last = pid;
-			met += is_for_all || is_stranger(pid);
+			if ((is_for_all || is_stranger(pid)) && !met++)
+				say_met(met);
 			do
 				try_roads(&guess, pid);
-			while (now() < end && (is_for_all ? kill(pid, 0) == 0 : is_stranger(pid)));
+			while (!is_over && (is_for_all ? kill(pid, 0) == 0 : is_stranger(pid)));
 		}
 	}
-	printf("met %lu\n", met);
+	say_met(met);
 }
 
 int main(int argc, char *argv[])
 {
-	const double end = argc > 2 ? now() + atof(argv[2]) : 0;
-
-	if (argc > 2 && strcmp(argv[1], "stop") == 0)
-		stop(end);
-	else if (argc > 2 && strcmp(argv[1], "peek") == 0)
-		peek(end, 0);
-	else if (argc > 2 && strcmp(argv[1], "look") == 0)
-		peek(end, 1);
+	signal(SIGTERM, end);
+	if (argc > 1 && strcmp(argv[1], "stop") == 0)
+		stop();
+	else if (argc > 1 && strcmp(argv[1], "peek") == 0)
+		peek(0);
+	else if (argc > 1 && strcmp(argv[1], "look") == 0)
+		peek(1);
 	else
 		return 2;
 	return 0;

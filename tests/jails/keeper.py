@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of a keeper, in a few lines: what src/jails/protocol.h says, spoken by a test."""
 import array
+import contextlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 
 CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT SHARE LIST HEALTHY".split()
 KEEPER = "OK ERROR STARTED ENDED OUTPUT LOST DESCRIPTOR STATE EVENT".split()
@@ -18,6 +20,15 @@ RUN_INPUT, RUN_REMOVE = 1, 2
 ATTACH_INPUT, ATTACH_REPLAY = 1, 2
 EXEC_TERMINAL, EXEC_ALONE = 1, 2
 STOP_POD, REMOVE_FORCE, REMOVE_POD = 1, 1, 2
+# In seconds. For whatever must come to pass; a machine may have much else to do, so it says nothing of speed.
+PATIENCE = 120
+
+
+def await_true(condition, seconds=PATIENCE):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)
 
 
 def in_memory(words):
@@ -36,6 +47,19 @@ def descendants(pid):
         except OSError:
             pass
     return found
+
+
+def state_of(pid):
+    """The letter of /proc/PID/stat; "": it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return ""
+
+
+def groups_called(fits):
+    """Folders of cgroups whose name FITS. Those of others come and go meanwhile, which pathlib's glob does not bear."""
+    return [os.path.join(root, name) for root, names, _ in os.walk("/sys/fs/cgroup") for name in names if fits(name)]
 
 
 def status_of(pid):
@@ -69,7 +93,7 @@ class Refused(Exception):
 class Client:
     """One talk with the keeper whose pod has FOLDER."""
 
-    def __init__(self, folder, timeout=10, hello=True):
+    def __init__(self, folder, timeout=PATIENCE, hello=True):
         self.folder = folder
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(timeout)
@@ -120,6 +144,12 @@ class Client:
 
     def about(self, kind, name="", rest=b""):
         return self.ask(kind, struct.pack("=64s", name.encode()) + rest)
+
+    def settle(self):
+        """What reached the keeper before is served: a packet, or a client's end. It serves all that is there in a turn."""
+        for _ in range(2):
+            with contextlib.suppress(Refused):
+                self.status()
 
     def run(self, words, name, flags=0, log=1 << 20, size=(0, 0), stop_signal=0):
         """The pid of init as the host sees it."""
@@ -195,6 +225,15 @@ class Client:
     def attach(self, name="", flags=ATTACH_REPLAY, size=(0, 0)):
         assert self.about("ATTACH", name, struct.pack("=IHH", flags, *size))[0] == "OK"
 
+    def hear_until(self, *ends):
+        """What is written, until it ends with one of ENDS."""
+        text = b""
+        while not text.endswith(ends):
+            kind, payload, _ = self.hear()
+            assert kind == "OUTPUT", (kind, text)
+            text += payload[4:]
+        return text
+
     def output(self):
         """All that is written until the jail ends, bytes lost, and the exit code."""
         written, lost = {1: b"", 2: b""}, 0
@@ -233,11 +272,11 @@ class Pod:
 
     def __init__(self, folder, drive, name="pod", drop=(), full=False):
         self.pods, self.folder, self.drive, self.drop = folder, folder / "pods" / name, drive, list(drop)
-        subprocess.run([*self.drop, drive, "start", folder, name, *(["full"] if full else [])], check=True, timeout=20)
+        subprocess.run([*self.drop, drive, "start", folder, name, *(["full"] if full else [])], check=True, timeout=PATIENCE)
         self.clients = []
 
     def words(self, *words):
-        return subprocess.run([*self.drop, self.drive, "words", *map(str, words)], check=True, timeout=20, stdout=subprocess.PIPE).stdout
+        return subprocess.run([*self.drop, self.drive, "words", *map(str, words)], check=True, timeout=PATIENCE, stdout=subprocess.PIPE).stdout
 
     def client(self, **how):
         client = Client(self.folder, **how)

@@ -6,13 +6,12 @@ import os
 import pathlib
 import signal
 import struct
-import subprocess
 import time
 
 import pytest
 
-from conftest import await_helpers, await_true, descendants, is_alive
-from keeper import EXEC_ALONE, EXEC_TERMINAL, Refused
+from conftest import await_helpers, await_processes, await_true, is_alive
+from keeper import EXEC_ALONE, EXEC_TERMINAL, PATIENCE, Refused
 
 SLEEP = ("--", "/bin/sleep", "100")
 
@@ -47,7 +46,7 @@ def probe(pod, client, *options):
     client.run(pod.words(*options, *fits, "--", "/usr/bin/python3", "-c", PROBE + "\nimport time, sys; sys.stdout.flush(); time.sleep(100)"), "web")
     late = pod.client()
     late.attach("web")
-    own = json.loads(late.hear()[1][4:])
+    own = json.loads(late.hear_until(b"\n"))
     code, out, err = client.execute(pod.words("--", "/usr/bin/python3", "-c", PROBE), "web")
     assert code == 0, err
     first = json.loads(out)
@@ -80,7 +79,10 @@ def test_it_sees_the_jails_processes_and_the_jail_sees_it(pod, client):
 
 
 def test_it_may_signal_the_jails_processes(pod, client):
-    client.run(pod.words("--", "/bin/sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.05; done"), "web")
+    client.run(pod.words("--", "/bin/sh", "-c", "trap 'exit 5' TERM; echo set; while :; do sleep 0.05; done"), "web")
+    late = pod.client()
+    late.attach("web")
+    late.hear_until(b"set\n")
     code, _, err = client.execute(pod.words("--", "/bin/sh", "-c", "kill -TERM 2"), "web")
     assert code == 0, err
     assert client.wait("web") == 5
@@ -151,8 +153,11 @@ def test_one_that_is_left_alone_goes_on_without_its_client(pod, client):
 def test_a_signal_of_the_visitor_goes_to_its_own_program(pod, client):
     client.run(pod.words(*SLEEP), "web")
     visitor = pod.client()
-    visitor.exec(pod.words("--", "/bin/sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.05; done"), "web")
-    time.sleep(0.2)
+    ready, out = os.pipe()
+    visitor.exec(pod.words("--", "/bin/sh", "-c", "trap 'exit 9' TERM; echo set; while :; do sleep 0.05; done"), "web", fds=(0, out, 2))
+    assert os.read(ready, 4) == b"set\n"
+    os.close(ready)
+    os.close(out)
     visitor.say("SIGNAL", struct.pack("=64sII", b"", signal.SIGTERM, 1))
     assert visitor.ended() == 9
     assert client.status("web")["state"] == "running"
@@ -184,22 +189,20 @@ def links_of(pid):
 
 def test_many_at_once_and_nothing_is_left(pod, client):
     client.run(pod.words(*SLEEP), "web")
-    keeper = client.pid()
     words = pod.words("--", "/bin/sh", "-c", "echo x")
     assert client.execute(words, "web")[0] == 0
-    await_helpers(keeper)
-    before = len(descendants(keeper))
     visitors = [pod.client() for _ in range(20)]
     null = os.open("/dev/null", os.O_RDWR)
-    client.status("web")
+    keeper = await_processes(client, 2, 1)
     open_before = links_of(keeper)
     for _ in range(5):
         for visitor in visitors:
             visitor.exec(words, "web", fds=(null, null, null))
         for visitor in visitors:
             assert visitor.ended() == 0
-    await_true(lambda: len(descendants(keeper)) == before)
+    await_processes(client, 2, 1)
     await_true(lambda: links_of(keeper) == open_before)
+    os.close(null)
 
 
 def test_the_keepers_descriptors_do_not_count_against_the_jails_limit(pod, client):
@@ -215,8 +218,10 @@ def test_the_keepers_descriptors_do_not_count_against_the_jails_limit(pod, clien
 
 
 def test_a_file_is_opened_as_the_jails_user_and_inside(pod, client):
-    client.run(pod.words("--", "/bin/sh", "-c", "echo inside > /tmp/report; ln -s /etc/hostname /tmp/link; ln -s /etc/shadow /tmp/shadow; mkfifo /tmp/fifo; sleep 100"), "web")
-    time.sleep(0.3)
+    client.run(pod.words("--", "/bin/sh", "-c", "echo inside > /tmp/report; ln -s /etc/hostname /tmp/link; ln -s /etc/shadow /tmp/shadow; mkfifo /tmp/fifo; echo ready; sleep 100"), "web")
+    late = pod.client()
+    late.attach("web")
+    late.hear_until(b"ready\n")
     fd = client.open("/tmp/report")
     assert os.read(fd, 100) == b"inside\n"
     os.close(fd)
@@ -241,8 +246,10 @@ def test_a_link_of_the_jails_making_leads_nowhere_else(keep):
     keep.folder.chmod(0o755)
     pod = keep.pod()
     client = pod.client()
-    client.run(pod.words("--", "/bin/sh", "-c", f"ln -s {secret} /tmp/a; ln -s /proc/1/root{secret} /tmp/b; sleep 100"), "web")
-    time.sleep(0.3)
+    client.run(pod.words("--", "/bin/sh", "-c", f"ln -s {secret} /tmp/a; ln -s /proc/1/root{secret} /tmp/b; echo ready; sleep 100"), "web")
+    late = pod.client()
+    late.attach("web")
+    late.hear_until(b"ready\n")
     assert secret.read_text(encoding="ascii") == "of the host"
     for path in ("/tmp/a", "/tmp/b"):
         with pytest.raises(Refused):
@@ -250,10 +257,11 @@ def test_a_link_of_the_jails_making_leads_nowhere_else(keep):
 
 
 WATCHER = r"""
-import os, time, json
-seen, known = set(), set(os.listdir("/proc"))
-end = time.time() + 4
-while time.time() < end:
+import os, signal, json
+seen, known, is_over = set(), set(os.listdir("/proc")), []
+signal.signal(signal.SIGTERM, lambda number, frame: is_over.append(number))
+print("ready", flush=True)
+while not is_over:
     for pid in os.listdir("/proc"):
         if not pid.isdigit() or pid in known:
             continue
@@ -266,6 +274,8 @@ while time.time() < end:
                     found = " ".join(sorted(os.readlink(f"{path}/{n}") for n in os.listdir(path)))
                 else:
                     found = " ".join(sorted({w for w in open(path, "rb").read().decode(errors="replace").replace("\0", " ").split() if "/" in w or "=" in w})) if what != "mem" else (os.close(os.open(path, os.O_RDONLY)) or "opened")
+                if (what, found) == ("exe", "/usr/bin/sleep") and (what, found) not in seen:
+                    print("sleep", flush=True)
                 seen.add((what, found))
             except OSError:
                 pass
@@ -282,16 +292,17 @@ def test_the_jail_never_sees_the_launcher_in_who_enters(pod, client):
     words = pod.words("--seccomp", "off", "--landlock", "off", "--", "/bin/sleep", "0.01")
     visitor = pod.client()
     null = os.open("/dev/null", os.O_RDWR)
-    end = time.monotonic() + 3.5
-    count = 0
-    while time.monotonic() < end:
+    late.hear_until(b"ready\n")
+    count, deadline = 0, time.monotonic() + PATIENCE
+    while count < 100 or (client.status("web")["output_bytes"] < len("ready\nsleep\n") and time.monotonic() < deadline):
         visitor.exec(words, "web", fds=(null, null, null))
         assert visitor.ended() in (0, 137, 128 + 19)
         count += 1
-    written, _, _ = late.output()
-    seen = json.loads(written[1])
-    assert count > 50
-    assert any(what == "exe" and found == "/usr/bin/sleep" for what, found in seen), "the control: it was fast enough to see the program"
+    client.signal("web", signal.SIGTERM)
+    word, seen = late.output()[0][1].decode().split("\n", 1)
+    assert word == "sleep", "the control: it was fast enough to see the program"
+    seen = json.loads(seen)
+    os.close(null)
     for what, found in seen:
         text = json.dumps(found)
         assert "immure" not in text and "socket:" not in text and "seqpacket" not in text.lower(), (what, found)
@@ -299,16 +310,22 @@ def test_the_jail_never_sees_the_launcher_in_who_enters(pod, client):
             assert found == "/"
 
 
-DAEMON = "setsid sh -c 'setsid sleep 1234 & exec sleep 1234' </dev/null >/dev/null 2>&1 & sleep 0.2"
+LONG = f"1234.{os.getpid()}" # others may run these tests as well
+DAEMON = f"setsid sh -c 'setsid sleep {LONG} & exec sleep {LONG}' </dev/null >/dev/null 2>&1 & sleep 0.2"
+
+
+def are_asleep(seconds):
+    """On the whole machine, by their words: they leave their parents, their groups and the keeper."""
+    found = []
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if name.isdigit() and f"sleep\0{seconds}\0".encode() in pathlib.Path(f"/proc/{name}/cmdline").read_bytes():
+                found.append(int(name))
+    return found
 
 
 def sleepers():
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and b"sleep\x001234\x00" in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-    return found
+    return are_asleep(LONG)
 
 
 # In a PID namespace of its own what a program leaves behind lives as long as the jail; elsewhere it ends with that program.
@@ -333,7 +350,7 @@ def test_nothing_that_it_leaves_behind_outlives_the_jail(keep, options, stays, e
     else:
         await_true(lambda: not left & set(sleepers()))
     assert client.execute(pod.words("--", "/bin/sh", "-c", DAEMON), "web")[0] == 0
-    assert bool(set(sleepers()) - before) == stays
+    await_true(lambda: bool(set(sleepers()) - before) == stays)
     visitor = pod.client()
     visitor.exec(pod.words("--", "/bin/sh", "-c", DAEMON + "; sleep 100"), "web", fds=(0, 1, 2))
     await_true(lambda: len(set(sleepers()) - before) >= 2)
@@ -346,20 +363,22 @@ def test_nothing_that_it_leaves_behind_outlives_the_jail(keep, options, stays, e
 
 # CVE-2019-5736: who gets hold of immure's executable by /proc could write to it, should its user be the owner.
 LOOK = r"""
-import os, sys, time
-found, end = set(), time.monotonic() + 4
+import os, signal
+found, is_over = set(), []
+signal.signal(signal.SIGTERM, lambda number, frame: is_over.append(number))
 print("ready", flush=True)
-while time.monotonic() < end:
+while not is_over:
     for name in os.listdir("/proc"):
         if name.isdigit() and int(name) != os.getpid():
             try:
                 fd = os.open(f"/proc/{name}/exe", os.O_PATH)
             except OSError:
                 continue
-            found.add(os.fstat(fd).st_ino)
+            file = os.fstat(fd).st_ino
+            if file not in found:
+                print(file, flush=True)
+            found.add(file)
             os.close(fd)
-print(*found, flush=True)
-time.sleep(100)
 """
 
 
@@ -367,12 +386,15 @@ def test_nobody_inside_gets_hold_of_immures_executable(pod, client):
     client.run(pod.words("--landlock", "off", "--seccomp", "off", "--", "/usr/bin/python3", "-c", LOOK), "web")
     late = pod.client()
     late.attach("web")
-    assert late.hear()[1][4:] == b"ready\n"
-    began = time.monotonic()
-    while time.monotonic() < began + 3:
-        assert client.execute(pod.words("--", "/bin/sleep", "0.01"), "web")[0] == 0
-    found = {int(word) for word in late.hear()[1][4:].split()}
-    assert os.stat("/bin/sleep").st_ino in found, "the control: the programs themselves are found"
+    late.hear_until(b"ready\n")
+    program, words, log = os.stat("/bin/sleep").st_ino, pod.words("--", "/bin/sleep", "0.01"), pod.folder / "jails" / "web" / "log"
+    count, deadline = 0, time.monotonic() + PATIENCE
+    while count < 150 or (f" {program}\n" not in log.read_text(encoding="utf-8") and time.monotonic() < deadline):
+        assert client.execute(words, "web")[0] == 0
+        count += 1
+    client.signal("web", signal.SIGTERM)
+    found = {int(word) for word in late.output()[0][1].split()}
+    assert program in found, "the control: the programs themselves are found"
     ours = os.stat(f"/proc/{client.pid()}/exe").st_ino
     assert ours not in found
 
