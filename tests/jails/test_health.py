@@ -12,7 +12,7 @@ from conftest import await_processes, await_true
 from keeper import PATIENCE, Refused
 from test_visits import PROBE, are_asleep
 
-SLEEP = ("--", "/bin/sleep", "100")
+SLEEP = ("--", "/bin/sleep", "1000")
 OFTEN = ("--health-interval", "100ms", "--health-start", "none")
 
 

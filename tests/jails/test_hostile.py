@@ -14,7 +14,7 @@ import pytest
 from conftest import await_processes, await_true, descendants, is_alive, state_of
 from keeper import PATIENCE, Refused
 
-SLEEP = ("--", "/bin/sleep", "100")
+SLEEP = ("--", "/bin/sleep", "1000")
 # Nothing of immure's but namespaces and ids stands in the way.
 BARE = ("--seccomp", "off", "--landlock", "off")
 INSIDE = "/hostile"
@@ -205,7 +205,7 @@ def test_the_one_that_looks_can_see(keep, hostile):
         assert visitor.ended() in (0, 137)
 
 
-LINKS = "for n in $(seq 0 60); do ln -s /proc/self/fd/$n /tmp/l$n; done; ln -s /proc/self/root /tmp/root; ln -s /proc/self/cwd /tmp/cwd; echo ready; sleep 100"
+LINKS = "for n in $(seq 0 60); do ln -s /proc/self/fd/$n /tmp/l$n; done; ln -s /proc/self/root /tmp/root; ln -s /proc/self/cwd /tmp/cwd; echo ready; sleep 1000"
 
 
 @pytest.mark.parametrize("options", [(), ("--pidns", "host", "--proc", "bind")])
@@ -238,7 +238,7 @@ def test_deep_and_circular_links_are_refused(keep):
     pod = keep.pod()
     client = pod.client()
     client.run(pod.words("--", "/bin/sh", "-c", "cd /tmp; ln -s a b; ln -s b a; echo x > f0; for n in $(seq 1 60); do ln -s f$((n-1)) f$n; done; "
-                         "truncate -s 1000000000000 huge; mkfifo p; echo ready; sleep 100"), "web")
+                         "truncate -s 1000000000000 huge; mkfifo p; echo ready; sleep 1000"), "web")
     late = pod.client()
     late.attach("web")
     assert late.hear()[1][4:] == b"ready\n"

@@ -21,7 +21,7 @@ from keeper import ATTACH_INPUT, ATTACH_REPLAY, PATIENCE, RUN_INPUT, RUN_REMOVE,
 
 is_measured = pytest.mark.skipif("IMMURE_SANITIZED" in os.environ, reason="a sanitizer has memory of its own")
 
-SLEEP = ("--", "/bin/sleep", "100")
+SLEEP = ("--", "/bin/sleep", "1000")
 
 
 def log_of(pod, name):
@@ -558,7 +558,7 @@ def test_the_death_of_the_keeper_is_the_death_of_its_jails(keep):
     pod = keep.pod()
     client = pod.client()
     limits = ("--memory", "64M") if keep.uid == 0 else ()
-    client.run(pod.words(*limits, "--", "/bin/sh", "-c", "trap '' TERM HUP; setsid sleep 100 & sleep 100"), "web")
+    client.run(pod.words(*limits, "--", "/bin/sh", "-c", "trap '' TERM HUP; setsid sleep 100 & sleep 1000"), "web")
     client.run(pod.words(*SLEEP), "two")
     keeper = client.pid()
     await_true(lambda: len(descendants(keeper)) >= 6)

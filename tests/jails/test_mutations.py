@@ -19,7 +19,7 @@ from conftest import BUILD, await_processes, await_true, descendants, helpers_th
 from keeper import PATIENCE, Refused, in_memory
 
 MUTATIONS = int(os.environ.get("IMMURE_MUTATIONS", "120"))
-SLEEP = ("--", "/bin/sleep", "100")
+SLEEP = ("--", "/bin/sleep", "1000")
 INTERESTING = [0, 1, 2, 7, 8, 255, 4095, 4096, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 1]
 
 

@@ -17,7 +17,7 @@ from keeper import PATIENCE, REMOVE_FORCE, REMOVE_POD, STOP_POD, Refused, in_mem
 from test_visits import LONG, sleepers
 
 KINDS = {"net": "net", "ipc": "ipc", "uts": "uts", "pid": "pid", "mounts": "mnt"}
-SLEEP = ("--", "/bin/sleep", "100")
+SLEEP = ("--", "/bin/sleep", "1000")
 
 
 def make(keep, share, *options, name="lab"):

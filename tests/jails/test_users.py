@@ -9,7 +9,7 @@ from conftest import await_true
 from keeper import EXEC_TERMINAL, Refused
 from test_visits import DAEMON, PROBE, sleepers
 
-SLEEP = ("--", "/bin/sleep", "100")
+SLEEP = ("--", "/bin/sleep", "1000")
 ID = ("--", "/bin/sh", "-c", "echo $(id -u) $(id -g) $(id -G) $HOME $PWD")
 
 

@@ -13,7 +13,7 @@ import pytest
 from conftest import await_helpers, await_processes, await_true, is_alive
 from keeper import EXEC_ALONE, EXEC_TERMINAL, PATIENCE, Refused
 
-SLEEP = ("--", "/bin/sleep", "100")
+SLEEP = ("--", "/bin/sleep", "1000")
 
 # What of a process tells how it is confined; pids and the like apart.
 PROBE = r"""
@@ -218,7 +218,7 @@ def test_the_keepers_descriptors_do_not_count_against_the_jails_limit(pod, clien
 
 
 def test_a_file_is_opened_as_the_jails_user_and_inside(pod, client):
-    client.run(pod.words("--", "/bin/sh", "-c", "echo inside > /tmp/report; ln -s /etc/hostname /tmp/link; ln -s /etc/shadow /tmp/shadow; mkfifo /tmp/fifo; echo ready; sleep 100"), "web")
+    client.run(pod.words("--", "/bin/sh", "-c", "echo inside > /tmp/report; ln -s /etc/hostname /tmp/link; ln -s /etc/shadow /tmp/shadow; mkfifo /tmp/fifo; echo ready; sleep 1000"), "web")
     late = pod.client()
     late.attach("web")
     late.hear_until(b"ready\n")
@@ -246,7 +246,7 @@ def test_a_link_of_the_jails_making_leads_nowhere_else(keep):
     keep.folder.chmod(0o755)
     pod = keep.pod()
     client = pod.client()
-    client.run(pod.words("--", "/bin/sh", "-c", f"ln -s {secret} /tmp/a; ln -s /proc/1/root{secret} /tmp/b; echo ready; sleep 100"), "web")
+    client.run(pod.words("--", "/bin/sh", "-c", f"ln -s {secret} /tmp/a; ln -s /proc/1/root{secret} /tmp/b; echo ready; sleep 1000"), "web")
     late = pod.client()
     late.attach("web")
     late.hear_until(b"ready\n")
@@ -401,7 +401,7 @@ def test_nobody_inside_gets_hold_of_immures_executable(pod, client):
 
 @pytest.mark.parametrize("landlock", ["auto", "off"])
 def test_a_script_cannot_make_who_enters_execute_itself(pod, client, landlock):
-    make = "printf '#!/proc/self/exe\\n' >/tmp/script; chmod 755 /tmp/script; ln -s /proc/self/exe /tmp/link; echo ready; sleep 100"
+    make = "printf '#!/proc/self/exe\\n' >/tmp/script; chmod 755 /tmp/script; ln -s /proc/self/exe /tmp/link; echo ready; sleep 1000"
     client.run(pod.words("--landlock", landlock, "--", "/bin/sh", "-c", make), "web")
     late = pod.client()
     late.attach("web")

@@ -10,7 +10,7 @@ import pytest
 from conftest import await_helpers, await_true, descendants, groups_called, helpers_that_wait, is_alive, status_of
 from keeper import Refused
 
-SLEEP = ("--", "/bin/sleep", "100")
+SLEEP = ("--", "/bin/sleep", "1000")
 
 
 def begin(pod, client, *options):
@@ -125,7 +125,7 @@ def test_other_wishes_are_met_beside_it(pod, client):
 
 
 def test_the_place_to_start_at_is_looked_at_again(pod, client):
-    client.run(pod.words("--workdir", "/tmp/here", "--dir", "/tmp/here", "--", "/bin/sleep", "100"), "web")
+    client.run(pod.words("--workdir", "/tmp/here", "--dir", "/tmp/here", "--", "/bin/sleep", "1000"), "web")
     assert client.execute(pod.words("--", "/bin/pwd"), "web")[1] == "/tmp/here\n"
     await_helpers(client.pid())
     assert client.execute(pod.words("--workdir", "/tmp", "--", "/bin/sh", "-c", "mv here there && mkdir here && touch here/new"), "web")[0] == 0
