@@ -10,6 +10,8 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
 NOBODY = 65534
+# In seconds: after that it hangs, or does not come to pass. A machine may have much else to do.
+PATIENCE = 60
 ACTIONS = {"EPERM": "1", "ENOMEM": "12", "EINTR": "4", "EMFILE": "24", "kill": "kill"}
 PAIRS = (("EPERM", "kill"), ("ENOMEM", "EINTR"), ("EMFILE", "kill"))
 CLOSE, WAIT, WAITID = 3, 61, 247
@@ -18,7 +20,7 @@ NO_RETURN = {231, 60, 15, 219}
 CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}  # uname, umask, getpid and the like
 
 
-def eventually(condition, seconds=4):
+def eventually(condition, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

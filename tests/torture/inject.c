@@ -45,7 +45,7 @@ struct injection {
 	int errnum;       /* 0: kill; -1: nothing */
 };
 
-enum { TASKS = 64, CLIENT_GONE_US = 150000 };
+enum { TASKS = 64, CLIENT_GONE_US = 150000, OTHERS_GONE_S = 60 };
 
 struct tracer {
 	struct injection injection;
@@ -265,7 +265,7 @@ static void trace(struct tracer *tracer, pid_t first, bool is_client)
 		if (is_client)
 			ualarm(CLIENT_GONE_US, 0);
 		else
-			alarm(2); /* for the others to go */
+			alarm(OTHERS_GONE_S);
 	}
 }
 

@@ -10,20 +10,18 @@ import pathlib
 import re
 import signal
 import subprocess
-import tempfile
 import sys
-import time
+import tempfile
 
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "jails"), str(TESTS)]
-from faults import ACTIONS, CANNOT_FAIL, CLOSE, NOBODY, NO_RETURN, PAIRS, WAIT, WAITID, copy_executables, eventually  # noqa: E402
+from faults import ACTIONS, CANNOT_FAIL, CLOSE, NOBODY, NO_RETURN, PAIRS, PATIENCE, WAIT, WAITID, copy_executables, eventually  # noqa: E402
 from guard import guarded  # noqa: E402
 import keeper as protocol  # noqa: E402
 from keeper import descendants, helpers_that_wait  # noqa: E402
 
-SECONDS = 8
 SAMPLE = 90
 TIMER, RECEIVE = 286, 47
 EXEC = ("exec", "waited")
@@ -55,7 +53,7 @@ class Place:
         self.words = {"sleep": self.pod.words(*few, "--", "/bin/sleep", "1000"), "print": self.pod.words("--", "/show/fingerprint"),
                       "echo": self.pod.words("--", "/bin/echo", "well"),
                       "jail": self.pod.words(*few, *self.options, "--ro", f"{self.executables}:/show", "--", "/bin/sleep", "1000")}
-        self.main = self.pod.client(timeout=SECONDS)
+        self.main = self.pod.client(timeout=PATIENCE)
         self.web, self.other, self.new = (f"{name}{self.count}" for name in ("web", "other", "new"))
         self.main.run(self.words["jail"], self.web)
         self.main.run(self.words["sleep"], self.other)
@@ -63,8 +61,10 @@ class Place:
         self.print = steady(self.main.execute(self.words["print"], self.web)[1])
         self.main.execute(self.words["echo"], self.other)
         self.helpers = 2 if self.waits else 0
+        self.others = 1 + 2 * 2 # the keeper, and of each jail init and program
         assert eventually(lambda: len(helpers_that_wait(self.keeper)) == self.helpers), "no helper waits"
-        time.sleep(0.1)
+        assert eventually(lambda: len(descendants(self.keeper)) == self.others + self.helpers), "who entered does not go"
+        self.main.settle()
         self.processes, self.files = self.others_than_helpers(), self.open_count()
 
     def others_than_helpers(self):
@@ -126,8 +126,8 @@ class Place:
         self.before = descendants(self.keeper)
         report = self.executables / "report"
         report.write_text("", encoding="ascii")
-        client = self.pod.client(timeout=SECONDS)
-        words = [self.executables / "inject", report, "60", role, str(index), action, "-p", str(self.keeper)]
+        client = self.pod.client(timeout=PATIENCE)
+        words = [self.executables / "inject", report, str(2 * PATIENCE), role, str(index), action, "-p", str(self.keeper)]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tracer:
             assert tracer.stdout.readline() == b"ready\n"
             fate, said = self.ask(client, what)
@@ -235,6 +235,6 @@ def test_faults_of_a_keeper(executables, what, uid, kind, request):
             wrong.append(f"{role} call {index} (number {came[3]}) {name}: {came[0]} {came[1][:80]!r}: {complaint}")
             place.close()
     place.close()
-    subprocess.run([*place.drop, executables / "immure", "gc"], capture_output=True, timeout=60, check=False)
+    subprocess.run([*place.drop, executables / "immure", "gc"], capture_output=True, timeout=2 * PATIENCE, check=False)
     assert reached > 20, "the faults did not happen"
     assert not wrong, f"{len(wrong)} of {reached} faults:\n" + "\n".join(wrong[:60])
