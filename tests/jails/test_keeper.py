@@ -79,7 +79,7 @@ def test_who_holds_the_names_holds_up_no_jail_that_runs(pod, client):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         started, removed = pool.submit(starter.run, pod.words(*SLEEP), "new"), pool.submit(remover.remove, "ended")
         rounds = 0
-        while rounds < 30 or other.status("brief")["state"] != "ended":
+        while rounds < 20 or other.status("brief")["state"] != "ended":
             rounds += 1
             assert reader.hear()[0] == "OUTPUT"
             assert other.status("clock")["state"] == "running"
