@@ -14,7 +14,7 @@
 #include "sys/process.h"
 #include "sys/socket.h"
 
-enum { PATIENCE_MS = 2000 };
+enum { PATIENCE_MS = 10000 };
 
 /* What is to be made; WORDS: a descriptor of those that shape it. */
 struct pod_wish {

@@ -17,7 +17,7 @@
 #include "sys/socket.h"
 #include "sys/terminal.h"
 
-enum { NAMES_TRIED = 16, BURIAL_TURNS = 50, BURIAL_TURN_MS = 20 };
+enum { NAMES_TRIED = 16, BURIAL_TURNS = 500, BURIAL_TURN_MS = 20 };
 
 int write_words(struct immure_spec *spec, struct error *err)
 {
