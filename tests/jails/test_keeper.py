@@ -622,6 +622,7 @@ def test_a_keeper_has_nothing_of_those_who_started_it(keep):
         own = pathlib.Path(f"/proc/{keeper}")
         assert (own / "environ").read_bytes() == b""
         assert os.readlink(own / "cwd") == "/"
+        client.settle()
         links = [os.readlink(path) for path in (own / "fd").iterdir()]
         assert not any(link == os.readlink(f"/proc/self/fd/{write}") for link in links)
         assert [os.readlink(own / "fd" / str(fd)) for fd in range(3)] == ["/dev/null"] * 3
