@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "api/copy_bytes.h"
 #include "api/jail.h"
 #include "base/path.h"
 #include "sys/confine.h"
@@ -23,6 +24,7 @@ struct copy {
 	struct immure_jail *jail;
 	struct immure_error *out; /* its story when rc < 0 and is_told */
 	bool is_told;
+	bool has_own_name;      /* it goes by the name that it has in the jail: a link that is there may be of the jail's making */
 	int depth;
 	struct error err;
 	char *piece;
@@ -71,16 +73,10 @@ static int fail(struct copy *copy, int rc, const char *doing, const char *what)
 
 static int pass_bytes(struct copy *copy, int from, int to, const char *name)
 {
-	for (;;) {
-		ssize_t got = sys_read(from, copy->piece, PIECE);
-		int rc;
+	bool is_reading = false;
+	int rc = copy_bytes(from, to, copy->piece, PIECE, &is_reading);
 
-		if (got <= 0)
-			return got < 0 ? fail(copy, (int)got, "reading", name) : 0;
-		rc = sys_write_all(to, copy->piece, (size_t)got);
-		if (rc < 0)
-			return fail(copy, rc, "writing", name);
-	}
+	return rc < 0 ? fail(copy, rc, is_reading ? "reading" : "writing", name) : 0;
 }
 
 /* "/a" and "b": "/a/b" */
@@ -111,15 +107,30 @@ static int copy_link(const struct place *place, const char *name)
 
 static int visit(void *argument, const char *name);
 
-static int save_file(struct copy *copy, int from, int folder, const char *name, unsigned mode, int flags)
+/* Only what the caller named is followed if it is a link: any other may have come out of the jail by an earlier copy. */
+static int target_flags(const struct copy *copy)
 {
-	auto_close int to = sys_openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | flags, mode & 0777);
+	return copy->depth > 0 || copy->has_own_name ? O_NOFOLLOW : 0;
+}
 
-	return to < 0 ? fail(copy, to, "writing", name) : pass_bytes(copy, from, to, name);
+static int fail_at_target(struct copy *copy, int rc, const char *doing, const char *name)
+{
+	fail(copy, rc, doing, name);
+	if (rc == -ELOOP || rc == -ENOTDIR)
+		error_remedy(&copy->err, "E-CP-LINK", "a link or a file is in the way, perhaps of the jail's making: remove it, or say where to, name included");
+	return rc;
+}
+
+static int save_file(struct copy *copy, int from, int folder, const char *name, unsigned mode)
+{
+	auto_close int to = sys_openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | target_flags(copy), mode & 0777);
+
+	return to < 0 ? fail_at_target(copy, to, "writing", name) : pass_bytes(copy, from, to, name);
 }
 
 static int copy_folder_out(struct copy *copy, const char *inside, int from, int folder, const char *name)
 {
+	const int flags = target_flags(copy);
 	int rc = enter(copy, name);
 	auto_close int to = -1;
 	struct place place = { .copy = copy, .inside = inside, .from = from };
@@ -127,13 +138,21 @@ static int copy_folder_out(struct copy *copy, const char *inside, int from, int 
 	if (rc == 0)
 		rc = sys_mkdirat(folder, name, 0777);
 	if (rc == 0 || rc == -EEXIST)
-		rc = to = sys_openat(folder, name, O_RDONLY | O_DIRECTORY | (copy->depth > 1 ? O_NOFOLLOW : 0), 0);
+		rc = to = sys_openat(folder, name, O_RDONLY | O_DIRECTORY | flags, 0);
 	if (rc < 0)
-		return copy->err.errnum ? rc : fail(copy, rc, "making the folder", name);
+		return copy->err.errnum ? rc : fail_at_target(copy, rc, "making the folder", name);
 	place.to = to;
 	rc = sys_each_entry(from, visit, &place);
 	copy->depth--;
 	return rc;
+}
+
+/* "/a/." and "/a/..": what is in there is meant, and no name. */
+static const char *own_name(const char *path)
+{
+	const char *name = path_last(path);
+
+	return !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ? NULL : name;
 }
 
 /* Into a folder that is there it goes by its own name. */
@@ -143,8 +162,9 @@ static int name_target(struct copy *copy, char *path, const char *target, const 
 	uid_t uid;
 	gid_t gid;
 
-	if (sys_stat(AT_FDCWD, target, 0, &mode, &uid, &gid) == 0 && S_ISDIR(mode))
-		return join(copy, path, target, path_last(source));
+	copy->has_own_name = own_name(source) && sys_stat(AT_FDCWD, target, 0, &mode, &uid, &gid) == 0 && S_ISDIR(mode);
+	if (copy->has_own_name)
+		return join(copy, path, target, own_name(source));
 	if (strlen(target) >= PATH)
 		return fail(copy, -ENAMETOOLONG, "copying", source);
 	strcpy(path, target);
@@ -164,7 +184,7 @@ static int copy_out(struct copy *copy, const char *inside, const char *outside)
 		rc = name_target(copy, path, outside, inside);
 	if (rc < 0)
 		return rc;
-	return S_ISDIR(mode) ? copy_folder_out(copy, inside, from, AT_FDCWD, path) : save_file(copy, from, AT_FDCWD, path, mode, 0);
+	return S_ISDIR(mode) ? copy_folder_out(copy, inside, from, AT_FDCWD, path) : save_file(copy, from, AT_FDCWD, path, mode);
 }
 
 /* ---- into the jail ---- */
@@ -242,7 +262,7 @@ static int visit(void *argument, const char *name)
 	if (place->is_inward)
 		return S_ISDIR(mode) ? copy_folder_in(place->copy, from, path) : bring_file(place->copy, from, path, mode);
 	return S_ISDIR(mode) ? copy_folder_out(place->copy, path, from, place->to, name)
-			     : save_file(place->copy, from, place->to, name, mode, O_NOFOLLOW);
+			     : save_file(place->copy, from, place->to, name, mode);
 }
 
 static int copy_in(struct copy *copy, const char *outside, const char *inside)
@@ -264,7 +284,7 @@ static int copy_in(struct copy *copy, const char *outside, const char *inside)
 	if (strlen(inside) >= PATH)
 		return fail(copy, -ENAMETOOLONG, "copying to", inside);
 	strcpy(path, inside);
-	rc = folder >= 0 ? join(copy, path, inside, path_last(outside)) : 0;
+	rc = folder >= 0 && own_name(outside) ? join(copy, path, inside, own_name(outside)) : 0;
 	if (rc < 0)
 		return rc;
 	return S_ISDIR(mode) ? copy_folder_in(copy, from, path) : bring_file(copy, from, path, mode);

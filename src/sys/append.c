@@ -36,6 +36,13 @@ int64_t sys_size(int fd)
 	return fstat(fd, &status) < 0 ? -errno : (int64_t)status.st_size;
 }
 
+int64_t sys_seek(int fd, int64_t at, int whence)
+{
+	const off_t found = lseek(fd, at, whence);
+
+	return found < 0 ? -errno : (int64_t)found;
+}
+
 int sys_memory_file(const char *name)
 {
 	return minus_errno(syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */));

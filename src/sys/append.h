@@ -14,6 +14,8 @@ ssize_t sys_append(int fd, const struct iovec *parts, unsigned count);
 int sys_truncate(int fd, uint64_t size);
 /* Bytes in the file. */
 int64_t sys_size(int fd);
+/* lseek(2); the place, or -errno. */
+int64_t sys_seek(int fd, int64_t at, int whence);
 /* A file without a name, in memory only. memfd_create(2) */
 int sys_memory_file(const char *name);
 /* Whether FD is one, so that reading it cannot wait for anybody. fcntl(2), file seals */

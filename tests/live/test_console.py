@@ -159,7 +159,7 @@ def test_verbs_and_options_are_completed(console):
     console.send("\x03")
     console.expect(PROMPT)
     console.send("logs --\t")
-    console.expect(r"--follow\s+--help\s+--since\s+--stream\s+--tail\s+--timestamps")
+    console.expect(r"--follow\s+--help\s+--raw\s+--since\s+--stream\s+--tail\s+--timestamps")
     console.send("\x03")
     console.expect(PROMPT)
     say(console, "run --wall-t\t10s --proc=bi\t-- echo ran", "\r\nran\r\n")

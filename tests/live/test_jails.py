@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -370,6 +371,85 @@ def test_files_go_both_ways_and_links_lead_nowhere(jails, tmp_path):
     refused(jails.run("cp", mine / "folder/text", f"{web}:/usr/text"), "/usr/text")
     refused(jails.run("cp", "a", "b"), "JAIL:PATH")
     refused(jails.run("cp", f"{web}:relative", mine), "absolute")
+
+
+@pytest.fixture
+def mine(jails, tmp_path):
+    """A folder of the caller's."""
+    for above in (tmp_path, *tmp_path.parents):
+        if str(above).startswith("/tmp/pytest-of-"):
+            above.chmod(0o755)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    os.chown(folder, jails.uid, jails.uid)
+    return folder
+
+
+def make_inside(jails, name, script):
+    ok(jails.run("run", "-d", "--name", name, "--tmp-size", "16M", "--", "sh", "-c", f"cd /tmp; {script}; echo ready; sleep 100"))
+    while "ready" not in jails.run("logs", name).stdout:
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("planted,second", [("ln -s {victim} out/log", "/tmp/new/log"), ("ln -s {victim}.d out/sub", "/tmp/new/sub")], ids=["file", "folder"])
+def test_a_link_that_came_out_of_a_jail_is_not_written_through(jails, mine, planted, second):
+    """Docker's and GNU's cp follow it: two innocent copies into the same folder, and the jail has chosen what is written, and where."""
+    web, victim = named("web"), mine / "victim"
+    victim.write_text("mine")
+    (mine / "victim.d").mkdir()
+    os.chown(mine / "victim.d", jails.uid, jails.uid)
+    make_inside(jails, web, f"mkdir -p out new/sub; {planted.format(victim=victim)}; echo theirs >new/log; echo theirs >new/sub/file")
+    ok(jails.run("cp", f"{web}:/tmp/out", mine))
+    refused(jails.run("cp", f"{web}:{second}", mine / "out"), "E-CP-LINK")
+    refused(jails.run("cp", f"{web}:/tmp/new/.", mine / "out"), "E-CP-LINK")
+    assert victim.read_text() == "mine" and not os.listdir(mine / "victim.d")
+    (mine / "own").symlink_to(mine / "named")
+    os.lchown(mine / "own", jails.uid, jails.uid)
+    ok(jails.run("cp", f"{web}:/tmp/new/log", mine / "own")) # the control: what the caller names is followed
+    assert (mine / "named").read_text() == "theirs\n"
+
+
+def test_a_hole_stays_one_in_both_directions(jails, mine):
+    """A jail with 16 MB makes a file of any size; who copied it had a full disk."""
+    web = named("web")
+    make_inside(jails, web, "printf begin >holes; printf middle | dd of=holes bs=1 seek=2000000000 conv=notrunc 2>/dev/null; truncate -s 4G holes; "
+                "truncate -s 5M only; printf 'no hole' >none")
+    ok(jails.run("cp", f"{web}:/tmp/holes", mine))
+    copied = (mine / "holes").stat()
+    assert copied.st_size == 4 << 30 and copied.st_blocks * 512 < 1 << 20
+    with open(mine / "holes", "rb") as file:
+        assert file.read(7) == b"begin\0\0"
+        file.seek(2000000000)
+        assert file.read(7) == b"middle\0"
+    ok(jails.run("cp", f"{web}:/tmp/only", mine))
+    assert (mine / "only").stat().st_size == 5 << 20 and (mine / "only").stat().st_blocks == 0
+    ok(jails.run("cp", mine / "holes", f"{web}:/tmp/back"))
+    assert ok(jails.run("exec", web, "sh", "-c", "stat -c %s /tmp/back; head -c 5 /tmp/back; tail -c +2000000001 /tmp/back | head -c 6")) == \
+        f"{4 << 30}\nbeginmiddle"
+    ok(jails.run("cp", f"{web}:/tmp/none", mine))
+    assert (mine / "none").read_text() == "no hole"
+    ok(jails.run("cp", f"{web}:/proc/version", mine)) # of no size, and not empty
+    assert "Linux" in (mine / "version").read_text()
+
+
+def test_what_grows_while_it_is_copied_is_copied_as_long_as_it_was(jails, mine):
+    web = named("web")
+    make_inside(jails, web, "printf begin >log; (while :; do truncate -s +256M log; done) & sleep 0.1")
+    ok(jails.run("cp", f"{web}:/tmp/log", mine, timeout=10))
+    with open(mine / "log", "rb") as file:
+        assert file.read(5) == b"begin"
+
+
+def test_dots_name_a_folder_and_not_the_one_above_it(jails, mine):
+    web = named("web")
+    make_inside(jails, web, "mkdir -p a/b; echo text >a/file")
+    (mine / "in").mkdir()
+    os.chown(mine / "in", jails.uid, jails.uid)
+    for path in ("/tmp/a/b/..", "/tmp/a/."):
+        ok(jails.run("cp", f"{web}:{path}", mine / "in"))
+        assert sorted(os.listdir(mine / "in")) == ["b", "file"] and os.listdir(mine) == ["in"]
+        shutil.rmtree(mine / "in/b")
+        (mine / "in/file").unlink()
 
 
 def test_exec_in_all_of_a_pod_and_in_all_but_one(jails):
