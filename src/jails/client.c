@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "jails/lock.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
@@ -88,7 +89,8 @@ int keeper_call(int folder, struct error *err)
 {
 	const struct packet_hello hello = { .version = PACKET_VERSION };
 	auto_close int socket = sys_connect(folder, "socket", KEEPER_PATIENCE_MS);
-	int rc = socket < 0 ? socket : packet_send(socket, &(struct packet_parts){ .type = PACKET_HELLO, .fixed = &hello });
+	auto_close int lock = socket < 0 ? socket : open_pod_lock(folder, 0);
+	int rc = lock < 0 ? lock : packet_send(socket, &(struct packet_parts){ .type = PACKET_HELLO, .fixed = &hello, .fds = &lock, .fd_count = 1 });
 
 	return rc < 0 ? error_set(err, -rc, "connecting to the keeper") : take_fd(&socket);
 }

@@ -10,7 +10,7 @@
 #include "sys/file.h"
 
 enum { READY = 1 << TALK_READY, ATTACHED = 1 << TALK_ATTACHED, VISITING = 1 << TALK_VISITING, BOTH = READY | ATTACHED };
-enum { HEADER = 8, RUN_DESCRIPTORS = 1, EXEC_DESCRIPTORS = 4 };
+enum { HEADER = 8, HELLO_DESCRIPTORS = 1, RUN_DESCRIPTORS = 1, EXEC_DESCRIPTORS = 4 };
 
 struct row {
 	const char *name;
@@ -25,7 +25,7 @@ struct row {
 #define TAIL_AFTER(type) (PACKET_ROOM - sizeof(struct type))
 
 static const struct row rows[PACKETS] = {
-	[PACKET_HELLO] = { "hello", true, false, sizeof(struct packet_hello), 0, 0, 0, 1 << TALK_NEW },
+	[PACKET_HELLO] = { "hello", true, false, sizeof(struct packet_hello), 0, 0, HELLO_DESCRIPTORS, 1 << TALK_NEW },
 	[PACKET_RUN] = { "run", true, true, sizeof(struct packet_run), 0, RUN_DESCRIPTORS, RUN_DESCRIPTORS, READY,
 			 RUN_FLAGS },
 	[PACKET_EXEC] = { "exec", true, true, sizeof(struct packet_exec), PACKET_EXEC_TAIL, 0, EXEC_DESCRIPTORS, READY, EXEC_FLAGS },

@@ -18,7 +18,7 @@
 #include "base/own.h"
 #include "sys/socket.h"
 
-enum { PACKET_VERSION = 2, PACKET_ROOM = 16 << 10, PACKET_NAME = 64, PACKET_IDENTIFIER = 32 };
+enum { PACKET_VERSION = 3, PACKET_ROOM = 16 << 10, PACKET_NAME = 64, PACKET_IDENTIFIER = 32 };
 
 enum packet_type {
 	/* a client's */
@@ -51,6 +51,10 @@ struct packet_flags {
 	char name[PACKET_NAME];
 	uint32_t flags;
 };
+/*
+ * Descriptor: the pod's lock, open for reading and writing. A program in a jail of its user's may reach the socket though it cannot write
+ * the file: a folder shown read-only has its sockets, and Landlock does not know connect(2). It is to be greeted by nobody.
+ */
 struct packet_hello {
 	uint32_t version, unused;
 };

@@ -84,16 +84,24 @@ static struct member *find(const struct keeper *keeper, struct client *client, c
 	return NULL;
 }
 
+static bool shows_lock(const struct packet *packet)
+{
+	return packet->fd_count && sys_is_same_file(packet->fds[0], KEEPER_LOCK) && sys_is_open_to_write(packet->fds[0]);
+}
+
 static void hello(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
 	struct error err = { 0 };
 
 	(void)keeper;
-	if (packet->hello.version == PACKET_VERSION) {
+	if (packet->hello.version == PACKET_VERSION && shows_lock(packet)) {
 		answer_ok(client);
 		return;
 	}
-	error_mistake(&err, "the keeper is of another version of immure (protocol %d, not %u)", PACKET_VERSION, packet->hello.version);
+	if (packet->hello.version == PACKET_VERSION)
+		error_set(&err, EACCES, "greeting who does not show the pod's lock, open for writing");
+	else
+		error_mistake(&err, "the keeper is of another version of immure (protocol %d, not %u)", PACKET_VERSION, packet->hello.version);
 	answer_error(client, &err, 125);
 	client->is_leaving = true;
 }

@@ -82,6 +82,13 @@ int sys_rename(int directory, const char *from, const char *to)
 	return minus_errno(renameat(directory, from, directory, to));
 }
 
+bool sys_is_open_to_write(int fd)
+{
+	const int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 bool sys_is_same_file(int left, int right)
 {
 	struct stat one, other;

@@ -28,6 +28,8 @@ int sys_set_nonblocking(int fd);
 /* Gives the file without a name (O_TMPFILE) one; and another one, which may be taken already. */
 int sys_link_descriptor(int fd, int directory, const char *name);
 int sys_rename(int directory, const char *from, const char *to);
+/* And not only as a mere place: O_PATH. */
+bool sys_is_open_to_write(int fd);
 bool sys_is_same_file(int left, int right);
 int sys_openat(int directory, const char *path, int flags, unsigned mode);
 /* openat2(2); RESOLVE: RESOLVE_* */

@@ -14,7 +14,7 @@ import time
 CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT SHARE LIST HEALTHY".split()
 KEEPER = "OK ERROR STARTED ENDED OUTPUT LOST DESCRIPTOR STATE EVENT".split()
 NUMBERS = {name: number for number, name in enumerate(CLIENT + KEEPER)}
-VERSION = 2
+VERSION = 3
 SHARES = ("net", "ipc", "uts", "pid", "mounts", "cgroup")
 RUN_INPUT, RUN_REMOVE = 1, 2
 ATTACH_INPUT, ATTACH_REPLAY = 1, 2
@@ -103,7 +103,11 @@ class Client:
         finally:
             os.close(here)
         if hello:
-            assert self.ask("HELLO", struct.pack("=II", VERSION, 0))[0] == "OK"
+            lock = os.open(folder / "lock", os.O_RDWR)
+            try:
+                assert self.ask("HELLO", struct.pack("=II", VERSION, 0), [lock])[0] == "OK"
+            finally:
+                os.close(lock)
 
     def close(self):
         self.socket.close()

@@ -2,6 +2,7 @@
 """Jails that stay: what their keeper does for them and for its clients, and what it never does."""
 import concurrent.futures
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -17,7 +18,7 @@ import time
 import pytest
 
 from conftest import NOBODY, Keep, await_true, descendants, groups_called, is_alive
-from keeper import ATTACH_INPUT, ATTACH_REPLAY, PATIENCE, RUN_INPUT, RUN_REMOVE, VERSION, Client, Refused, in_memory
+from keeper import ATTACH_INPUT, ATTACH_REPLAY, NUMBERS, PATIENCE, RUN_INPUT, RUN_REMOVE, VERSION, Client, Refused, in_memory
 
 is_measured = pytest.mark.skipif("IMMURE_SANITIZED" in os.environ, reason="a sanitizer has memory of its own")
 
@@ -701,6 +702,50 @@ print(len(got))
     got = subprocess.run(["/usr/bin/python3", "-c", script], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert got.stdout.strip() == "0", got.stderr
     assert pod.client().pid() > 0
+
+
+@pytest.mark.parametrize("shown", ["nothing", "for reading", "as a place", "another file"])
+def test_who_does_not_show_the_pods_lock_is_not_greeted(pod, keep, shown):
+    (keep.folder / "other").touch()
+    path, flags = {"for reading": ("lock", os.O_RDONLY), "as a place": ("lock", os.O_PATH), "another file": ("../../other", os.O_RDWR)}.get(
+        shown, (None, 0))
+    stranger = pod.client(hello=False)
+    fds = [os.open(pod.folder / path, flags)] if path else []
+    with pytest.raises(Refused) as refused:
+        stranger.ask("HELLO", struct.pack("=II", VERSION, 0), fds)
+    assert refused.value.errno == errno.EACCES and stranger.hear()[0] is None
+    for fd in fds:
+        os.close(fd)
+
+
+INSIDE = """
+import array, os, socket, struct
+folder = os.environ['FOLDER']
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.settimeout(5)
+try: s.connect(folder + '/socket')
+except OSError as refused: raise SystemExit(f'not even connected: {refused.errno}')
+try: lock = os.open(folder + '/lock', os.O_RDWR); print('for writing')
+except OSError: lock = os.open(folder + '/lock', os.O_RDONLY)
+s.sendmsg([struct.pack('=IIII', 0, 8, VERSION, 0)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [lock]))])
+print('answer', struct.unpack_from('=I', s.recv(4096))[0])
+"""
+
+
+@pytest.mark.parametrize("options", [("--ro",), ("--rw",), ("--mountns", "host", "--seccomp-allow", "socket", "--ro")], ids=["ro", "rw", "no-tree"])
+def test_a_program_that_may_only_read_does_not_ask_the_keeper(keep, options):
+    """A folder shown read-only has its sockets, and who is greeted may have anything run, outside."""
+    if not keep.uid:
+        pytest.skip("root's jails have ids of their own, on which its keepers hang up")
+    pod = keep.pod()
+    pod.client()
+    folder = pod.folder if "--mountns" in options else "/pod"
+    binding = f"{pod.folder}" if "--mountns" in options else f"{pod.folder}:/pod"
+    done = subprocess.run([*keep.drop, keep.executables / "immure", "run", "-q", "-e", f"FOLDER={folder}", *options, binding, "--", "/usr/bin/python3", "-c",
+                           INSIDE.replace("VERSION", str(VERSION))], capture_output=True, text=True, check=False, timeout=20, cwd="/")
+    if options == ("--rw",): # the control, and what SECURITY.md says of what is given away
+        assert done.stdout == f"for writing\nanswer {NUMBERS['OK']}\n", done
+    else:
+        assert done.stdout == f"answer {NUMBERS['ERROR']}\n", done
 
 
 def test_the_full_executable_can_be_the_keeper(keep):
