@@ -13,6 +13,7 @@
 #include "host/probe.h"
 #include "jails/common.h"
 #include "jails/store.h"
+#include "jails/waiting.h"
 #include "sys/append.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -158,6 +159,7 @@ static void note_end(struct member *member, int rc)
 	const struct result *result = &member->kept.result;
 
 	member->exit_code = rc < 0 && member->was_started ? 125 : result_exit_code(result, member->kept.plan);
+	waiting_drop(member->keeper, member); /* it is in the groups, which go now */
 	kept_close(&member->kept);
 	member->state = MEMBER_ENDED;
 	member->pause = PAUSE_NONE;

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A helper that waits for the next program is seen by nobody in the jail, and whatever becomes of it, the next program is executed."""
+import ctypes
 import os
 import pathlib
 import signal
+import struct
 
 import pytest
 
@@ -83,6 +85,45 @@ def test_it_is_in_the_jails_groups_and_they_go_with_it(pod, client):
     client.about("KILL", "web")
     client.remove("web")
     await_true(lambda: not groups_called(names.__contains__))
+
+
+IN_ACCESS, IN_MODIFY = 1, 2
+
+
+def watch(paths):
+    """A descriptor that has something to read once one of PATHS is read or written. inotify(7)"""
+    libc = ctypes.CDLL(None, use_errno=True)
+    notes = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    for path in paths:
+        assert libc.inotify_add_watch(notes, str(path).encode(), IN_ACCESS | IN_MODIFY) >= 0, path
+    return notes
+
+
+def test_it_has_left_the_groups_when_they_go(pod, client):
+    """Or their end would hang on how soon it dies: the keeper kills who is in them, but does not wait for long."""
+    try:
+        client.run(pod.words("--memory", "64M", *SLEEP), "web")
+    except Refused as refused:
+        pytest.skip(refused.text)
+    assert client.execute(pod.words("--", "/bin/true"), "web")[0] == 0
+    helper = await_helpers(await_processes(client, 2, 1))[0]
+    names = set(pathlib.Path(f"/proc/{helper}/cgroup").read_text(encoding="utf-8").replace("/", "\n").splitlines())
+    members = [pathlib.Path(path) / "cgroup.procs" for path in groups_called(lambda name: name.startswith("immure-") and name in names)]
+    assert members and str(helper) in members[0].read_text(encoding="ascii").split(), "the control: it is in there"
+    notes = watch(path for member in members for path in (member, member.with_name("cgroup.kill")) if path.exists())
+    members[0].read_bytes()
+    assert os.read(notes, 4096), "the control: who looks for somebody to kill is seen"
+    client.about("KILL", "web")
+    assert not any(path.exists() for path in members)
+    with pytest.raises(BlockingIOError):
+        while not notes_of_use(os.read(notes, 4096)):
+            pass
+    os.close(notes)
+
+
+def notes_of_use(events):
+    """How many of EVENTS are of that; others tell that a file is gone."""
+    return sum(1 for _, mask, _, _ in struct.iter_unpack("=iIII", events) if mask & (IN_ACCESS | IN_MODIFY))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
