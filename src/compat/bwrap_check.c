@@ -85,6 +85,17 @@ static int consume_all(struct bwrap *bwrap)
 	return 0;
 }
 
+/* Relative to the sandbox's root, in which the program's folder is looked for. */
+static int settle_start(struct bwrap *bwrap)
+{
+	if (!bwrap->start_folder)
+		return 0;
+	if (!*bwrap->start_folder)
+		return bwrap_refuse(bwrap, "Can't chdir to %s: %s", bwrap->start_folder, strerror(ENOENT));
+	bwrap->start_folder = strcmp(bwrap->start_folder, ".") == 0 ? "/" : bwrap_rooted(bwrap, bwrap->start_folder);
+	return bwrap->start_folder ? 0 : -1;
+}
+
 int bwrap_check(struct bwrap *bwrap)
 {
 	if (check_user_words(bwrap) < 0)
@@ -93,12 +104,7 @@ int bwrap_check(struct bwrap *bwrap)
 	if (check_settled(bwrap) < 0 || check_label(bwrap) < 0)
 		return -1;
 	bwrap->needs_init = !bwrap->as_pid_1 && (bwrap->unshare_pid || bwrap->lock_count || bwrap->sync_fd >= 0 || bwrap->caller->is_hardened);
-	if (bwrap->start_folder) {
-		bwrap->start_folder = bwrap_rooted(bwrap, bwrap->start_folder);
-		if (!bwrap->start_folder)
-			return -1;
-	}
-	return consume_all(bwrap);
+	return settle_start(bwrap) < 0 ? -1 : consume_all(bwrap);
 }
 
 int bwrap_close_consumed(struct bwrap *bwrap)

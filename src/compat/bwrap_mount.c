@@ -12,7 +12,8 @@
 static void take_modifiers(struct bwrap *bwrap, const struct bwrap_option *option, struct immure_mount *mount)
 {
 	if ((option->flags & TAKES_MODE) && bwrap->next_mode >= 0) {
-		mount->mode = bwrap->next_mode;
+		/* As mkdir(2), which knows of no more for a folder. */
+		mount->mode = strcmp(option->key, "dir") == 0 ? bwrap->next_mode & 01777 : bwrap->next_mode;
 		bwrap->next_mode = -1;
 	}
 	if (option->flags & TAKES_SIZE) {

@@ -6,8 +6,6 @@
 
 #include "feature/feature.h"
 
-enum { MOST_HELD = 12 };
-
 static const char *const inits[] = { [INIT_OWN] = "yes", [INIT_NONE] = "no", NULL };
 static const char *const lifetimes[] = { [LIFETIME_LAUNCHER] = "launcher", [LIFETIME_OWN] = "own", NULL };
 
@@ -77,7 +75,7 @@ static int check_descriptors(const struct spec *spec, struct error *err)
 	for (const struct string_item *item = spec->lock_files; item; item = item->next, held++)
 		if (item->text[0] != '/')
 			return error_mistake(err, "--lock-file %s: the place inside must be an absolute path", item->text);
-	return held > MOST_HELD ? error_mistake(err, "--lock-file, --hold-fd: at most %d together", MOST_HELD) : 0;
+	return held > PLAN_HELD ? error_mistake(err, "--lock-file, --hold-fd: at most %d together", PLAN_HELD) : 0;
 }
 
 static bool has_own_pids(const struct spec *spec, const struct host *host)
@@ -154,14 +152,17 @@ static void plan_holding(struct plan *plan, const struct spec *spec)
 static void plan_own_descriptors(struct plan *plan, const struct spec *spec)
 {
 	const char *const own[] = { spec->block_fd, spec->maps_fd, spec->info_fd, spec->status_fd };
-	int32_t *numbers = arena_alloc(plan->arena, (ARRAY_SIZE(own) + MOST_HELD) * sizeof(*numbers));
-	size_t count = 0;
+	size_t count = 0, most = ARRAY_SIZE(own);
+	int32_t *numbers;
 
+	for (const struct string_item *item = spec->seccomp_fds; item; item = item->next)
+		most++;
+	numbers = arena_alloc(plan->arena, most * sizeof(*numbers));
 	plan->is_short |= !numbers;
 	for (size_t i = 0; numbers && i < ARRAY_SIZE(own); i++)
 		if (own[i])
 			numbers[count++] = (int32_t)number_of(own[i]);
-	for (const struct string_item *item = spec->seccomp_fds; numbers && item && count < ARRAY_SIZE(own) + MOST_HELD; item = item->next)
+	for (const struct string_item *item = spec->seccomp_fds; numbers && item; item = item->next)
 		numbers[count++] = (int32_t)number_of(item->text);
 	if (count && spec_leaves(spec, "descriptors"))
 		plan_add(plan, (struct step){ .op = OP_CLOSE_ON_EXEC, .side = PAYLOAD, .phase = PHASE_PRIVILEGE, .slot = SLOT_NONE,

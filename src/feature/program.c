@@ -238,7 +238,7 @@ static const char *execution_words(struct plan *plan, const struct spec *spec)
 {
 	static const char *const bases[] = { [ENV_SMALL] = "", [ENV_NONE] = ", without immure's variables", [ENV_CALLER] = ", with the caller's variables" };
 
-	return plan_format(plan, "%s%s%s", spec->argv0 ? " as " : "", spec->argv0 ? spec->argv0 : "", bases[spec->env_base]);
+	return plan_format(plan, "%s%.200s%s", spec->argv0 ? " as " : "", spec->argv0 ? spec->argv0 : "", bases[spec->env_base]);
 }
 
 void plan_program(struct plan *plan, const struct spec *spec, const struct host *host)

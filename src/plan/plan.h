@@ -197,7 +197,10 @@ struct program {
 	const char *const *candidates; /* absolute paths to try, in order; NULL-terminated */
 };
 
-enum { PLAN_STEPS = 4096 }; /* a front end's tree may have a thousand places */
+enum {
+	PLAN_STEPS = 4096, /* a front end's tree may have a thousand places */
+	PLAN_HELD = 240,   /* locks and descriptors that init holds for others: a desktop's runtime has a lock for each of its extensions */
+};
 
 struct plan {
 	struct arena *arena;     /* owns every string; outlives the plan */

@@ -36,7 +36,7 @@ struct fate {
 	int step, errnum;    /* errno 0: none failed */
 };
 
-enum { HELD = 32 };
+enum { HELD = PLAN_HELD + 20 }; /* and what a run needs itself */
 
 struct run {
 	const struct plan *plan;

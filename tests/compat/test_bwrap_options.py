@@ -195,3 +195,31 @@ def test_root_keeps_ambient_what_is_inheritable(either):
     assert int(either.run(*words).stdout.split()[1], 16) == 0
     done = subprocess.run(["setpriv", "--inh-caps=+net_raw", *either.words(*words)], capture_output=True, text=True, timeout=30, check=True)
     assert int(done.stdout.split()[1], 16) == 1 << 13
+
+
+def test_every_extension_of_a_desktops_runtime_may_be_locked(either):
+    """Far more than an application's own two: one for each extension that is there."""
+    for i in range(100):
+        either.make("extensions/%d/.ref" % i, "")
+    s = either.folder
+    words = [word for i in range(100) for word in ("--lock-file", s / "extensions" / str(i) / ".ref")]
+    tried = "import fcntl, sys\nheld = 0\nfor path in sys.argv[1:]:\n with open(path, 'r+') as file:\n" \
+            "  try: fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n  except OSError: held += 1\nprint(held)"
+    done = either.run("--ro-bind", "/", "/", "--bind", s, s, *words, "/usr/bin/python3", "-c", tried, *words[1::2])
+    assert done.stdout == "100\n", done.stderr
+
+
+def test_a_folder_gets_no_setuid_bit(either):
+    done = either.run("--ro-bind", "/", "/", "--tmpfs", "/tmp", "--perms", "7777", "--dir", "/tmp/d", "stat", "-c", "%a", "/tmp/d")
+    assert done.stdout == "1777\n", done.stderr
+
+
+def test_the_start_folder_may_be_the_root_and_not_nothing(either):
+    assert either.run("--ro-bind", "/", "/", "--chdir", ".", "sh", "-c", "echo $PWD").stdout == "/\n"
+    done = either.run("--ro-bind", "/", "/", "--chdir", "", "pwd")
+    assert done.returncode == 1 and done.stdout == "" and done.stderr.startswith("bwrap: Can't chdir to : No such file or directory"), done.stderr
+
+
+def test_the_name_that_the_program_is_told_may_be_long(ours):
+    done = ours.run("--ro-bind", "/", "/", "--argv0", "x" * 9000, "sh", "-c", "echo ${#0}")
+    assert done.stdout == "9000\n", done.stderr

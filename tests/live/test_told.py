@@ -500,6 +500,14 @@ def test_filters_are_loaded_in_their_order(immure, filters, init, own_filter):
     assert done.returncode == 125 and "E-SECCOMP-NEXT" in done.stderr
 
 
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of x86_64")
+def test_where_descriptors_are_left_those_of_many_filters_are_not(immure, filters):
+    fds = filters(*[program(UMASK, ERRNO | 71)] * 24)
+    words = [w for fd in fds for w in ("--seccomp-fd", fd)]
+    done = immure.run("run", "--leave", "descriptors", "--seccomp", "off", *words, "--", "/bin/ls", "/proc/self/fd", pass_fds=fds)
+    assert done.returncode == 0 and not set(done.stdout.split()) & set(map(str, fds)), done
+
+
 @pytest.mark.parametrize("content,words", [(b"", "no filter"), (b"1234567", "multiple of 8"), (b"\0" * 8 * 4097, "too long")],
                          ids=["empty", "odd", "long"])
 def test_what_is_no_filter_is_refused(immure, filters, content, words):
