@@ -106,7 +106,7 @@ static const struct constant_row constants[] = {
 
 	{ "RLIMIT_CORE", RLIMIT_CORE },
 	{ "O_ACCMODE", 3 }, /* musl adds O_PATH to it; the kernel does not */
-	{ "O_TRUNC", O_TRUNC }, { "O_APPEND", O_APPEND }, { "F_GETFD", F_GETFD }, { "F_SETFD", F_SETFD },
+	{ "O_TRUNC", O_TRUNC }, { "O_APPEND", O_APPEND }, { "F_SETLEASE", F_SETLEASE }, { "F_GETFD", F_GETFD }, { "F_SETFD", F_SETFD },
 	{ "F_DUPFD_CLOEXEC", F_DUPFD_CLOEXEC },
 };
 

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import verdict
+from conftest import NOBODY, verdict
 
 BARE = ("--seccomp", "off", "--landlock", "off")
 WITHOUT = ("--mountns", "host", "--pidns", "host", "--net", "host", "--ipcns", "host", "--utsns", "host", "--cgroupns", "host")
@@ -144,6 +144,19 @@ def test_temporary_folders_are_not_the_hosts(assault, place, options):
         path.unlink()
     shell(assault.immure, f"echo x >{place}/left-{os.getpid()}", *options)
     assert not (pathlib.Path(place) / f"left-{os.getpid()}").exists()
+
+
+@pytest.mark.parametrize("profile", ["default", "strict", "judge"])
+def test_who_opens_a_file_that_is_shown_is_not_held_up(assault, folder, profile):
+    """By a lease on it, which asks for no more than reading and owning it: for 45 seconds each time. fcntl(2), F_SETLEASE"""
+    path = folder / "document"
+    path.write_text("text")
+    os.chown(path, assault.uid or NOBODY, assault.uid or NOBODY)
+    assert assault.free("take-lease", path, "0") == "THROUGH"
+    for high in ("0", "1"):
+        assert assault.jailed("take-lease", "/document", high, options=("--seccomp", profile, "--ro", f"{path}:/document")) == "EPERM"
+    if assault.uid: # of root's jails the file is nobody's who is in them
+        assert assault.jailed("take-lease", "/document", "0", options=("--seccomp", "off", "--ro", f"{path}:/document")) == "THROUGH"
 
 
 # Keys belong to users: flatpak #299, moby #36368.

@@ -111,6 +111,14 @@ static int see_lock(char **argument)
 	return -ENOENT;
 }
 
+/* A lease on a file that is shown: whoever opens it for writing waits until it is given back, or for 45 s. fcntl(2), F_SETLEASE */
+static int take_lease(char **argument)
+{
+	int fd = open(argument[0], O_RDONLY);
+
+	return fd < 0 ? -errno : outcome(syscall(SYS_fcntl, fd, 1024 /* F_SETLEASE */ | strtol(argument[1], NULL, 0) << 32, F_RDLCK));
+}
+
 /* Searches the session, user-session and user keyrings for a key of the host. */
 static int find_key(char **argument)
 {
@@ -139,7 +147,7 @@ const struct attack channel_attacks[] = {
 	{ "connect-path", connect_path, 1 }, { "connect-loopback", connect_loopback, 1 },
 	{ "attach-shared-memory", attach_shared_memory, 1 }, { "open-queue", open_queue, 1 },
 	{ "type-into-terminal", type_into_terminal, 2 }, { "take-terminal", take_terminal, 1 }, { "open-terminal", open_terminal, 1 },
-	{ "set-line-discipline", set_line_discipline, 0 }, { "see-lock", see_lock, 1 }, { "find-key", find_key, 1 },
+	{ "set-line-discipline", set_line_discipline, 0 }, { "see-lock", see_lock, 1 }, { "take-lease", take_lease, 2 }, { "find-key", find_key, 1 },
 	{ "receive-descriptor", receive_descriptor, 2 },
 	{ NULL, NULL, 0 },
 };
