@@ -4,13 +4,16 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import pytest
 
-import harness
-
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests"))
+import harness  # noqa: E402
+from patience import PATIENCE  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
 
 
@@ -61,7 +64,7 @@ class Bwrap:
         options.setdefault("env", harness.ENVIRONMENT)
         return subprocess.Popen(self.words(*words, start=start), text=True, **options)
 
-    def run(self, *words, start=(), timeout=30, **options):
+    def run(self, *words, start=(), timeout=PATIENCE, **options):
         options.setdefault("env", harness.ENVIRONMENT)
         if "input" not in options:
             options.setdefault("stdin", subprocess.DEVNULL)

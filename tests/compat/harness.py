@@ -18,10 +18,11 @@ import subprocess
 import tempfile
 import time
 
+from patience import PATIENCE
+
 NOBODY = 65534
 DEBIAN = "/usr/bin/bwrap"
 HOST_PROC = 20
-SECONDS = 15
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/home", "LANG": "C", "TERM": "dumb", "EMPTY": "", "KEPT": "from the caller"}
 NAMESPACES = ("user", "pid", "mnt", "net", "uts", "ipc", "cgroup", "time")
 
@@ -165,7 +166,7 @@ class Side:
         """
         if not self.helpers:
             words = [self.probe, "start", "uid=%d" % self.uid, "--", "unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child",
-                     "sh", "-c", "unshare --user --map-current-user sh -c 'echo; exec sleep 60' & wait"]
+                     "sh", "-c", "unshare --user --map-current-user sh -c 'echo; exec sleep 1000' & wait"]
             helper = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             helper.stdout.readline()
             self.helpers.append(helper)
@@ -198,8 +199,8 @@ class Side:
                        {number: self.stream(text) for number, text in texts.items()}, left_in(self.folder), is_late)
 
     def collect(self, pid):
-        """All streams to their ends; after SECONDS the family is killed."""
-        texts, open_ones, until = dict.fromkeys(self.collected, b""), {fd: number for number, fd in self.collected.items()}, time.monotonic() + SECONDS
+        """All streams to their ends; where PATIENCE ends first, the family is killed."""
+        texts, open_ones, until = dict.fromkeys(self.collected, b""), {fd: number for number, fd in self.collected.items()}, time.monotonic() + PATIENCE
         is_late = False
         while open_ones:
             ready = select.select(list(open_ones), [], [], max(0, until - time.monotonic()))[0]

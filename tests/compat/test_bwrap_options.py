@@ -5,6 +5,9 @@ import subprocess
 
 import pytest
 
+from patience import PATIENCE
+
+
 USR = ["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]
 
 
@@ -163,7 +166,7 @@ def test_the_version_and_the_help_are_those_of_0_11(ours):
 
 def test_a_caller_that_ignores_its_children_gets_the_status(ours):
     """Debian's bubblewrap hangs there: its reaper never learns that the program ended."""
-    done = ours.run(*USR, "--unshare-pid", "sh", "-c", "exit 5", start=["ignore=17"], timeout=10)
+    done = ours.run(*USR, "--unshare-pid", "sh", "-c", "exit 5", start=["ignore=17"], timeout=PATIENCE)
     assert done.returncode == 5, done.stderr
 
 
@@ -193,7 +196,7 @@ def test_root_keeps_ambient_what_is_inheritable(either):
         pytest.skip("root's capabilities")
     words = ["--ro-bind", "/", "/", "grep", "CapAmb", "/proc/self/status"]
     assert int(either.run(*words).stdout.split()[1], 16) == 0
-    done = subprocess.run(["setpriv", "--inh-caps=+net_raw", *either.words(*words)], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(["setpriv", "--inh-caps=+net_raw", *either.words(*words)], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert int(done.stdout.split()[1], 16) == 1 << 13
 
 

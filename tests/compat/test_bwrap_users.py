@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from harness import allow_but
+from patience import PATIENCE
 
 USR = ["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin", "--symlink", "usr/lib", "/lib",
        "--symlink", "usr/lib64", "/lib64"]
@@ -149,11 +150,11 @@ def test_a_coding_agents_network_goes_through_a_socket(project):
             "t=socket.socket(); t.settimeout(2); print(t.connect_ex(('192.0.2.1', 80)) != 0)"
         with project.start("--ro-bind", "/", "/", *agent_words(project, "--bind", s / "socks", s / "socks"), "--", "/usr/bin/python3", "-c", script,
                            stdout=subprocess.PIPE) as run:
-            listener.settimeout(10)
+            listener.settimeout(PATIENCE)
             peer = listener.accept()[0]
             peer.sendall(b"hello")
             peer.close()
-            assert run.communicate(timeout=20)[0] == "hello\nTrue\n"
+            assert run.communicate(timeout=PATIENCE)[0] == "hello\nTrue\n"
 
 
 def test_an_agents_walls_of_nothing(project):
@@ -198,7 +199,7 @@ def test_a_browsers_child(either):
             done = either.run("--args", args, "--seccomp", rules, "--", "/usr/bin/python3", "-c",
                               "import socket,sys; s=socket.socket(fileno=int(sys.argv[1])); s.sendall(b'inside'); s.close()", right.fileno(),
                               pass_fds=[args, rules, right.fileno()])
-            left.settimeout(5)
+            left.settimeout(PATIENCE)
             assert left.recv(9) == b"inside", done.stderr
     assert done.returncode == 0
 

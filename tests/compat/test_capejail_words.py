@@ -6,6 +6,9 @@ import subprocess
 
 import pytest
 
+from patience import PATIENCE
+
+
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
 SAID = BUILD / "tests" / "capejail-said"
 
@@ -20,7 +23,7 @@ RUN = ["command [prog]", "run"]
 
 def say(*words, **variables):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("IMMURE_", "RECORDER_"))}
-    return subprocess.run([SAID, *words], capture_output=True, text=True, timeout=10, env={**environment, **variables}, check=False)
+    return subprocess.run([SAID, *words], capture_output=True, text=True, timeout=PATIENCE, env={**environment, **variables}, check=False)
 
 
 # words: what is set while they are read, and by the end

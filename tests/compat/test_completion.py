@@ -7,6 +7,9 @@ import subprocess
 
 import pytest
 
+from patience import PATIENCE
+
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
 
@@ -16,7 +19,7 @@ def offered(name, *words, cwd):
     line = [name, *words]
     script = "source %s; COMP_WORDS=(%s); COMP_CWORD=%d; %s; printf '%%s\\n' \"${COMPREPLY[@]}\"" % (
         shlex.quote(str(BUILD / "docs" / (name + ".bash"))), " ".join(map(shlex.quote, line)), len(line) - 1, "_" + name.replace("-", "_"))
-    done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, check=True, timeout=20, cwd=cwd)
+    done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, check=True, timeout=PATIENCE, cwd=cwd)
     assert not done.stderr
     return done.stdout.split()
 
@@ -46,7 +49,7 @@ def test_users_are_offered_and_what_cannot_be_known_is_not(folder):
 
 def test_every_option_is_offered(folder):
     for name in ("immure-capejail", "immure-bwrap"):
-        done = subprocess.run([BUILD / name, "-h" if name == "immure-capejail" else "--help"], capture_output=True, text=True, check=True, timeout=20)
+        done = subprocess.run([BUILD / name, "-h" if name == "immure-capejail" else "--help"], capture_output=True, text=True, check=True, timeout=PATIENCE)
         options = [line.split()[0] for line in done.stdout.splitlines() if line.startswith(("  -", "    --"))]
         assert len(options) > 6
         assert set(options) <= set(offered(name, "-", cwd=folder))

@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -23,6 +22,7 @@ def _live():
 
 _shared = _live()
 executables, immure, pytest_configure = _shared.executables, _shared.immure, _shared.pytest_configure
+from patience import PATIENCE, await_true  # noqa: E402
 
 
 def verdict(process):
@@ -47,13 +47,6 @@ def attack(executables):
     return str(path)
 
 
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
-
-
 def with_descriptor(number, path, words):
     """The command WORDS with PATH open on descriptor NUMBER."""
     return ["/bin/bash", "-c", f'exec {number}<{path}; exec "$@"', "-", *words]
@@ -74,7 +67,7 @@ class Assault:
     def jailed_with(self, number, path, *words, options=()):
         """With PATH open on descriptor NUMBER of the caller."""
         words = with_descriptor(number, path, self.immure.words("run", "-q", *options, "--", self.path, *words))
-        return verdict(subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=30, cwd="/",
+        return verdict(subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=PATIENCE, cwd="/",
                                       stdin=subprocess.DEVNULL, check=False))
 
     def free(self, *words, wrap=None, **rest):
@@ -83,14 +76,14 @@ class Assault:
         rest.setdefault("stdin", subprocess.DEVNULL)
         command = [*drop, self.path, *map(str, words)]
         return verdict(subprocess.run(wrap(command) if wrap else command, capture_output=True, text=True, errors="replace",
-                                      timeout=30, cwd="/", check=False, **rest))
+                                      timeout=PATIENCE, cwd="/", check=False, **rest))
 
     def as_root(self, *words):
         """Not jailed, as root, in namespaces that are thrown away."""
         if os.geteuid():
             pytest.skip("the positive control needs root")
         return verdict(subprocess.run([*FREE_WORLD, self.path, *map(str, words)], capture_output=True, text=True,
-                                      errors="replace", timeout=30, cwd="/", stdin=subprocess.DEVNULL, check=False))
+                                      errors="replace", timeout=PATIENCE, cwd="/", stdin=subprocess.DEVNULL, check=False))
 
 
 @pytest.fixture
@@ -102,9 +95,9 @@ def assault(immure, attack):
 def canary(immure):
     """A process outside, of the user who starts the jail, with something to steal."""
     drop = [] if immure.uid == os.geteuid() else ["setpriv", f"--reuid={immure.uid}", f"--regid={immure.uid}", "--clear-groups"]
-    with subprocess.Popen([*drop, "/usr/bin/env", "-i", "CANARY=sings", "/bin/sleep", "60"], stdin=subprocess.DEVNULL,
+    with subprocess.Popen([*drop, "/usr/bin/env", "-i", "CANARY=sings", "/bin/sleep", "1000"], stdin=subprocess.DEVNULL,
                           cwd="/") as process:
-        wait_for(lambda: pathlib.Path(f"/proc/{process.pid}/comm").read_text() == "sleep\n")
+        await_true(lambda: pathlib.Path(f"/proc/{process.pid}/comm").read_text() == "sleep\n")
         yield process
         assert process.poll() is None, "the canary was killed"
         process.kill()
@@ -113,10 +106,7 @@ def canary(immure):
 @pytest.fixture
 def folder(immure, tmp_path):
     """A folder of the jail's user, reachable by him; of root's jails the owner is an ordinary user."""
-    for part in (tmp_path, *tmp_path.parents):
-        if part.owner() == "root" and str(part).startswith("/tmp/pytest"):
-            part.chmod(0o755)
-    own = tmp_path / "work"
+    own = _shared.reachable(tmp_path) / "work"
     own.mkdir()
     os.chown(own, NOBODY, NOBODY)
     return own

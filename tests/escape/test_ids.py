@@ -5,6 +5,9 @@ import subprocess
 
 import pytest
 
+from patience import PATIENCE
+
+
 BARE = ("--seccomp", "off", "--landlock", "off")
 EVERY_SET = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 JAILS = pytest.mark.parametrize("options", [(), ("-u", "root"), BARE, (*BARE, "-u", "root")],
@@ -28,7 +31,7 @@ def host_ids(immure, *options):
             found = dict(line.split(":", 1) for line in open(f"/proc/{pid}/status", encoding="ascii") if ":" in line)
             if found["NSpid"].split()[1:] == ["2"]:
                 lines = found["Uid"].split() + found["Gid"].split()
-        process.communicate("\n", timeout=10)
+        process.communicate("\n", timeout=PATIENCE)
     return [int(word) for word in lines]
 
 

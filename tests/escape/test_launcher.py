@@ -8,10 +8,10 @@ import signal
 import socket
 import stat
 import subprocess
-import time
 
 import pytest
-from conftest import wait_for, with_descriptor
+from conftest import with_descriptor
+from patience import PATIENCE, await_true, children_of, words_of
 
 BARE = ("--seccomp", "off", "--landlock", "off")
 MAPPED = ("--uid-map", "0:100000:65536", "--gid-map", "0:100000:65536", "-u", "root")
@@ -47,11 +47,11 @@ def test_a_variable_that_is_asked_for_comes_in(immure):
 
 def test_a_value_passed_by_name_is_in_no_command_line(immure, tmp_path):
     """Others see the words of a process: -e NAME and --file keep a secret out of them."""
-    drop = immure.words("run", "-e", "TOKEN", "--file", "/etc/token=@/etc/hostname", "--", "/bin/sleep", "20")
+    drop = immure.words("run", "-e", "TOKEN", "--file", "/etc/token=@/etc/hostname", "--", "/bin/sleep", "1000")
     with subprocess.Popen(drop, env=dict(os.environ, TOKEN="a-secret"), cwd="/", stdin=subprocess.DEVNULL) as process:
         try:
-            wait_for(lambda: subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=False).stdout)
-            seen = b"".join(path.read_bytes() for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+            await_true(lambda: children_of(process.pid))
+            seen = b"".join(word for pid in os.listdir("/proc") if pid.isdigit() for word in words_of(pid))
             assert b"a-secret" not in seen
         finally:
             process.terminate()
@@ -103,7 +103,7 @@ def test_the_binary_of_its_own_user_stays_whole(immure, attack, tmp_path, folder
     words = immure.words("run", "-q", *options, "--", "/bin/sh", "-c",
                          "for p in /proc/[0-9]*; do echo x >>$p/exe; for f in $p/fd/*; do echo x >>$f/immure; done; done; true")
     words[words.index(immure.path)] = str(own / "immure")
-    process = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, cwd="/", timeout=30, check=False)
+    process = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, cwd="/", timeout=PATIENCE, check=False)
     assert process.returncode == 0
     assert (own / "immure").read_bytes() == before
 
@@ -115,7 +115,7 @@ def test_a_directory_is_no_standard_descriptor(assault, number):
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     streams[("stdin", "stdout", "stderr")[number]] = fd
     process = subprocess.run(assault.immure.words("run", "--", assault.path, "enter-descriptor", str(number)), text=True,
-                             cwd="/", timeout=30, check=False, **streams)
+                             cwd="/", timeout=PATIENCE, check=False, **streams)
     os.close(fd)
     assert process.returncode == 125 and "THROUGH" not in (process.stdout or "")
 
@@ -142,7 +142,7 @@ def test_an_inherited_descriptor_does_not_come_in(assault, number, options):
 @pytest.mark.parametrize("place", ["/proc/self/fd/0", "/proc/self/fd/7", "/proc/1/root", "/proc/1/cwd", "/proc/self/root/../..", "/../.."])
 def test_the_working_directory_stays_inside(immure, place):
     words = immure.words("run", "-C", place, "--", "/bin/sh", "-c", "pwd -P; test ! -e etc/shadow")
-    process = subprocess.run(with_descriptor(7, "/etc", words), capture_output=True, text=True, timeout=30, cwd="/",
+    process = subprocess.run(with_descriptor(7, "/etc", words), capture_output=True, text=True, timeout=PATIENCE, cwd="/",
                              stdin=subprocess.DEVNULL, check=False)
     assert process.returncode == 125 or process.stdout.strip() == "/" and process.returncode == 0
 
@@ -170,7 +170,7 @@ def test_standard_output_cannot_be_opened_for_reading(assault, folder):
     os.chown(path, assault.uid, assault.uid)
     with open(path, "ab") as log:
         process = subprocess.run(assault.immure.words("run", "-q", "--", assault.path, "reopen-for-reading", "1"), stdout=log,
-                                 stdin=subprocess.DEVNULL, cwd="/", timeout=30, check=False)
+                                 stdin=subprocess.DEVNULL, cwd="/", timeout=PATIENCE, check=False)
     assert process.returncode == 1 and path.read_text().endswith("REFUSED EACCES\n")
 
 
@@ -186,11 +186,11 @@ def test_a_standard_descriptor_keeps_its_owner(immure, tmp_path, kind, ids):
 
     def call(*words):
         with open(path, "r+b", buffering=0) as stream:
-            return subprocess.run(immure.words(*words), stdin=stream, stdout=stream, stderr=stream, timeout=30, cwd="/", check=False).returncode
+            return subprocess.run(immure.words(*words), stdin=stream, stdout=stream, stderr=stream, timeout=PATIENCE, cwd="/", check=False).returncode
 
     status = [call("run", *ids, *how, "--", "true") for how in ((), ("--tty", "yes"), ("--output-size", "1M"))]
     try:
-        status += [call("run", "-d", "--name", name, "--tty", tty, *ids, "--", "sleep", "100") or call("exec", *how, name, "--", "true")
+        status += [call("run", "-d", "--name", name, "--tty", tty, *ids, "--", "sleep", "1000") or call("exec", *how, name, "--", "true")
                    or call("rm", "--force", name) for tty, how in (("no", ()), ("yes", ("-i", "-t")))]
     finally:
         immure.run("rm", "--force", name)
@@ -277,44 +277,44 @@ def test_children_given_to_init_do_not_forge_the_status(assault):
     assert process.returncode == 8
 
 
-def alive(mark):
-    return subprocess.run(["pgrep", "-f", mark], capture_output=True, text=True, check=False).stdout.split()
+def alive(*words):
+    """Processes of just these words, wherever on the machine."""
+    wanted = [word.encode() for word in words]
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and words_of(pid) == wanted]
 
 
 def test_a_daemon_does_not_survive(immure):
-    mark = f"30.{os.getpid()}1"
+    mark = f"10030.{os.getpid()}1"
     process = shell(immure, f"setsid sh -c '(trap \"\" HUP TERM; sleep {mark}) &' & sleep 0.1; exit 0")
     assert process.returncode == 0
-    wait_for(lambda: not alive(f"^sleep {mark}"))
+    await_true(lambda: not alive("sleep", mark))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_nothing_survives_the_launcher(immure, number):
-    mark = f"31.{os.getpid()}{int(number)}"
+    mark = f"10031.{os.getpid()}{int(number)}"
     with subprocess.Popen(immure.words("run", "--", "/bin/sh", "-c", f"setsid sleep {mark} & sleep {mark}"), cwd="/",
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        wait_for(lambda: len(alive(f"^sleep {mark}")) >= 2)
+        await_true(lambda: len(alive("sleep", mark)) >= 2)
         process.send_signal(number)
-        process.wait(10)
-        wait_for(lambda: not alive(f"^sleep {mark}"))
+        process.wait(PATIENCE)
+        await_true(lambda: not alive("sleep", mark))
 
 
 def test_a_daemon_survives_where_nobody_ends_it():
-    mark = f"32.{os.getpid()}"
+    mark = f"10032.{os.getpid()}"
     subprocess.run(["/bin/sh", "-c", f"setsid sleep {mark} >/dev/null 2>&1 &"], check=True)
-    time.sleep(0.05)
-    left = alive(f"^sleep {mark}")
-    assert left
+    left = await_true(lambda: alive("sleep", mark))
     for pid in left:
         os.kill(int(pid), signal.SIGKILL)
 
 
 def test_two_jails_of_one_user_do_not_see_each_other(assault):
-    mark = f"33.{os.getpid()}"
+    mark = f"10033.{os.getpid()}"
     with subprocess.Popen(assault.immure.words("run", "--", "/bin/sleep", mark), cwd="/", stdin=subprocess.DEVNULL) as other:
         try:
-            wait_for(lambda: alive(f"^/bin/sleep {mark}"))
-            pid = alive(f"^/bin/sleep {mark}")[-1]
+            await_true(lambda: alive("/bin/sleep", mark))
+            pid = alive("/bin/sleep", mark)[-1]
             for options in ((), BARE, (*BARE, *ROOTED)):
                 assert assault.jailed("signal", pid, "0", options=options) == "ESRCH"
                 assert assault.jailed("read-link", f"/proc/{pid}/root", options=options) == "ENOENT"

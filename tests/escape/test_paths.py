@@ -8,6 +8,9 @@ import threading
 
 import pytest
 
+from patience import PATIENCE
+
+
 NOBODY = 65534
 BARE = ("--seccomp", "off", "--landlock", "off")
 MIGHTY = (*BARE, "-u", "root", "--cap-add", "sys_admin,dac_override,dac_read_search,mknod,sys_chroot,setfcap,fowner,chown")
@@ -125,7 +128,7 @@ def test_a_folder_moved_away_does_not_lead_up(immure, attack, folder, prey, opti
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout.readline() == "ready\n"
         os.rename(inner / "deep", moved)
-        output, _ = process.communicate("\n", timeout=30)
+        output, _ = process.communicate("\n", timeout=PATIENCE)
     moved.rmdir()
     assert "untouched" not in output and "root:" not in output
 

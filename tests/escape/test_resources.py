@@ -3,10 +3,10 @@
 import os
 import signal
 import subprocess
-import time
 
 import pytest
-from conftest import verdict, wait_for
+from conftest import verdict
+from patience import PATIENCE, await_true, words_of
 
 BARE = ("--seccomp", "off", "--landlock", "off")
 
@@ -28,7 +28,7 @@ def test_below_the_limit_it_forks(assault):
 
 def test_one_jail_does_not_use_up_the_processes_of_another(assault):
     """RLIMIT_NPROC counted per user is shared by all jails of one rootless user."""
-    hold = "i=0; while [ $i -lt 30 ]; do sleep 20 & i=$((i+1)); done; echo full; wait"
+    hold = "i=0; while [ $i -lt 30 ]; do sleep 1000 & i=$((i+1)); done; echo full; wait"
     with subprocess.Popen(assault.immure.words("run", "-q", "--pids", "40", "--", "/bin/sh", "-c", hold), cwd="/", text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as other:
         assert other.stdout.readline() == "full\n"
@@ -37,28 +37,25 @@ def test_one_jail_does_not_use_up_the_processes_of_another(assault):
         other.terminate()
 
 
-@pytest.mark.parametrize("script", ["sleep 60", "trap '' TERM HUP INT; sleep 60; sleep 60", "kill -STOP $$", "while :; do :; done",
-                                    "setsid sleep 60 & kill -STOP $$", "exec >&- 2>&-; sleep 60",
-                                    "setsid sh -c 'trap \"\" TERM; sleep 60' & wait"])
+@pytest.mark.parametrize("script", ["sleep 1000", "trap '' TERM HUP INT; sleep 1000; sleep 1000", "kill -STOP $$", "while :; do :; done",
+                                    "setsid sleep 1000 & kill -STOP $$", "exec >&- 2>&-; sleep 1000",
+                                    "setsid sh -c 'trap \"\" TERM; sleep 1000' & wait"])
 def test_wall_time_ends_everything(immure, script):
-    start = time.monotonic()
     process = shell(immure, script, "--wall-time", "300ms")
-    assert process.returncode == 124 and time.monotonic() - start < 5
+    assert process.returncode == 124
 
 
 def test_wall_time_lets_the_quick_pass(immure):
-    assert shell(immure, "exit 3", "--wall-time", "20s").returncode == 3
+    assert shell(immure, "exit 3", "--wall-time", "100s").returncode == 3
 
 
 def test_a_daemon_that_holds_the_output_does_not_hold_the_caller(immure):
-    start = time.monotonic()
-    assert shell(immure, "(setsid sleep 30 &) ; exit 4").returncode == 4
-    assert time.monotonic() - start < 5
+    assert shell(immure, "(setsid sleep 1000 &) ; exit 4").returncode == 4
 
 
 def test_a_flood_of_output_ends(immure):
-    process = shell(immure, "yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "--output-size", "64K", "--wall-time", "10s")
-    assert process.returncode != 0 and len(process.stdout) <= 65536
+    process = shell(immure, "yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "--output-size", "64K", "--wall-time", "100s")
+    assert process.returncode == 137 and len(process.stdout) <= 65536
 
 
 def test_a_little_output_passes(immure):
@@ -77,10 +74,9 @@ def test_descriptors_stay_below_their_limit(immure):
 
 
 def test_a_deep_folder_does_not_hold_up_the_end(immure):
-    start = time.monotonic()
     process = immure.run("run", "--", "/usr/bin/python3", "-Sc", "import os\nos.chdir('/tmp')\n"
                          "for i in range(3000): os.mkdir('d'); os.chdir('d')\nos.chmod('.', 0)\nprint('deep')")
-    assert process.stdout == "deep\n" and time.monotonic() - start < 15
+    assert process.stdout == "deep\n"
 
 
 def may_limit_memory(immure):
@@ -88,15 +84,14 @@ def may_limit_memory(immure):
 
 
 @pytest.mark.parametrize("script", ["head -c 200m /dev/zero | tail -c 200m >/dev/null", "head -c 200m /dev/zero >/dev/shm/x",
-                                    "for i in 1 2 3 4 5 6 7 8; do head -c 20m /dev/zero | tail -c 20m | sleep 3 & done; wait"])
+                                    "for i in 1 2 3 4 5 6 7 8; do head -c 20m /dev/zero | tail -c 20m | sleep 1000 & done; wait"])
 def test_memory_is_limited_over_all_processes(immure, script):
     # cgroup v1 kills one process, and the launcher the others a moment later
-    process = shell(immure, f"{script}; sleep 0.5; echo survived", "-m", "64M", "--wall-time", "20s")
+    process = shell(immure, f"{script}; sleep 1000; echo survived", "-m", "64M")
     if process.returncode == 125:
         assert not may_limit_memory(immure)  # asked, and impossible here: refused, not forgotten
         pytest.skip("this user may not limit memory on this machine")
-    assert "survived" not in process.stdout or "sleep" in script
-    assert process.returncode != 0 or "sleep" in script
+    assert (process.returncode, process.stdout) == (137, "")
 
 
 def test_with_memory_it_survives(immure):
@@ -108,7 +103,7 @@ def test_with_memory_it_survives(immure):
 def test_processor_time_counts_dead_children(immure):
     """RLIMIT_CPU is for each process; many short ones escape it."""
     script = "while :; do timeout 0.05 sh -c 'while :; do :; done'; done"
-    process = shell(immure, script, "--cpu-time", "500ms", "--wall-time", "15s")
+    process = shell(immure, script, "--cpu-time", "500ms")
     if process.returncode == 125:
         pytest.skip("this user may not count processor time on this machine: refused")
     assert process.returncode == 124
@@ -125,7 +120,7 @@ def test_closed_standard_descriptors_are_not_filled_from_inside(immure, folder, 
               "open('/w/found', 'w').write('\\n'.join(found))")
     words = immure.words("run", "--rw", f"{folder}:/w", "--", "/usr/bin/python3", "-Sc", script)
     process = subprocess.run(["/bin/bash", "-c", f'exec "$@" {closed}', "-", *words], capture_output=True, cwd="/", check=False,
-                             stdin=subprocess.DEVNULL, timeout=30)
+                             stdin=subprocess.DEVNULL, timeout=PATIENCE)
     assert process.returncode == 0
     found = (folder / "found").read_text().split("\n")
     assert len(found) <= 3 and all(name == "/dev/null" or name.startswith("pipe:") for name in found)
@@ -136,7 +131,7 @@ def test_a_caller_that_ignores_its_children_still_gets_the_status(immure, action
     """bubblewrap 0.11.1."""
     words = ["/usr/bin/python3", "-c", f"import os,signal,sys; signal.signal(signal.SIGCHLD, signal.{action}); os.execvp(sys.argv[1], sys.argv[1:])"]
     words += immure.words("run", "--", "/bin/sh", "-c", "true; exit 6")
-    assert subprocess.run(words, cwd="/", stdin=subprocess.DEVNULL, check=False, timeout=30).returncode == 6
+    assert subprocess.run(words, cwd="/", stdin=subprocess.DEVNULL, check=False, timeout=PATIENCE).returncode == 6
 
 
 @pytest.mark.parametrize("words", [("--rlimit", "nofile=9999999999:9999999999"), ("--rlimit", "bogus=1"), ("--cap-add", "bogus"), ("--seccomp", "bogus"),
@@ -157,7 +152,7 @@ def test_a_namespace_that_cannot_be_had_is_not_left_out(immure, name):
     outer = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc", "/bin/sh", "-c",
              f'echo 0 >/proc/sys/user/max_{name}_namespaces || exit 77; exec "$@"', "-"]
     words = [*outer, immure.path, "run", "--ids", "single", "--allow-host-root", "--", "/bin/echo", "ran"]
-    process = subprocess.run(words, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False, timeout=30)
+    process = subprocess.run(words, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False, timeout=PATIENCE)
     if process.returncode == 77:
         pytest.skip("this machine does not let a user namespace limit itself")
     assert process.returncode == 125 and process.stdout == ""
@@ -177,7 +172,7 @@ def test_a_root_without_its_powers_is_no_less_strict(immure, lost):
     if immure.uid or os.geteuid():
         pytest.skip("about root")
     words = ["setpriv", f"--bounding-set=-{lost}", f"--inh-caps=-{lost}", *immure.words("run", "--", "/bin/cat", "/proc/self/status")]
-    process = subprocess.run(words, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False, timeout=30)
+    process = subprocess.run(words, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False, timeout=PATIENCE)
     if process.returncode == 125:
         assert process.stdout == ""
         return
@@ -194,19 +189,19 @@ def test_an_argument_of_the_program_is_none_of_immures(immure):
 
 
 def test_nothing_is_left_on_the_host(immure):
-    mark = f"61.{os.getpid()}"
+    mark = f"1061.{os.getpid()}"
 
     def left():
-        return subprocess.run(["pgrep", "-f", f"^(/bin/)?sleep {mark}"], capture_output=True, text=True, check=False).stdout
+        return [pid for pid in os.listdir("/proc") if pid.isdigit() and words_of(pid)[-1:] == [mark.encode()] and words_of(pid)[0].endswith(b"sleep")]
 
     before = open("/proc/self/mountinfo", encoding="ascii").read().count("immure")
     for script in ("exit 0", "kill -9 $$", f"sleep {mark}", f"setsid sleep {mark} & kill -9 $$"):
         shell(immure, script, "--wall-time", "200ms")
         assert not left()
     with subprocess.Popen(immure.words("run", "--", "/bin/sleep", mark), cwd="/", stdin=subprocess.DEVNULL) as process:
-        wait_for(left)
+        await_true(left)
         process.send_signal(signal.SIGKILL)
-    wait_for(lambda: not left())
+    await_true(lambda: not left())
     assert open("/proc/self/mountinfo", encoding="ascii").read().count("immure") <= before
 
 

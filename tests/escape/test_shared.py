@@ -14,6 +14,9 @@ import time
 import pytest
 from conftest import NOBODY, verdict
 
+from patience import PATIENCE
+
+
 BARE = ("--seccomp", "off", "--landlock", "off")
 WITHOUT = ("--mountns", "host", "--pidns", "host", "--net", "host", "--ipcns", "host", "--utsns", "host", "--cgroupns", "host")
 LIKE_DOCKER = pathlib.Path(__file__).resolve().parents[1] / "kernel" / "like-docker"
@@ -69,7 +72,7 @@ def test_a_service_at_a_path_is_out_of_reach_without_a_tree(assault, folder, opt
         if options == ("--docker",):
             outer = [LIKE_DOCKER, "--docker", "-u", str(assault.uid), "--", assault.immure.path, "run", "-q", "--may-lack", "namespaces", "--",
                      assault.path, "connect-path", path]
-            assert verdict(subprocess.run(outer, capture_output=True, text=True, timeout=30, cwd="/", stdin=subprocess.DEVNULL, check=False)) == "EPERM"
+            assert verdict(subprocess.run(outer, capture_output=True, text=True, timeout=PATIENCE, cwd="/", stdin=subprocess.DEVNULL, check=False)) == "EPERM"
             return
         assert assault.jailed("connect-path", path, options=options) == "EPERM"
         opened = [*options, "--seccomp-allow", "socket"] if "strict" not in options else [*options[:-2], "--seccomp", "off"]
@@ -108,10 +111,9 @@ def test_shared_memory_of_the_host_is_out_of_reach(assault, options):
 
 
 def test_shared_memory_of_the_jail_does_not_outlive_it(immure):
-    before = open("/proc/sysvipc/shm", encoding="ascii").read()
-    process = shell(immure, "ipcmk -M 4096 && ipcs -m | grep -c 4096")
-    assert process.stdout.splitlines()[-1] == "1"
-    assert open("/proc/sysvipc/shm", encoding="ascii").read() == before
+    process = shell(immure, "ipcmk -M 4096 >&2 && tail -n +2 /proc/sysvipc/shm")
+    (key,) = (line.split()[0] for line in process.stdout.splitlines())  # any number, by ipcmk
+    assert key != "0" and key not in [line.split()[0] for line in open("/proc/sysvipc/shm", encoding="ascii")]
 
 
 @JAILS
@@ -210,9 +212,9 @@ def terminal(words, wraps=False):
             os.waitpid(pid, 0)
 
 
-def read_all(master, seconds=10):
-    text, end = b"", time.monotonic() + seconds
-    while time.monotonic() < end and select.select([master], [], [], max(0, end - time.monotonic()))[0]:
+def read_all(master):
+    text = b""
+    while select.select([master], [], [], PATIENCE)[0]:
         try:
             part = os.read(master, 4096)
         except OSError:
@@ -309,12 +311,16 @@ def test_clocks_cannot_be_set(immure, options):
     process = shell(immure, "date -s 2001-01-01; echo 'monotonic 86400 0' >/proc/self/timens_offsets; unshare -T true && echo new; "
                     "cat /proc/uptime | cut -d. -f1", *options)
     inside, outside = int(process.stdout.split()[-1]), float(open("/proc/uptime", encoding="ascii").read().split()[0])
-    assert abs(inside - outside) < 60 and time.time() > 1e9 + 5e8
+    assert abs(inside - outside) < 3600 and time.time() > 1e9 + 5e8
 
 
 @JAILS
 def test_mounts_do_not_come_out(immure, options):
-    before = open("/proc/self/mountinfo", encoding="ascii").read()
-    shell(immure, "mkdir /tmp/m; mount -t tmpfs none /tmp/m; sleep 0.02", *options)
-    after = open("/proc/self/mountinfo", encoding="ascii").read()
-    assert after == before
+    """In a mount namespace where nobody else mounts anything, and where all is passed on that can be."""
+    alone = [] if os.geteuid() else ["unshare", "--mount", "--propagation", "private"]
+    shared = "" if os.geteuid() else "mount --make-rshared / && "
+    script = shared + 'cat /proc/self/mountinfo; echo; "$@"; echo; cat /proc/self/mountinfo'
+    words = immure.words("run", "-q", *options, "--", "/bin/sh", "-c", "mkdir /tmp/m; mount -t tmpfs none /tmp/m; sleep 0.02; echo ran >&2")
+    done = subprocess.run([*alone, "sh", "-c", script, "-", *words], capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False, timeout=PATIENCE)
+    before, after = done.stdout.split("\n\n")
+    assert before.strip() == after.strip() != "" and "ran" in done.stderr

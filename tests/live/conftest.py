@@ -12,14 +12,31 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests"))
 from guard import guarded  # noqa: E402
+from patience import PATIENCE  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
 NOBODY = 65534
 
 
 def pytest_configure(config):
+    """
+    The folders of pytest are in one of this run's: the one that all runs of a user share is closed to others whenever another run begins.
+    """
+    if config.option.basetemp is None:
+        own = tempfile.mkdtemp(prefix="immure-pytest-")
+        config.option.basetemp = os.path.join(own, "tmp")
+        config.add_cleanup(lambda: shutil.rmtree(own, ignore_errors=True))
     for marker in ("container: also run inside an outer jail", "v2: also run on cgroup v2 alone", "vm: also run in a virtual machine with systemd"):
         config.addinivalue_line("markers", marker)
+
+
+def reachable(folder):
+    """Every user comes to FOLDER, whose parents pytest made for this one alone; what lies above is the host's."""
+    top = pathlib.Path(tempfile.gettempdir())
+    for part in (folder, *folder.parents):
+        if top in part.parents:
+            part.chmod(part.stat().st_mode | 0o755)
+    return folder
 
 
 class Command:
@@ -33,7 +50,7 @@ class Command:
         drop = [] if self.uid == own else ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
         return [*drop, self.path, *map(str, words)]
 
-    def run(self, *words, timeout=30, cwd="/", **options):
+    def run(self, *words, timeout=PATIENCE, cwd="/", **options):
         options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run(self.words(*words), capture_output=True, text=True, timeout=timeout, cwd=cwd, check=False, **options)
 

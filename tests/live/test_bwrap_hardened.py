@@ -4,13 +4,16 @@ import json
 import os
 import pathlib
 import pty
+import select
 import signal
 import socket
 import subprocess
 import tempfile
-import time
 
 import pytest
+
+from patience import PATIENCE, await_true, words_of
+
 
 NOBODY = 65534
 SEES = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
@@ -27,7 +30,7 @@ class Sandbox:
     def run(self, *words, hard=True, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
         environment = {"PATH": "/usr/bin:/bin:/usr/sbin", "LANG": "C", **({"IMMURE_HARDEN": "1"} if hard else {})}
-        return subprocess.run(self.words(*words), capture_output=True, text=True, timeout=30, cwd="/", check=False, env=environment, **options)
+        return subprocess.run(self.words(*words), capture_output=True, text=True, timeout=PATIENCE, cwd="/", check=False, env=environment, **options)
 
     def says(self, script, *words, hard=True, **options):
         done = self.run(*SEES, *words, "--", "sh", "-c", script, hard=hard, **options)
@@ -63,7 +66,7 @@ def test_no_user_namespace_can_be_made(bwrap):
 
 
 def has_scopes(executables):
-    facts = subprocess.run([executables / "immure-full", "doctor", "--facts"], capture_output=True, text=True, timeout=60, check=False)
+    facts = subprocess.run([executables / "immure-full", "doctor", "--facts"], capture_output=True, text=True, timeout=PATIENCE, check=False)
     return json.loads(facts.stdout)["landlock_abi"] >= 6
 
 
@@ -147,6 +150,9 @@ def test_the_executable_of_immure_is_out_of_reach(bwrap):
     assert done.returncode == 1 and done.stderr.startswith("bwrap: "), done.stderr
 
 
+LONG = f"1003.{os.getpid()}"
+
+
 @pytest.mark.parametrize("is_hard", [False, True])
 def test_what_the_program_leaves_behind_ends_with_it(bwrap, is_hard):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="immure-bwrap-"))
@@ -157,14 +163,16 @@ def test_what_the_program_leaves_behind_ends_with_it(bwrap, is_hard):
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     try:
         # Whoever has the writing end is alive: reading says "nothing yet" instead of the end.
-        script = f"exec 3>{fifo}; setsid sleep 3 >/dev/null 2>&1 & sleep 0.2"
+        script = f"exec 3>{fifo}; setsid sleep {LONG} >/dev/null 2>&1 & sleep 0.2"
         bwrap.says(script, "--bind", str(folder), str(folder), hard=is_hard)
-        time.sleep(0.1)
-        try:
-            is_alive = os.read(reader, 1) != b""
-        except BlockingIOError:
-            is_alive = True
-        assert is_alive != is_hard
+        if is_hard:
+            assert select.select([reader], [], [], PATIENCE)[0] and os.read(reader, 1) == b""
+            return
+        with pytest.raises(BlockingIOError):
+            os.read(reader, 1)
+        pids = await_true(lambda: [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and words_of(pid) == [b"sleep", LONG.encode()]])
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
     finally:
         os.close(reader)
         fifo.unlink()
@@ -178,7 +186,7 @@ def test_signals_are_passed_on(bwrap):
     try:
         assert child.stdout.readline() == "ready\n"
         child.send_signal(signal.SIGTERM)
-        assert child.communicate(timeout=20)[0] == "caught\n"
+        assert child.communicate(timeout=PATIENCE)[0] == "caught\n"
     finally:
         child.kill()
         child.wait()
@@ -186,7 +194,7 @@ def test_signals_are_passed_on(bwrap):
 
 def test_the_plan_is_shown_and_nothing_run(bwrap):
     for value, start in (("1", "settings\n"), ("json", "{\n")):
-        done = subprocess.run(bwrap.words(*SEES, "--", "touch", "/nowhere"), capture_output=True, text=True, timeout=30, check=False, cwd="/",
+        done = subprocess.run(bwrap.words(*SEES, "--", "touch", "/nowhere"), capture_output=True, text=True, timeout=PATIENCE, check=False, cwd="/",
                               env={"PATH": "/usr/bin:/bin", "IMMURE_EXPLAIN": value})
         assert done.returncode == 0 and done.stdout.startswith(start), done.stderr
 
@@ -198,13 +206,13 @@ def test_names_of_the_tool_lead_to_it(bwrap, executables):
         for executable in ("immure", "immure-full", "immure-bwrap"):
             link = folder / "bwrap"
             link.symlink_to(executables / executable)
-            done = subprocess.run([link, "--version"], capture_output=True, text=True, timeout=30, check=False)
+            done = subprocess.run([link, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False)
             assert done.stdout == "bubblewrap 0.11.0\n", done.stderr
             link.unlink()
         lonely = folder / "bwrap"
         lonely.write_bytes((executables / "immure").read_bytes())
         lonely.chmod(0o755)
-        done = subprocess.run([lonely, "--version"], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([lonely, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == 1 and "cannot run" in done.stderr and "immure-bwrap" in done.stderr
     finally:
         for path in folder.iterdir():

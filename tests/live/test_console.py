@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console, through real terminals and as a reader of scripts."""
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -12,10 +11,12 @@ import time
 import pexpect
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, reachable
 from guard import mark
-from test_attach import await_true
+from patience import PATIENCE, Watched, await_true, children_of, words_of
+from test_attach import stop_and_end_a_job
 from test_jails import SLEEP, await_state, jails, names, ok, refused, status # noqa: F401  (a fixture)
+from test_jails_silent import stop
 
 PROMPT = "immure> "
 P, END = f"con{os.getpid()}", mark()  # names that only this run gives, which complete to no other's
@@ -24,10 +25,7 @@ P, END = f"con{os.getpid()}", mark()  # names that only this run gives, which co
 @pytest.fixture
 def home(jails, tmp_path_factory): # noqa: F811
     """A home of the user's, reachable."""
-    folder = tmp_path_factory.mktemp("home")
-    for above in (folder, *folder.parents):
-        if str(above).startswith("/tmp/pytest-of-"):
-            above.chmod(above.stat().st_mode | 0o755)
+    folder = reachable(tmp_path_factory.mktemp("home"))
     os.chown(folder, jails.uid, jails.uid)
     return folder
 
@@ -41,7 +39,7 @@ def spawn(immure, home, dimensions=(24, 80), **more):
     if not (BUILD / "immure-console").exists():
         pytest.skip("this build has no libedit")
     line = immure.words("console")
-    child = pexpect.spawn(line[0], line[1:], timeout=10, encoding="utf-8", cwd="/", env=environment(home, **more), dimensions=dimensions)
+    child = pexpect.spawn(line[0], line[1:], timeout=PATIENCE, encoding="utf-8", cwd="/", env=environment(home, **more), dimensions=dimensions)
     child.delaybeforesend = None
     return child
 
@@ -88,7 +86,7 @@ def screen(text):
 # ---- verbs and lines ----
 
 def test_verbs_are_those_of_the_command(console, jails): # noqa: F811
-    say(console, f"run -d --name {P}jail{END} -- sleep 100", f"{P}jail{END}\r\n")
+    say(console, f"run -d --name {P}jail{END} -- sleep 1000", f"{P}jail{END}\r\n")
     assert status(jails, f"{P}jail{END}")["state"] == "running"
     say(console, "ps", fr"{P}jail{END} +{P}jail{END} +running")
     say(console, f"exec {P}jail{END} -- sh -c 'echo \"a  b\"   $0' \"it's\"", "a  b it's\r\n")
@@ -178,7 +176,7 @@ def test_names_of_jails_and_pods_are_as_they_are_now(console, jails): # noqa: F8
     console.send("\x03")
     console.expect(PROMPT)
     assert f"{P}long" not in screen(console.before)
-    ok(jails.run("run", "-d", "--name", f"{P}long-first{END}", "--", "sh", "-c", "echo first says; sleep 100"))
+    ok(jails.run("run", "-d", "--name", f"{P}long-first{END}", "--", "sh", "-c", "echo first says; sleep 1000"))
     await_true(lambda: "first" in jails.run("logs", f"{P}long-first{END}").stdout)
     say(console, f"logs {P}l\t", "first says")
     ok(jails.run("run", "-d", "--name", f"{P}long-second{END}", *SLEEP))
@@ -190,7 +188,7 @@ def test_names_of_jails_and_pods_are_as_they_are_now(console, jails): # noqa: F8
     await_state(jails, f"{P}long-first{END}", "ended")
     await_state(jails, f"{P}long-second{END}", "ended")
     ok(jails.run("pod", "create", f"{P}pod{END}"))
-    say(console, f"run -d --name {P}member{END} --pod {P}p\t-- sleep 100", f"{P}member{END}\r\n")
+    say(console, f"run -d --name {P}member{END} --pod {P}p\t-- sleep 1000", f"{P}member{END}\r\n")
     assert status(jails, f"{P}member{END}")["pod"] == f"{P}pod{END}"
     jails.jails.add(f"{P}member{END}")
     say(console, f"exec --pod={P}p\t--all -- echo in-the-pod", "in-the-pod\r\n")
@@ -201,7 +199,7 @@ def test_a_keeper_that_does_not_answer_keeps_nobody_waiting(console, jails): # n
     name = f"{P}stuck{END}"
     ok(jails.run("run", "-d", "--name", name, *SLEEP))
     keeper = status(jails, name)["keeper"]
-    os.kill(keeper, signal.SIGSTOP)
+    stop(keeper)
     try:
         console.send(f"logs {P}stu\t")
         console.expect(f"ck{END} ")
@@ -245,11 +243,13 @@ def test_where_the_prompt_stands_keys_are_the_consoles(console):
 
 
 def test_control_c_ends_the_verb_alone(console, jails): # noqa: F811
-    ok(jails.run("run", "-d", "--name", f"{P}talk{END}", "--", "sh", "-c", "echo begun; sleep 100"))
+    ok(jails.run("run", "-d", "--name", f"{P}talk{END}", "--", "sh", "-c", "echo begun; sleep 1000"))
     for verb in ("logs -f", "wait", "attach --no-input", "logs -f"):
         console.send(f"{verb} {P}talk{END}\r")
-        console.expect("\r\n" if verb == "wait" else "begun")
-        time.sleep(0.3)
+        if verb == "wait":
+            await_true(lambda: [child for child in children_of(console.pid) if words_of(child)[1:2] == [b"wait"]])
+        else:
+            console.expect("begun")
         console.send("\x03")
         console.expect(PROMPT)
     say(console, f"exec {P}talk{END} -- echo alive", "alive\r\n")
@@ -259,23 +259,16 @@ def test_control_c_ends_the_verb_alone(console, jails): # noqa: F811
 def test_a_shell_in_a_jail_has_the_keys_and_gives_the_terminal_back(jails, home): # noqa: F811
     ok(jails.run("run", "-d", "--name", f"{P}shell{END}", *SLEEP))
     line = jails.words("console")
-    outer = pexpect.spawn("/bin/bash", ["--norc", "--noprofile", "--noediting", "-i"], timeout=10, encoding="utf-8", cwd="/", env=environment(home, PS1="outer$ "))
+    outer = pexpect.spawn("/bin/bash", ["--norc", "--noprofile", "--noediting", "-i"], timeout=PATIENCE, encoding="utf-8", cwd="/", env=environment(home, PS1="outer$ "))
     outer.expect("outer\\$ ")
     before = termios.tcgetattr(outer.child_fd)
     outer.sendline(" ".join(line))
     outer.expect(PROMPT)
     modes = termios.tcgetattr(outer.child_fd)
     assert modes != before
-    outer.send(f"exec -it -e 'PS1=jail> ' {P}shell{END} -- /bin/bash --norc --noprofile --noediting -i\r")
+    outer.send(f"exec -it -e 'PS1=ja\\151l> ' {P}shell{END} -- /bin/bash --norc --noprofile --noediting -i\r")
     outer.expect("jail> ")
-    outer.sendline("sleep 77")
-    time.sleep(0.3)
-    outer.send("\x1a")
-    outer.expect("Stopped")
-    outer.sendline("fg")
-    time.sleep(0.3)
-    outer.send("\x03")
-    outer.expect("jail> ")
+    stop_and_end_a_job(outer)
     outer.sendline("echo code=$?; exit 5")
     outer.expect("code=130")
     outer.expect(PROMPT)
@@ -288,7 +281,7 @@ def test_a_shell_in_a_jail_has_the_keys_and_gives_the_terminal_back(jails, home)
 
 def test_stopped_with_its_verb_it_goes_on_with_it(jails, home): # noqa: F811
     ok(jails.run("run", "-d", "--name", f"{P}slow{END}", "--", "sh", "-c", "while sleep 0.2; do echo tick; done"))
-    outer = pexpect.spawn("/bin/bash", ["--norc", "--noprofile", "--noediting", "-i"], timeout=10, encoding="utf-8", cwd="/", env=environment(home, PS1="outer$ "))
+    outer = pexpect.spawn("/bin/bash", ["--norc", "--noprofile", "--noediting", "-i"], timeout=PATIENCE, encoding="utf-8", cwd="/", env=environment(home, PS1="outer$ "))
     outer.expect("outer\\$ ")
     before = termios.tcgetattr(outer.child_fd)
     outer.sendline(" ".join(jails.words("console")))
@@ -315,16 +308,16 @@ def leave_in(outer):
 def test_a_verb_that_is_killed_leaves_no_raw_terminal(jails, home): # noqa: F811
     ok(jails.run("run", "-d", "--name", f"{P}raw{END}", *SLEEP))
     file = home / "lines"
-    file.write_text(f"exec -it {P}raw{END} -- sh -c 'echo inside; sleep 100'\nrun -- echo cooked\n")
+    file.write_text(f"exec -it {P}raw{END} -- sh -c 'echo inside; sleep 1000'\nrun -- echo cooked\n")
     for words in ((), ("-k", file)):
         line = jails.words("console", *words)
-        child = pexpect.spawn(line[0], line[1:], timeout=10, encoding="utf-8", cwd="/", env=environment(home))
+        child = pexpect.spawn(line[0], line[1:], timeout=PATIENCE, encoding="utf-8", cwd="/", env=environment(home))
         if not words:
             child.expect(PROMPT)
-            child.send(f"exec -it {P}raw{END} -- sh -c 'echo inside; sleep 100'\r")
+            child.send(f"exec -it {P}raw{END} -- sh -c 'echo inside; sleep 1000'\r")
         child.expect(r"inside\r\n")
         assert not termios.tcgetattr(child.child_fd)[1] & termios.OPOST
-        (verb,) = children(child.pid)
+        (verb,) = children_of(child.pid)
         os.kill(verb, signal.SIGKILL)
         if not words:
             child.expect(PROMPT)
@@ -339,45 +332,40 @@ def test_a_verb_that_is_killed_leaves_no_raw_terminal(jails, home): # noqa: F811
         child.close()
 
 
-def children(pid):
-    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 @pytest.mark.parametrize("verb", [None, f"logs -f {P}hang{END}", f"exec -it {P}hang{END} -- cat"])
 def test_a_closed_terminal_ends_it_and_its_verb(jails, home, verb): # noqa: F811
-    ok(jails.run("run", "-d", "--name", f"{P}hang{END}", "--", "sh", "-c", "echo begun; sleep 100"))
+    ok(jails.run("run", "-d", "--name", f"{P}hang{END}", "--", "sh", "-c", "echo begun; sleep 1000"))
     child = spawn(jails, home)
     child.expect(PROMPT)
-    below = []
+    below = Watched()
     if verb:
         child.send(verb + "\r")
-        await_true(lambda: children(child.pid))
+        below = Watched(*await_true(lambda: children_of(child.pid)))
         time.sleep(0.5)
-        below = children(child.pid)
-        assert below
     os.close(child.child_fd)
     await_true(lambda: os.waitpid(child.pid, os.WNOHANG)[0] == child.pid)
-    await_true(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in below))
+    below.await_end()
     assert status(jails, f"{P}hang{END}")["state"] == "running"
 
 
 @pytest.mark.parametrize("verb", [None, f"logs -f {P}term{END}"])
 def test_asked_to_end_it_ends_its_verb_and_leaves_the_terminal_as_it_was(jails, home, verb): # noqa: F811
-    ok(jails.run("run", "-d", "--name", f"{P}term{END}", "--", "sh", "-c", "echo begun; sleep 100"))
+    ok(jails.run("run", "-d", "--name", f"{P}term{END}", "--", "sh", "-c", "echo begun; sleep 1000"))
     child = spawn(jails, home)
     child.expect(PROMPT)
     assert termios.tcgetattr(child.child_fd) != fresh_modes()
     if verb:
         child.send(verb + "\r")
         child.expect("begun")
-    below = children(child.pid)
-    assert len(below) == (1 if verb else 0)
+    pids = children_of(child.pid)
+    assert len(pids) == (1 if verb else 0)
+    below = Watched(*pids)
     child.kill(signal.SIGTERM)
     child.expect(pexpect.EOF)
     assert termios.tcgetattr(child.child_fd) == fresh_modes()
     child.close()
     assert child.exitstatus == 128 + signal.SIGTERM
-    await_true(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in below))
+    below.await_end()
 
 
 # ---- history ----
@@ -524,7 +512,7 @@ def test_a_file_may_name_the_console_as_its_interpreter(jails, home): # noqa: F8
     file = home / "lines"
     file.write_text(f"#!{jails.path} console\nrun -- echo ran\n")
     file.chmod(0o755)
-    done = subprocess.run([*jails.words("version")[:-2], file], capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run([*jails.words("version")[:-2], file], capture_output=True, text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stdout) == (0, "ran\n"), done.stderr
 
 
@@ -538,26 +526,23 @@ def test_what_cannot_be_read_is_told(jails, home): # noqa: F811
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_an_interrupted_script_does_not_go_on(jails, home, name): # noqa: F811
     file = home / "lines"
-    file.write_text("run -- sh -c 'echo begun; exec sleep 100'\nrun -- echo never\n")
+    file.write_text("run -- sh -c 'echo begun; exec sleep 1000'\nrun -- echo never\n")
     child = subprocess.Popen(jails.words("console", "-k", file), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
                              cwd="/", start_new_session=True)
     assert child.stdout.readline() == "begun\n"
     os.killpg(child.pid, getattr(signal, name))
-    out, _ = child.communicate(timeout=20)
+    out, _ = child.communicate(timeout=PATIENCE)
     assert (child.returncode, out) == (128 + getattr(signal, name), "")
 
 
 def test_without_its_editor_it_reads_scripts_and_says_what_is_lacking(jails, home, executables, tmp_path_factory): # noqa: F811
-    folder = tmp_path_factory.mktemp("plain")
+    folder = reachable(tmp_path_factory.mktemp("plain"))
     for name in ("immure", "immure-full"):
         shutil.copy2(executables / name, folder / name)
-    for above in (folder, *folder.parents):
-        if str(above).startswith("/tmp/pytest-of-"):
-            above.chmod(above.stat().st_mode | 0o755)
     jails.path = str(folder / "immure")
     refused(jails.run("console", input="version\nnosuch\n", stdin=None), "standard input:2")
     line = jails.words("console")
-    child = pexpect.spawn(line[0], line[1:], timeout=10, encoding="utf-8", cwd="/")
+    child = pexpect.spawn(line[0], line[1:], timeout=PATIENCE, encoding="utf-8", cwd="/")
     child.expect("in a build without libedit")
     child.expect(pexpect.EOF)
     child.close()

@@ -9,6 +9,7 @@ import sys
 import time
 
 from conftest import TOP
+from patience import await_true
 from test_jails import names
 
 RUN = """
@@ -35,10 +36,7 @@ def test_a_jail_ends_with_the_run_that_was_killed(immure, executables):
         assert name in names(immure) and folder.is_dir() # the positive control
         keeper = next(pid for pid in os.listdir("/proc") if pid.isdigit() and name.encode() in command_of(pid))
         run.send_signal(signal.SIGKILL)
-    end = time.monotonic() + 15
-    while name in names(immure) or folder.exists() or command_of(keeper):
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    await_true(lambda: not (name in names(immure) or folder.exists() or name.encode() in command_of(keeper)))
 
 
 def command_of(pid):

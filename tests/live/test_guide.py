@@ -7,6 +7,10 @@ import subprocess
 
 import pytest
 
+from conftest import reachable
+from patience import PATIENCE
+
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 GUIDES = sorted((TOP / "docs/guide").glob("*.md"))
 NOBODY = 65534
@@ -28,17 +32,14 @@ def pattern(shown):
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
 def test_a_guide_prints_what_it_says(guide, executables, tmp_path_factory):
-    folder = tmp_path_factory.mktemp(guide.stem)
+    folder = reachable(tmp_path_factory.mktemp(guide.stem))
     user = [] if os.geteuid() else ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     environment = {"PATH": f"{executables}:/usr/bin:/bin:/usr/sbin", "LANG": "C", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
     if user:
         os.chown(folder, NOBODY, NOBODY)
-        for above in (folder, *folder.parents):
-            if str(above).startswith("/tmp/pytest-of-"):
-                above.chmod(above.stat().st_mode | 0o755)
     count = 0
     for typed, shown in examples(guide):
-        done = subprocess.run([*user, "sh", "-c", typed], cwd=folder, env=environment, stdin=subprocess.DEVNULL, timeout=30,
+        done = subprocess.run([*user, "sh", "-c", typed], cwd=folder, env=environment, stdin=subprocess.DEVNULL, timeout=PATIENCE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         assert re.fullmatch(pattern(shown), done.stdout), f"$ {typed}{done.stdout}\nbut the guide says\n{shown}"
         count += 1

@@ -8,12 +8,15 @@ import subprocess
 
 import pytest
 
+from patience import PATIENCE
+
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 FULL = str(pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build")) / "immure-full")
 
 
 def say(*words, code=0):
-    done = subprocess.run([FULL, *words], capture_output=True, text=True, timeout=10, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run([FULL, *words], capture_output=True, text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == code, done.stderr
     return done.stdout if code == 0 else done.stderr
 
@@ -114,7 +117,7 @@ def test_the_schema_refuses_what_immure_refuses(text, executables):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(text), schema())
     done = subprocess.run([str(executables / "immure"), "run", "-f", "-", "--", "true"], input=text, capture_output=True, text=True,
-                          timeout=10, check=False)
+                          timeout=PATIENCE, check=False)
     assert done.returncode == 125 and "stdin:1:" in done.stderr
 
 
@@ -124,7 +127,7 @@ def test_shells_read_their_completion():
         for key in option_keys():
             assert key in text
         try:
-            done = subprocess.run([*words, "/dev/stdin"], input=text, capture_output=True, text=True, timeout=10, check=False)
+            done = subprocess.run([*words, "/dev/stdin"], input=text, capture_output=True, text=True, timeout=PATIENCE, check=False)
         except FileNotFoundError:
             assert shell != "bash"
             continue
@@ -135,7 +138,7 @@ def complete(*words):
     """What bash offers for the last of WORDS."""
     script = say("completion", "bash") + f'\nCOMP_WORDS=({" ".join(repr(word) for word in words)})\n' + \
         f"COMP_CWORD={len(words) - 1}\n_immure\n" + 'printf "%s\\n" "${COMPREPLY[@]}"\n'
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=10, check=False).stdout.split()
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=PATIENCE, check=False).stdout.split()
 
 
 def test_bash_offers_what_fits():
@@ -148,7 +151,7 @@ def test_bash_offers_what_fits():
 
 def test_only_what_every_command_may_need_is_loaded_at_its_start():
     """Each further library is paid for at every start; libsystemd alone brings six. The control: libfyaml, which reads policies."""
-    listed = subprocess.run([FULL], env={"LD_TRACE_LOADED_OBJECTS": "1"}, capture_output=True, text=True, timeout=10, check=True).stdout
+    listed = subprocess.run([FULL], env={"LD_TRACE_LOADED_OBJECTS": "1"}, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
     libraries = set(re.findall(r"^\s+(lib[a-z+-]+)\.so", listed, re.M))
     assert "libfyaml" in libraries
     assert libraries <= {"libfyaml", "libc", "libm", "libpthread", "libdl", "libgcc_s", "libasan", "libubsan", "libstdc++"}

@@ -13,6 +13,9 @@ import tempfile
 
 import pytest
 
+from patience import PATIENCE
+
+
 PYTHON = "/usr/bin/python3"
 HOST_ROOT = ["--userns", "host", "--user", "0", "--allow-host-root"]
 KEYRING = "import ctypes; print(ctypes.CDLL(None).syscall(250, 0, -3, 0))"  # KEYCTL_GET_KEYRING_ID of the session
@@ -41,7 +44,7 @@ def on_terminal(immure, *words):
     master, slave = pty.openpty()
     try:
         done = subprocess.run(immure.words("run", *words, "--", "stat", "-L", "-c", "%d %i", "/proc/self/fd/0"), stdin=slave,
-                              capture_output=True, text=True, timeout=30, check=False, cwd="/")
+                              capture_output=True, text=True, timeout=PATIENCE, check=False, cwd="/")
         assert done.returncode == 0, done.stderr
         found = os.fstat(slave)
         return done.stdout.strip(), f"{found.st_dev} {found.st_ino}"
@@ -165,7 +168,7 @@ def test_left_groups_do_not_count_as_lacking(immure):
     only_root(immure)
     words = ["setpriv", "--reuid=65534", "--regid=65534", "--groups=1234", immure.path, "explain"]
     for leave, lacks in (([], True), (["--leave", "groups"], False)):
-        done = subprocess.run([*words, *leave, "true"], capture_output=True, text=True, timeout=30, check=True, cwd="/")
+        done = subprocess.run([*words, *leave, "true"], capture_output=True, text=True, timeout=PATIENCE, check=True, cwd="/")
         assert ("lacks groups" in done.stdout) == lacks
 
 
@@ -175,7 +178,7 @@ CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 def own_status(immure, *names):
     drop = immure.words()[:-1]
     done = subprocess.run([*drop, "grep", "-E", "^(%s):" % "|".join(names), "/proc/self/status"], capture_output=True, text=True,
-                          timeout=30, check=True)
+                          timeout=PATIENCE, check=True)
     return {line.split(":")[0]: line.split(":")[1].strip() for line in done.stdout.splitlines()}
 
 
@@ -247,7 +250,7 @@ def test_the_keyring_is_the_callers(immure):
         jail = immure.words("run", "--seccomp", "off", *words, "--", PYTHON, "-c", KEYRING)
         drop = immure.words()[:-1]
         line = [*drop, "sh", "-c", f'{PYTHON} -c "$0"; shift 0; exec "$@"', KEYRING, *jail[len(drop):]]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=30, check=False, cwd="/", preexec_fn=new_session_keyring)
+        done = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=False, cwd="/", preexec_fn=new_session_keyring)
         own, inside = done.stdout.split()
         assert (own == inside) == same, (words, done.stdout, done.stderr)
 
@@ -255,7 +258,7 @@ def test_the_keyring_is_the_callers(immure):
 def test_the_personality_is_the_callers(immure):
     for words, persona in ((["--leave", "personality"], "00040000"), ([], "00000000")):
         line = ["setarch", "-R", *immure.words("run", *words, "--", "cat", "/proc/self/personality")]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=30, check=False, cwd="/")
+        done = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=False, cwd="/")
         assert done.stdout.strip() == persona, done.stderr
 
 
@@ -418,7 +421,7 @@ def test_the_hosts_root_is_mapped_only_with_setfcap(immure):
     only_root(immure)
     inner = " ".join([*immure.words("run", "--ids", "single", "--allow-host-root"), "--", "echo", "mapped"])
     for drop, said in ((["--drop=cap_setfcap"], "E-IDS-SETFCAP"), ([], "mapped")):
-        done = subprocess.run(["capsh", *drop, "--", "-c", inner], capture_output=True, text=True, timeout=30, check=False, cwd="/")
+        done = subprocess.run(["capsh", *drop, "--", "-c", inner], capture_output=True, text=True, timeout=PATIENCE, check=False, cwd="/")
         assert said in done.stdout + done.stderr
 
 
@@ -441,7 +444,7 @@ def one_id(immure):
 def used_by_child(line):
     """Seconds of the processor that are counted as those of our children: of whoever was waited for."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(line, check=True, timeout=60)
+    subprocess.run(line, check=True, timeout=PATIENCE)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+from patience import await_true, words_of
+
+
 KINDS = {"net": "net", "utsns": "uts", "ipcns": "ipc", "cgroupns": "cgroup", "timens": "time", "pidns": "pid", "userns": "user"}
 
 
@@ -19,22 +22,7 @@ def outside(name):
 
 
 def alive(word):
-    found = []
-    for entry in os.listdir("/proc"):
-        try:
-            if entry.isdigit() and word.encode() in open(f"/proc/{entry}/cmdline", "rb").read().split(b"\0"):
-                found.append(int(entry))
-        except OSError:
-            pass
-    return found
-
-
-def gone(word):
-    for _ in range(50):
-        if not alive(word):
-            return True
-        time.sleep(0.1)
-    return False
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and word.encode() in words_of(pid)]
 
 
 @pytest.mark.parametrize("option,name", KINDS.items())
@@ -65,26 +53,22 @@ def test_with_the_hosts_pids_every_orphan_ends(immure):
     done = immure.run("run", "--pidns", "host", "--proc", "bind", "--", "/bin/sh", "-c",
                       f"setsid sh -c 'sleep {word} & sleep {word}' & (setsid sleep {word} &); sleep 0.3; exit 5")
     assert done.returncode == 5, done.stderr
-    assert gone(word)
+    await_true(lambda: not alive(word))
 
 
 def test_with_the_hosts_pids_a_killed_launcher_leaves_nothing(immure):
     word = f"{3000 + os.getpid()}.5"
     with subprocess.Popen(immure.words("run", "--pidns", "host", "--proc", "bind", "--", "/bin/sh", "-c",
                                        f"setsid sleep {word} & sleep {word}"), cwd="/", stdin=subprocess.DEVNULL) as run:
-        for _ in range(100):
-            if len(alive(word)) >= 2:
-                break
-            time.sleep(0.05)
-        assert len(alive(word)) >= 2
+        await_true(lambda: len(alive(word)) >= 2)
         run.kill()
         run.wait()
-    assert gone(word)
+    await_true(lambda: not alive(word))
 
 
 def test_with_the_hosts_pids_the_program_cannot_kill_what_is_outside(immure):
-    with subprocess.Popen(immure.words("run", "--", "/bin/true")[:-4] + ["/bin/sleep", "60"]) as victim:
-        time.sleep(0.1)
+    with subprocess.Popen(immure.words("run", "--", "/bin/true")[:-4] + ["/bin/sleep", "1000"]) as victim:
+        await_true(lambda: words_of(victim.pid)[:1] == [b"/bin/sleep"])
         done = immure.run("run", "--pidns", "host", "--proc", "bind", "--", "/bin/sh", "-c", f"kill -9 {victim.pid}; kill -9 $PPID; kill -9 -1; echo here")
         assert done.stdout == "here\n" and done.returncode == 0, done.stderr
         assert victim.poll() is None
@@ -101,14 +85,7 @@ def other(immure):
     """The PID of a program in another jail."""
     word = f"{4000 + next(NUMBERS)}.75"
     with subprocess.Popen(immure.words("run", "--", "/bin/sleep", word), cwd="/", stdin=subprocess.DEVNULL) as run:
-        pids = []
-        for _ in range(100):
-            pids = [pid for pid in alive(word) if open(f"/proc/{pid}/cmdline", "rb").read().startswith(b"/bin/sleep")
-                    and os.readlink(f"/proc/{pid}/exe").endswith("sleep")]
-            if pids:
-                break
-            time.sleep(0.05)
-        yield pids[0]
+        yield await_true(lambda: [pid for pid in alive(word) if words_of(pid)[0] == b"/bin/sleep"])[0]
         run.send_signal(signal.SIGKILL)
         run.wait()
 

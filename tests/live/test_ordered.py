@@ -8,6 +8,9 @@ import tempfile
 
 import pytest
 
+from patience import PATIENCE
+
+
 SYSTEM = ["--ro", "/usr", "--symlink", "/bin=usr/bin", "--symlink", "/lib=usr/lib", "--symlink", "/lib64=usr/lib64"]
 WHOLE = ["--ro", "/:/"]
 
@@ -230,7 +233,7 @@ grep -q '{host}/one .*shared' /proc/self/mountinfo
 grep -c {host}/one /proc/self/mountinfo
 """)
     run = immure.words("run", *inside, "--", "/usr/bin/sh", "-c", "touch /srv/m/in/x; echo inside")
-    done = subprocess.run(["unshare", "-m", "sh", str(host / "script"), *run], capture_output=True, text=True, timeout=30, check=False, cwd="/")
+    done = subprocess.run(["unshare", "-m", "sh", str(host / "script"), *run], capture_output=True, text=True, timeout=PATIENCE, check=False, cwd="/")
     assert ok(done).split() == ["inside", "1"]
     assert not (host / "one/in/x").exists()
 

@@ -7,6 +7,8 @@ import tempfile
 
 import pytest
 
+from conftest import reachable
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PRESETS = [path.stem for path in sorted((TOP / "presets").glob("*.yaml"))]
 # Limits that this machine may not have must not hide what is tested here.
@@ -17,8 +19,7 @@ LENIENT = ["--may-lack", "memory,swap,cpus,cpu-time,pids"]
 def work(tmp_path, immure):
     folder = tmp_path / "work"
     folder.mkdir()
-    for above in (folder, tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        above.chmod(0o755)
+    reachable(folder)
     os.chown(folder, immure.uid or 65534, immure.uid or 65534)
     return folder
 

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from conftest import NOBODY, TOP
+from patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an outer jail needs root")
 LIKE_DOCKER = TOP / "tests" / "kernel" / "like-docker"
@@ -38,7 +39,7 @@ CASES = [
 def test_in_an_outer_jail(executables, uid, conditions, options, expected):
     user = ["-u", str(uid)] if uid else []
     done = subprocess.run([LIKE_DOCKER, *conditions, *user, "--", executables / "immure", "run", *options, "--", "/bin/sh", "-c", PROBE],
-                          capture_output=True, text=True, timeout=60, check=False, cwd="/", stdin=subprocess.DEVNULL)
+                          capture_output=True, text=True, timeout=PATIENCE, check=False, cwd="/", stdin=subprocess.DEVNULL)
     if expected == 4:
         assert (done.returncode, done.stdout) == (4, "ok\n"), done.stderr
     else:

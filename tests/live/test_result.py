@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 import pytest
+
+from conftest import reachable
+from patience import PATIENCE
 
 UNSHARE = "unshare -U true 2>/dev/null"
 
@@ -14,10 +16,7 @@ UNSHARE = "unshare -U true 2>/dev/null"
 @pytest.fixture
 def folder(tmp_path):
     """A folder that every user may write to."""
-    for path in [tmp_path, *tmp_path.parents]:
-        if str(path).startswith("/tmp/pytest"):
-            path.chmod(0o755)
-    tmp_path.chmod(0o777)
+    reachable(tmp_path).chmod(0o777)
     return tmp_path
 
 
@@ -45,7 +44,7 @@ def test_an_ordinary_end(immure, folder):
 @pytest.mark.parametrize("words, code, reason, name", [
     (["--", "/bin/sh", "-c", "kill -SEGV $$"], 139, "signaled", "SIGSEGV"),
     (["--", "/bin/sh", "-c", "kill -KILL $$"], 137, "signaled", "SIGKILL"),
-    (["--wall-time", "200ms", "--", "/bin/sleep", "100"], 124, "wall-time", "SIGKILL"),
+    (["--wall-time", "200ms", "--", "/bin/sleep", "1000"], 124, "wall-time", "SIGKILL"),
     (["--output-size", "10", "--", "/usr/bin/yes"], 137, "output", "SIGKILL"),
     (["--seccomp-action", "kill", "--", "/bin/sh", "-c", "exec unshare -U true"], 159, "blocked-call", "SIGSYS"),
 ])
@@ -99,10 +98,12 @@ def test_log_lets_the_call_through(immure):
 
 def test_a_flood_of_denied_calls_ends_with_the_time(immure, folder):
     script = "import os\nwhile True:\n    try: os.uname()\n    except OSError: pass"
-    start = time.monotonic()
-    result, _ = result_of(immure, folder, "--wall-time", "1s", "--seccomp-deny", "uname", "--", "/usr/bin/python3", "-c", script, code=124)
-    assert time.monotonic() - start < 5
-    assert result["blocked_calls"][0]["name"] == "uname" and result["blocked_calls"][0]["count"] > 1000
+    for seconds in (1, 10, 100):  # a busy machine may need more to come to that many
+        result, _ = result_of(immure, folder, "--wall-time", f"{seconds}s", "--seccomp-deny", "uname", "--", "/usr/bin/python3", "-c", script, code=124)
+        counts = {call["name"]: call["count"] for call in result["blocked_calls"]}
+        if counts.get("uname", 0) > 1000:
+            break
+    assert counts["uname"] > 1000
 
 
 def test_what_is_in_force_is_read_from_the_kernel(immure, folder):
@@ -138,10 +139,12 @@ def test_an_old_result_is_replaced_whole_and_nothing_else_is_left(immure, folder
 
 def test_a_killed_launcher_leaves_the_old_result(immure, folder):
     (folder / "r.json").write_text("old")
-    child = subprocess.Popen(immure.words("run", "--result", folder / "r.json", "--", "/bin/sleep", "100"), stdin=subprocess.DEVNULL, cwd="/")
-    time.sleep(0.3)
+    child = subprocess.Popen(immure.words("run", "--result", folder / "r.json", "--", "/bin/sh", "-c", "echo begun; exec sleep 1000"),
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, cwd="/")
+    assert child.stdout.readline() == "begun\n"
+    child.stdout.close()
     child.send_signal(signal.SIGKILL)
-    child.wait(10)
+    child.wait(PATIENCE)
     assert os.listdir(folder) == ["r.json"] and (folder / "r.json").read_text() == "old"
 
 
@@ -170,7 +173,7 @@ def test_a_full_disk_is_an_error(immure):
     (["--", "/bin/true"], {"exitcode": "0"}),
     (["--", "/bin/sh", "-c", "exit 3"], {"exitcode": "3", "status": "RE", "message": "Exited with error status 3"}),
     (["--", "/bin/sh", "-c", "kill -SEGV $$"], {"exitsig": "11", "status": "SG"}),
-    (["--wall-time", "200ms", "--", "/bin/sleep", "100"], {"status": "TO", "killed": "1", "message": "Time limit exceeded (wall clock)"}),
+    (["--wall-time", "200ms", "--", "/bin/sleep", "1000"], {"status": "TO", "killed": "1", "message": "Time limit exceeded (wall clock)"}),
     (["--", "/no/such"], {"status": "XX"}),
 ])
 def test_meta_in_the_form_of_isolate(immure, folder, words, want):
@@ -185,10 +188,11 @@ def test_meta_in_the_form_of_isolate(immure, folder, words, want):
 
 
 def test_measured_time_is_the_programs(immure, folder):
-    script = "import time; end = time.process_time() + 0.4\nwhile time.process_time() < end: pass"
-    result, _ = result_of(immure, folder, "--", "/usr/bin/python3", "-c", script, code=0)
+    script = "import time; end = time.process_time() + 0.4\nwhile time.process_time() < end: pass\nprint(time.process_time())"
+    result, done = result_of(immure, folder, "--", "/usr/bin/python3", "-c", script, code=0)
     measured = result["measured"]
-    assert 0.35e9 < measured["user_ns"] + measured["system_ns"] < 1.5e9
+    own = float(done.stdout) * 1e9
+    assert 0.9 * own < measured["user_ns"] + measured["system_ns"] < 3 * own
     assert measured["wall_ns"] > 0.35e9
 
 

@@ -2,46 +2,20 @@
 """From the program's start to its end: exit codes, time, output, closed descriptors, and that nothing outlives the launcher."""
 import os
 import random
+import select
 import signal
 import subprocess
 import time
 
 import pytest
 
+from patience import PATIENCE, await_true, children_of, words_of
+
 
 def processes_with(word):
     """Pids whose command line holds WORD, but not those of this test."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                line = file.read()
-        except OSError:
-            continue
-        if word.encode() in line and int(pid) != os.getpid():
-            found.append(int(pid))
-    return found
-
-
-def started(program, word):
-    """Whether PROGRAM itself runs with WORD: init's command line is empty, and the launcher's begins otherwise."""
-    for pid in processes_with(word):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if file.read().startswith(program.encode() + b"\0"):
-                    return True
-        except OSError:
-            continue
-    return False
-
-
-def wait_until(condition, seconds=5):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return condition()
+    pids = map(int, filter(str.isdigit, os.listdir("/proc")))
+    return [pid for pid in pids if word.encode() in b" ".join(words_of(pid)) and pid != os.getpid()]
 
 
 def unique():
@@ -65,7 +39,7 @@ def test_what_cannot_be_run_has_a_code_of_its_own(immure, words, code):
 
 def test_a_daemon_in_the_jail_dies_with_the_program(immure):
     number = unique()
-    done = immure.run("run", "--", "/bin/sh", "-c", f"setsid sleep {number} >/dev/null 2>&1 & exit 4", timeout=10)
+    done = immure.run("run", "--", "/bin/sh", "-c", f"setsid sleep {number} >/dev/null 2>&1 & exit 4", timeout=PATIENCE)
     assert done.returncode == 4
     assert not processes_with(number)
 
@@ -75,13 +49,13 @@ def test_wall_time_ends_the_jail(immure):
     start = time.monotonic()
     done = immure.run("run", "--wall-time", "300ms", "--", "/bin/sh", "-c", f"trap '' TERM; sleep {number} & sleep {number}")
     assert done.returncode == 124
-    assert 0.3 <= time.monotonic() - start < 3
+    assert time.monotonic() - start >= 0.3
     assert "time was over" in done.stderr
     assert not processes_with(number)
 
 
 def test_wall_time_leaves_a_quick_program_alone(immure):
-    assert immure.run("run", "--wall-time", "20s", "--", "/bin/true").returncode == 0
+    assert immure.run("run", "--wall-time", "100s", "--", "/bin/true").returncode == 0
 
 
 def test_output_is_delivered_up_to_the_limit(immure):
@@ -97,7 +71,7 @@ def test_output_of_just_the_limit_is_no_offence(immure):
 
 
 def test_both_streams_count_together(immure):
-    done = immure.run("run", "--output-size", "10", "-q", "--", "/bin/sh", "-c", "echo 12345; echo 78901 >&2; sleep 1; echo never")
+    done = immure.run("run", "--output-size", "10", "-q", "--", "/bin/sh", "-c", "echo 12345; echo 78901 >&2; sleep 1000; echo never")
     assert done.returncode == 137
     assert len(done.stdout) + len(done.stderr) == 10
 
@@ -107,7 +81,7 @@ def test_one_file_for_both_streams_keeps_their_order(immure, tmp_path):
     with open(path, "wb") as file:
         done = subprocess.run(immure.words("run", "--output-size", "1M", "--", "/bin/sh", "-c",
                                            "for i in 1 2 3 4 5 6 7 8; do echo o$i; echo e$i >&2; done"),
-                              stdin=subprocess.DEVNULL, stdout=file, stderr=file, timeout=20, cwd="/", check=False)
+                              stdin=subprocess.DEVNULL, stdout=file, stderr=file, timeout=PATIENCE, cwd="/", check=False)
     assert done.returncode == 0
     assert path.read_text() == "".join(f"o{i}\ne{i}\n" for i in range(1, 9))
 
@@ -117,28 +91,27 @@ def test_a_flood_is_held_back_not_stored(immure):
     child = subprocess.Popen(immure.words("run", "--output-size", "1G", "--", "/usr/bin/yes"), stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/")
     try:
+        await_true(lambda: select.select([child.stdout], [], [], 0)[0])
         time.sleep(0.5)
         with open(f"/proc/{child.pid}/statm", encoding="ascii") as file:
             assert int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") < 4 << 20
         assert child.stdout.read(1 << 20) == b"y\n" * (1 << 19)
     finally:
         child.stdout.close()
-        assert child.wait(10) == 141 # SIGPIPE reached the program, as without immure
+        assert child.wait(PATIENCE) == 141 # SIGPIPE reached the program, as without immure
 
 
 def test_a_held_output_does_not_hold_the_launcher(immure):
     """The pipe's other end survives in a process outside; the jail itself is dead."""
-    start = time.monotonic()
     done = immure.run("run", "--output-size", "1M", "--", "/bin/sh", "-c", "sleep 1000 & echo done")
     assert (done.returncode, done.stdout) == (0, "done\n")
-    assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("limit", [[], ["--output-size", "1M"]])
 def test_a_full_disk_is_never_a_success(immure, limit):
     with open("/dev/full", "wb") as full:
         done = subprocess.run(immure.words("run", *limit, "--", "/bin/cat", "/etc/passwd"), stdin=subprocess.DEVNULL, stdout=full,
-                              stderr=subprocess.PIPE, text=True, timeout=20, cwd="/", check=False)
+                              stderr=subprocess.PIPE, text=True, timeout=PATIENCE, cwd="/", check=False)
     assert done.returncode != 0
     assert "No space left" in done.stderr
 
@@ -149,7 +122,7 @@ def test_closed_descriptors_become_dev_null(immure, closed):
     keep = next((fd for fd in (1, 2) if fd not in closed), None)
     program = f"for i in 0 1 2; do echo $(readlink /proc/$$/fd/$i) >&{keep or 1}; done; exit 3"
     words = " ".join("'" + word.replace("'", "'\\''") + "'" for word in immure.words("run", "--", "/bin/sh", "-c", program))
-    done = subprocess.run(["/bin/sh", "-c", f"{words} {closes}"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+    done = subprocess.run(["/bin/sh", "-c", f"{words} {closes}"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
                           cwd="/", check=False)
     assert done.returncode == 3
     if keep:
@@ -182,18 +155,21 @@ def test_killing_the_launcher_at_any_moment_leaves_no_process(immure, attempt):
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
     time.sleep(random.Random(attempt).uniform(0, 0.02) if attempt else 0.5)
     child.send_signal(signal.SIGKILL)
-    child.wait(10)
-    assert wait_until(lambda: not processes_with(number))
+    child.wait(PATIENCE)
+    await_true(lambda: not processes_with(number))
 
 
 def test_init_killed_from_outside_is_no_success(immure):
     number = unique()
-    child = subprocess.Popen(immure.words("run", "--", "/bin/sleep", number), stdin=subprocess.DEVNULL, cwd="/")
-    assert wait_until(lambda: started("/bin/sleep", number))
-    time.sleep(0.1)  # init says so just after it sees it
-    with open(f"/proc/{child.pid}/task/{child.pid}/children", encoding="ascii") as file:
-        os.kill(int(file.read().split()[0]), signal.SIGKILL)
-    assert child.wait(10) == 137
+    script = f"trap 'echo here' USR1; echo begun; while :; do sleep 0.05; : {number}; done"
+    child = subprocess.Popen(immure.words("run", "--", "/bin/sh", "-c", script), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, cwd="/")
+    assert child.stdout.readline() == "begun\n"
+    child.send_signal(signal.SIGUSR1)
+    assert child.stdout.readline() == "here\n"  # the launcher knows by now that the program was executed
+    os.kill(children_of(child.pid)[0], signal.SIGKILL)
+    assert child.wait(PATIENCE) == 137
+    assert not processes_with(number)
+    child.stdout.close()
 
 
 def pss(pid):
@@ -206,15 +182,13 @@ def test_launcher_and_init_give_back_what_waiting_does_not_need(immure):
     with open(immure.path, "rb") as file:
         if b"/ld-linux" in file.read(4096):
             pytest.skip("the quick executable is not built here: this one shares its libraries with others")
-    jail = subprocess.Popen(immure.words("run", "--", "sh", "-c", "echo begun; exec sleep 60"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    jail = subprocess.Popen(immure.words("run", "--", "sh", "-c", "echo begun; exec sleep 1000"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
         assert jail.stdout.readline() == "begun\n"
-        time.sleep(0.5)
-        with open(f"/proc/{jail.pid}/task/{jail.pid}/children", encoding="ascii") as file:
-            init = int(file.read().split()[0])
-        assert 20 < pss(jail.pid) + pss(init) <= 112
+        (init,) = children_of(jail.pid)
+        await_true(lambda: 20 < pss(jail.pid) + pss(init) <= 112, lambda: pss(jail.pid) + pss(init))
     finally:
         jail.terminate()
-        jail.wait(timeout=10)
+        jail.wait(timeout=PATIENCE)
         jail.stdout.close()
     assert jail.returncode == 143

@@ -9,6 +9,9 @@ import time
 
 import pytest
 
+from patience import PATIENCE
+
+
 pytestmark = [pytest.mark.vm]
 RUNTIME = os.environ.get("XDG_RUNTIME_DIR", "")
 
@@ -39,12 +42,12 @@ def in_company(immure, *words):
 
 
 def run(immure, *words):
-    return subprocess.run(in_company(immure, "run", *words), capture_output=True, text=True, check=False, timeout=120, cwd="/",
+    return subprocess.run(in_company(immure, "run", *words), capture_output=True, text=True, check=False, timeout=PATIENCE, cwd="/",
                           stdin=subprocess.DEVNULL)
 
 
 def test_the_plan_asks_systemd(immure):
-    plan = subprocess.run(in_company(immure, "explain", "-m", "64M", "true"), capture_output=True, text=True, check=False, timeout=120)
+    plan = subprocess.run(in_company(immure, "explain", "-m", "64M", "true"), capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert "ask systemd for the scope" in plan.stdout
 
 
@@ -60,7 +63,7 @@ def test_a_scope_limits_and_goes(immure):
 def test_nothing_is_left_when_the_launcher_is_killed(immure):
     script = '"$@" & launcher=$!; sleep 8; ls -d /sys/fs/cgroup/user.slice/*/*/app.slice/immure-*.scope; kill -9 $launcher'
     words = ["systemd-run", "--user", "--scope", "-q", "sh", "-c", script, "-", *immure.words("run", "-m", "64M", "sleep", "300")]
-    assert "immure-" in subprocess.run(words, capture_output=True, text=True, check=False, timeout=120).stdout
+    assert "immure-" in subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE).stdout
     await_no_scope()
 
 
@@ -69,7 +72,7 @@ def test_a_jail_that_stays_has_a_scope(immure):
     for turn in range(4):
         name = f"scope-{os.getpid()}-{turn}"
         ended = subprocess.run(in_company(immure, "run", "-d", "-m", "64M", "--name", name, "sleep", "300"), capture_output=True, text=True,
-                               check=False, timeout=120, cwd="/", stdin=subprocess.DEVNULL)
+                               check=False, timeout=PATIENCE, cwd="/", stdin=subprocess.DEVNULL)
         assert (ended.returncode, ended.stderr) == (0, "")
         assert len(scopes()) == 1
         assert immure.run("rm", "--force", name).returncode == 0
@@ -81,7 +84,7 @@ def jails_of(immure, pod):
 
 
 def started(immure, *words):
-    done = subprocess.run(in_company(immure, *words), capture_output=True, text=True, check=False, timeout=120, cwd="/", stdin=subprocess.DEVNULL)
+    done = subprocess.run(in_company(immure, *words), capture_output=True, text=True, check=False, timeout=PATIENCE, cwd="/", stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from conftest import BUILD, NOBODY
+from patience import PATIENCE
 
 SKIP = BUILD / "tests" / "immure-skip"
 # What is skipped, and options that make it matter.
@@ -36,7 +37,7 @@ def skipping(executables):
 
 def run(skipping, uid, skipped, options):
     drop = [] if uid == 0 else ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
-    return subprocess.run([*drop, skipping, "run", *options, "--", "/bin/echo", "started"], capture_output=True, text=True, timeout=30,
+    return subprocess.run([*drop, skipping, "run", *options, "--", "/bin/echo", "started"], capture_output=True, text=True, timeout=PATIENCE,
                           check=False, cwd="/", stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin", "IMMURE_SKIP": skipped})
 
 
@@ -88,7 +89,7 @@ def test_an_inherited_descriptor_that_would_leak_is_found(skipping, uid):
     words = [*drop, skipping, "run", "--", "/bin/ls", "/proc/self/fd"]
     try:
         for skipped, code in (("nothing", 0), ("descriptors", 125)):
-            done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False, cwd="/", stdin=subprocess.DEVNULL,
+            done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False, cwd="/", stdin=subprocess.DEVNULL,
                                   env={"PATH": "/usr/bin:/bin", "IMMURE_SKIP": skipped}, pass_fds=(900,))
             assert done.returncode == code, (skipped, done.stderr)
             assert "900" not in done.stdout

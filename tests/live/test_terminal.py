@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The jail's own terminal, driven as a person would."""
 import os
+import shlex
 import signal
 import subprocess
 import termios
@@ -9,14 +10,15 @@ import time
 import pexpect
 import pytest
 
-PROMPT = "jail> "
+from patience import PATIENCE, await_true
+from test_attach import PROMPT, ask, ask_until, read_until, stop_and_end_a_job
 
 
 def settings(fd):
     return termios.tcgetattr(fd)
 
 
-def spawn(immure, *words, timeout=10, **options):
+def spawn(immure, *words, timeout=PATIENCE, **options):
     line = immure.words("run", *words)
     return pexpect.spawn(line[0], line[1:], timeout=timeout, encoding="utf-8", cwd="/", **options)
 
@@ -29,36 +31,21 @@ def shell(immure):
     child.close(force=True)
 
 
-def ask(shell, line, answer):
-    shell.sendline(line)
-    shell.expect(answer)
-    shell.expect(PROMPT)
-
-
 def test_the_terminal_is_another_one(shell):
     ask(shell, "tty", "/dev/pts/0\r\n")
     ask(shell, "ls /dev/pts; test -w $(tty) && echo mine", "mine")
 
 
 def test_job_control(shell):
-    shell.sendline("sleep 77")
-    time.sleep(0.3)
-    shell.send("\x1a")
-    shell.expect("Stopped")
-    shell.expect(PROMPT)
-    ask(shell, "jobs", "sleep 77")
-    shell.sendline("fg")
-    time.sleep(0.3)
-    shell.send("\x03")
-    shell.expect(PROMPT)
-    ask(shell, "echo $?", "130")
+    stop_and_end_a_job(shell)
+    ask(shell, "echo code=$?", "code=130")
+    ask(shell, "jobs; echo none", "jobs; echo none\r\nnone\r\n")
 
 
 def test_window_size_is_passed_on(shell):
     ask(shell, "stty size", "24 80")
     shell.setwinsize(40, 132)
-    time.sleep(0.2)
-    ask(shell, "stty size", "40 132")
+    ask_until(shell, "stty size", "40 132")
 
 
 def test_utf8_and_eof(shell):
@@ -93,23 +80,11 @@ def popen(immure, slave, *words):
                             preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0))
 
 
-def read_until(master, wanted, seconds=10):
-    seen, end = b"", time.monotonic() + seconds
-    os.set_blocking(master, False)
-    while wanted not in seen and time.monotonic() < end:
-        try:
-            seen += os.read(master, 65536)
-        except BlockingIOError:
-            time.sleep(0.01)
-    assert wanted in seen
-    return seen
-
-
 @pytest.mark.parametrize("way", ["exit", "signal", "TERM", "wall-time", "setup"])
 def test_settings_are_as_before_on_every_way_out(immure, pty, way):
     master, slave = pty
     before = settings(slave)
-    script = {"exit": "echo ready; exit 0", "signal": "echo ready; kill -SEGV $$"}.get(way, "echo ready; sleep 100")
+    script = {"exit": "echo ready; exit 0", "signal": "echo ready; kill -SEGV $$"}.get(way, "echo ready; sleep 1000")
     words = ["--wall-time", "500ms"] if way == "wall-time" else []
     program = ["/no/such"] if way == "setup" else ["/bin/sh", "-c", script]
     child = popen(immure, slave, *words, "--", *program)
@@ -118,26 +93,24 @@ def test_settings_are_as_before_on_every_way_out(immure, pty, way):
     if way == "TERM":
         assert settings(slave) != before # the control: it was raw meanwhile
         child.send_signal(signal.SIGTERM)
-    child.wait(10)
+    child.wait(PATIENCE)
     assert settings(slave) == before
 
 
 def test_suspending_the_launcher_gives_the_terminal_back(immure, pty):
     master, slave = pty
     before = settings(slave)
-    child = popen(immure, slave, "--", "/bin/sh", "-c", "echo ready; sleep 100")
+    child = popen(immure, slave, "--", "/bin/sh", "-c", "echo ready; sleep 1000")
     read_until(master, b"ready")
     raw = settings(slave)
     assert raw != before
     child.send_signal(signal.SIGTSTP)
     # Its group is orphaned here, so the kernel lets it go on; the terminal is taken again with SIGCONT.
-    time.sleep(0.3)
-    assert settings(slave) == before
+    await_true(lambda: settings(slave) == before)
     child.send_signal(signal.SIGCONT)
-    time.sleep(0.3)
-    assert settings(slave) == raw
+    await_true(lambda: settings(slave) == raw)
     child.send_signal(signal.SIGTERM)
-    assert child.wait(10) == 143
+    assert child.wait(PATIENCE) == 143
 
 
 def test_a_large_paste_arrives_whole(immure, pty):
@@ -146,7 +119,7 @@ def test_a_large_paste_arrives_whole(immure, pty):
     read_until(master, b"ready")
     os.set_blocking(master, False)
     data = b"0123456789" * 1_000_000
-    sent, seen, end = 0, b"", time.monotonic() + 60
+    sent, seen, end = 0, b"", time.monotonic() + PATIENCE
     while b"-" not in seen and time.monotonic() < end:
         try:
             if sent < len(data):
@@ -158,48 +131,46 @@ def test_a_large_paste_arrives_whole(immure, pty):
         except (BlockingIOError, OSError):
             time.sleep(0.0005)
     assert __import__("hashlib").md5(data).hexdigest().encode() in seen
-    child.wait(10)
+    child.wait(PATIENCE)
 
 
 def test_a_closed_terminal_hangs_up(immure):
-    child = spawn(immure, "--", "/bin/sh", "-c", "echo ready; sleep 100")
+    child = spawn(immure, "--", "/bin/sh", "-c", "echo ready; sleep 1000")
     child.expect("ready")
     pid = child.pid
     os.close(child.child_fd)
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        if os.waitpid(pid, os.WNOHANG)[0]:
-            break
-        time.sleep(0.02)
-    else:
+    try:
+        await_true(lambda: os.waitpid(pid, os.WNOHANG)[0], "the jail outlived its terminal")
+    except AssertionError:
         os.kill(pid, signal.SIGKILL)
-        pytest.fail("the jail outlived its terminal")
+        raise
     child.child_fd = -1
     child.closed = True
 
 
 def test_in_the_background_the_terminal_is_left_alone(immure):
-    words = " ".join(f"'{word}'" for word in immure.words("run", "--", "/bin/sh", "-c", "echo started; sleep 1; echo over"))
-    bash = pexpect.spawn("/bin/bash", ["--norc", "--noediting", "-i"], timeout=15, encoding="utf-8", cwd="/", env={**os.environ, "PS1": "host> "})
+    words = shlex.join(immure.words("run", "--", "/bin/sh", "-c", "trap 'echo over; exit' TERM; echo started; while :; do sleep 0.1; done"))
+    bash = pexpect.spawn("/bin/bash", ["--norc", "--noediting", "-i"], timeout=PATIENCE, encoding="utf-8", cwd="/", env={**os.environ, "PS1": "host> "})
     bash.expect("host> ")
     bash.sendline(words + " &")
-    bash.expect("started")
+    bash.expect("started\r+\n")
     bash.sendline("stty -a | grep -o -- '-*icanon'; echo as''ked")
     assert "-icanon" not in bash.before
     bash.expect("asked\r\n")
     assert "\r\nicanon" in bash.before
-    bash.expect("over")
+    bash.sendline("kill %1")
+    bash.expect("over\r+\n")
     bash.close(force=True)
 
 
 def test_a_background_job_brought_to_the_foreground_gets_what_is_typed(immure):
-    words = " ".join(f"'{word}'" for word in immure.words("run", "--", "/bin/sh", "-c", "echo started; read x; echo got $x"))
-    bash = pexpect.spawn("/bin/bash", ["--norc", "--noediting", "-i"], timeout=15, encoding="utf-8", cwd="/", env={**os.environ, "PS1": "host> "})
+    words = shlex.join(immure.words("run", "--", "/bin/sh", "-c", "echo started; read x; echo got $x"))
+    bash = pexpect.spawn("/bin/bash", ["--norc", "--noediting", "-i"], timeout=PATIENCE, encoding="utf-8", cwd="/", env={**os.environ, "PS1": "host> "})
     bash.expect("host> ")
     bash.sendline(words + " &")
-    bash.expect("started")
+    bash.expect("started\r+\n")
     bash.sendline("fg")
-    time.sleep(0.6)
+    await_true(lambda: not settings(bash.child_fd)[1] & termios.OPOST)  # immure's by now, and neither the shell's nor the line editor's
     bash.sendline("word")
     bash.expect("got word")
     bash.close(force=True)
@@ -209,7 +180,7 @@ def test_output_to_a_terminal_does_not_give_it_away(immure, pty):
     master, slave = pty
     script = "test -t 1 && echo is-a-tty; tty <&1; echo line1; echo line2"
     done = subprocess.run(immure.words("run", "--", "/bin/sh", "-c", script), stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, cwd="/",
-                          timeout=10, check=False)
+                          timeout=PATIENCE, check=False)
     assert done.returncode == 0
     seen = read_until(master, b"line2")
     assert b"is-a-tty\r\n/dev/pts/0\r\nline1\r\nline2" in seen # the caller's would have another name, and no doubled \r
@@ -223,7 +194,7 @@ def test_without_a_terminal_pipes_stand_in(immure, pty):
     os.write(master, b"hello\n")
     read_until(master, b"got hello")
     os.write(master, b"\x04")
-    assert child.wait(10) == 0
+    assert child.wait(PATIENCE) == 0
 
 
 def test_a_terminal_can_be_asked_for(immure):

@@ -13,21 +13,12 @@ import time
 
 import pytest
 
-from test_life import alive, launch, own, wait_until, word  # noqa: F401
+from conftest import reachable
+from patience import PATIENCE, await_true, children_of, words_of
+from test_life import LIVES_ON, alive, launch, own, read_all, word  # noqa: F401
 
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWUTS = 0x10000000, 0x40000000, 0x04000000
-
-
-def read_all(fd, seconds=8):
-    """Until its end; what has not come by then is a failure."""
-    text, end = b"", time.monotonic() + seconds
-    while select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
-        more = os.read(fd, 65536)
-        if not more:
-            return text.decode()
-        text += more
-    pytest.fail(f"no end of file; so far {text!r}")
 
 
 class Pipe:
@@ -78,13 +69,13 @@ def test_the_birth_is_told(immure, pipe, word, init):
     told = json.loads(text)
     with open(f"/proc/{run.pid}/task/{run.pid}/children", encoding="ascii") as file:
         assert told["child-pid"] == int(file.read().split()[0])
-    assert wait_until(lambda: alive(word))
+    await_true(lambda: alive(word))
     (pid,) = alive(word)
     for kind in "cgroup", "ipc", "mnt", "net", "pid", "uts":
         assert told.pop(f"{kind}-namespace") == namespace(pid, kind) != namespace("self", kind)
     assert list(told) == ["child-pid"]
     run.kill()
-    run.wait(10)
+    run.wait(PATIENCE)
 
 
 def test_only_new_namespaces_are_told(immure, pipe):
@@ -157,9 +148,9 @@ def test_the_program_waits_until_it_is_let_go(immure, pipe, word, init, how):
         os.write(pipe.write, b"x")
     else:
         pipe.close_write()
-    assert wait_until(lambda: alive(word))
+    await_true(lambda: alive(word))
     run.kill()
-    run.wait(10)
+    run.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("words", [[], ["--init", "no"], ["--lifetime", "own"], ["--pidns", "host", "--proc", "bind", "--lifetime", "own"],
@@ -174,7 +165,7 @@ def test_the_wait_ends_with_the_launcher(immure, pipe, other_pipe, word, words, 
     time.sleep(0.3)
     assert run.poll() is None
     run.send_signal(number)
-    assert run.wait(10) != 0
+    assert run.wait(PATIENCE) != 0
     assert read_all(other_pipe.read) == ""
     assert not alive(word)
 
@@ -196,7 +187,7 @@ def test_the_maps_are_written_by_somebody_else(immure, pipe, other_pipe, words, 
     assert run.poll() is None
     write_maps(pid, 7, immure.uid)
     other_pipe.close_write()
-    out, err = run.communicate(timeout=10)
+    out, err = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, err
     assert out.split() == [expected, expected, "7", str(immure.uid), "1"]
 
@@ -209,11 +200,13 @@ def test_maps_that_nobody_writes_are_no_start(immure, pipe):
     assert done.returncode == 125
 
 
-def test_the_wait_for_maps_ends_with_the_launcher(immure, pipe):
-    run = launch(immure, "--maps-fd", pipe.read, "--", "/bin/true", pass_fds=(pipe.read,), stderr=subprocess.PIPE, text=True)
-    time.sleep(0.2)
+def test_the_wait_for_maps_ends_with_the_launcher(immure, pipe, other_pipe):
+    run = launch(immure, "--maps-fd", pipe.read, "--info-fd", other_pipe.write, "--", "/bin/true", pass_fds=(pipe.read, other_pipe.write),
+                 stderr=subprocess.PIPE, text=True)
+    other_pipe.close_write()
+    assert "child-pid" in read_all(other_pipe.read)
     run.terminate()
-    assert "signal 15" in run.communicate(timeout=10)[1]
+    assert "signal 15" in run.communicate(timeout=PATIENCE)[1]
     assert run.returncode == 128 + signal.SIGTERM
 
 
@@ -223,12 +216,12 @@ def test_the_wait_for_maps_ends_with_the_launcher(immure, pipe):
 @pytest.mark.parametrize("init", ["yes", "no"])
 def test_a_held_descriptor_ends_with_the_last_process(immure, own, pipe, init):
     words = ["--init", init, *own, *(["--pidns", "host", "--proc", "bind"] if init == "no" else [])]
-    run = launch(immure, *words, "--hold-fd", pipe.write, "--", "/bin/sh", "-c", "sleep 0.6 & exit 0", pass_fds=(pipe.write,))
+    run = launch(immure, *words, "--hold-fd", pipe.write, "--", "/bin/sh", "-c", LIVES_ON.format(""), stdin=subprocess.PIPE, pass_fds=(pipe.write,))
     pipe.close_write()
-    begun = time.monotonic()
-    assert run.wait(10) == 0 and time.monotonic() - begun < 0.5
+    assert run.wait(PATIENCE) == 0
+    assert not select.select([pipe.read], [], [], 0.2)[0]
+    run.stdin.close()
     assert read_all(pipe.read) == ""
-    assert time.monotonic() - begun > 0.4
 
 
 def is_locked(path):
@@ -240,10 +233,7 @@ def is_locked(path):
 
 @pytest.fixture
 def locked_file(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lock")
-    for one in folder, *list(folder.parents)[:2]:
-        one.chmod(0o755)
-    file = folder / "file"
+    file = reachable(tmp_path_factory.mktemp("lock")) / "file"
     file.write_text("x")
     file.chmod(0o666)
     return file
@@ -253,12 +243,14 @@ def locked_file(tmp_path_factory):
 def test_the_lock_is_held_while_the_jail_lives(immure, locked_file, lifetime):
     words = ["--lifetime", lifetime, "--pids", "none", "--ro", f"{locked_file}:/file", "--lock-file", "/file"]
     assert not is_locked(locked_file)
-    run = launch(immure, *words, "--", "/bin/sh", "-c", "cat /file; sleep 0.8 >/dev/null & exit 0", stdout=subprocess.PIPE, text=True)
+    run = launch(immure, *words, "--", "/bin/sh", "-c", f"cat /file; read go; {LIVES_ON.format('>/dev/null')}", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert run.stdout.read(1) == "x"
-    assert wait_until(lambda: is_locked(locked_file)) or lifetime == "launcher"
-    assert run.wait(10) == 0
+    assert is_locked(locked_file)
+    print("go", file=run.stdin, flush=True)
+    assert run.wait(PATIENCE) == 0
     assert is_locked(locked_file) == (lifetime == "own")
-    assert wait_until(lambda: not is_locked(locked_file))
+    run.stdin.close()
+    await_true(lambda: not is_locked(locked_file))
     run.stdout.close()
 
 
@@ -366,11 +358,11 @@ def test_an_inner_user_namespace_is_entered_in_the_end(immure, holder):
     outer = holder(CLONE_NEWUSER)
     fd = outer.open("user")
     inner = subprocess.Popen(["nsenter", f"--user=/proc/self/fd/{fd}", "--preserve-credentials", "unshare", "--user", "--map-user=9", "--map-group=9",
-                              "sleep", "20"], pass_fds=(fd,), user=immure.uid or None, group=immure.uid or None,
+                              "sleep", "1000"], pass_fds=(fd,), user=immure.uid or None, group=immure.uid or None,
                              extra_groups=[] if immure.uid else None)
     try:
-        assert wait_until(lambda: namespace(inner.pid, "user") not in (namespace("self", "user"), os.fstat(fd).st_ino)
-                          and "9" in open(f"/proc/{inner.pid}/uid_map", encoding="ascii").read())
+        await_true(lambda: words_of(inner.pid)[:1] == [b"sleep"])  # the maps are written
+        assert namespace(inner.pid, "user") not in (namespace("self", "user"), os.fstat(fd).st_ino)
         second = os.open(f"/proc/{inner.pid}/ns/user", os.O_RDONLY)
         words = ["--userns", f"join:/proc/self/fd/{fd}", "--inner-userns", f"/proc/self/fd/{second}", "--leave", "groups", "--user", "9", "--group", "9"]
         done = immure.run("run", *words, "--", "/bin/sh", "-c", "id -u; readlink /proc/self/ns/user", pass_fds=(fd, second))
@@ -386,11 +378,11 @@ def test_an_inner_user_namespace_is_entered_in_the_end(immure, holder):
 def test_the_pid_namespace_is_made_below_another(immure):
     if immure.uid:
         pytest.skip("only root may")
-    outer = subprocess.Popen(["unshare", "--pid", "--fork", "sleep", "20"])
+    outer = subprocess.Popen(["unshare", "--pid", "--fork", "sleep", "1000"])
     try:
-        assert wait_until(lambda: namespace(outer.pid, "pid_for_children") != namespace("self", "pid"))
+        await_true(lambda: children_of(outer.pid))  # until the first process of it is born there is nothing to open
+        assert namespace(outer.pid, "pid_for_children") != namespace("self", "pid")
         path = f"/proc/{outer.pid}/ns/pid_for_children"
-        time.sleep(0.1)
         with open(path, "rb") as file:
             done = immure.run("run", "--pidns-parent", f"/proc/self/fd/{file.fileno()}", "--", "/bin/sh", "-c", "grep NSpid /proc/self/status; readlink /proc/self/ns/pid",
                               pass_fds=(file.fileno(),))
@@ -399,10 +391,9 @@ def test_the_pid_namespace_is_made_below_another(immure):
         done = immure.run("run", "--pidns", "host", "--proc", "bind", "--pidns-parent", "/proc/self/ns/pid", "--", "/bin/true")
         assert done.returncode == 125 and "--pidns-parent" in done.stderr
     finally:
-        with open(f"/proc/{outer.pid}/task/{outer.pid}/children", encoding="ascii") as file:
-            for child in file.read().split():
-                os.kill(int(child), signal.SIGKILL)
-        outer.wait(10)
+        for child in children_of(outer.pid):
+            os.kill(child, signal.SIGKILL)
+        outer.wait(PATIENCE)
 
 
 # --- no user namespaces
