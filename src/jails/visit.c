@@ -401,10 +401,12 @@ static bool waits_for_tracer(struct visit *visit)
 	return !watch_may_finish(&visit->kept.watch) && kept_set_timer(&visit->kept, UINT64_C(1000000) * LOOK_AGAIN_MS) >= 0;
 }
 
-/* Once somebody was born inside, it is theirs to fail, or the jail's to kill; and the program may have been executed, unheard. */
+/* Once somebody was born inside, it is theirs to fail, or the jail's to kill; and the program may have been executed, unheard. What
+ * would be entered again is closed with the jail. */
 static bool is_to_repeat(const struct visit *visit)
 {
-	return visit->has_waited && !visit->kept.watch.may_have_newborn && !visit->is_start_told && !visit->is_late && !is_forgotten(visit);
+	return visit->has_waited && !visit->kept.watch.may_have_newborn && !visit->is_start_told && !visit->is_late && !is_forgotten(visit) &&
+	       member_lives(visit->member);
 }
 
 /* Who let the program in may be on its way out, and is not waited for: it may have been stopped. */

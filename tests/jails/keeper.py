@@ -2,6 +2,7 @@
 """A client of a keeper, in a few lines: what src/jails/protocol.h says, spoken by a test."""
 import array
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -79,6 +80,12 @@ def helpers_that_wait(keeper):
         if status and len(status["NSpid"].split()) == 1 and status["NoNewPrivs"] == "1" and status["State"].startswith("S"):
             found.append(pid)
     return found
+
+
+def has_scopes():
+    """Whether Landlock keeps signals of one jail from another's, ABI 6; without them no pod shares its processes. landlock_create_ruleset(2)"""
+    create_ruleset, version = 444, 1
+    return ctypes.CDLL(None).syscall(create_ruleset, None, 0, version) >= 6
 
 
 class Refused(Exception):
@@ -189,14 +196,17 @@ class Client:
             file.seek(0)
             return json.load(file)
 
-    def exec(self, words, name="", flags=0, size=(0, 0), fds=None):
-        """The program's pid as the host sees it, and the master of its terminal. FDS: its standard descriptors; none with a terminal."""
+    def say_exec(self, words, name="", flags=0, size=(0, 0), fds=None):
         memory = in_memory(words)
         try:
             given = [memory] if flags & EXEC_TERMINAL else [memory, *(fds or (0, 1, 2))]
             self.say("EXEC", struct.pack("=64sIIHH4x", name.encode(), flags, 0, *size), given)
         finally:
             os.close(memory)
+
+    def exec(self, words, name="", flags=0, size=(0, 0), fds=None):
+        """The program's pid as the host sees it, and the master of its terminal. FDS: its standard descriptors; none with a terminal."""
+        self.say_exec(words, name, flags, size, fds)
         kind, payload, received = self.hear()
         master = None
         if kind == "DESCRIPTOR":

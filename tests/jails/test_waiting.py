@@ -137,6 +137,21 @@ def test_one_that_was_killed_or_stopped_makes_nothing_fail(pod, client, number):
     assert echo(pod, client, "hello")[:2] == (0, "hello\n")
 
 
+def test_one_that_was_taken_is_not_followed_by_another_into_a_jail_that_has_ended(pod, client):
+    """What that jail held is closed, and the memory of it free."""
+    _, helper = begin(pod, client)
+    os.kill(helper, signal.SIGSTOP)
+    visitor = pod.client()
+    visitor.say_exec(pod.words("--", "/bin/true"), "web")
+    client.list() # the keeper has read what came before
+    client.about("KILL", "web")
+    with pytest.raises(Refused) as refused:
+        visitor.hear()
+    assert "killed on the way" in refused.value.text
+    client.run(pod.words(*SLEEP), "other")
+    assert client.execute(pod.words("--", "/bin/echo", "well"), "other")[1] == "well\n"
+
+
 def test_it_ends_with_the_jail_and_with_the_keeper(keep):
     pod = keep.pod()
     client = pod.client()
