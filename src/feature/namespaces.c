@@ -271,6 +271,16 @@ static void open_process(struct plan *plan, const struct spec *spec)
 	plan_add(plan, step);
 }
 
+/* Before Linux 6.11 only a /proc tells what namespaces one is in, and another tree may be without. ioctl_pidfd(2) */
+static void open_proc(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	if (spec->mountns.mode != NAMESPACE_JOIN || host_kernel_is(host, 6, 11))
+		return;
+	plan->proc = plan_slot(plan);
+	plan_add(plan, (struct step){ .op = OP_OPEN, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = plan->proc, .subject = "/proc",
+		.number = O_PATH | O_DIRECTORY | O_CLOEXEC, .origin = SPEC_ORIGIN(spec, mountns), .why = "its own namespaces are read there; another tree may have none" });
+}
+
 /* Who is root here may join all others before the user namespace, and some of them only then; others have the right only after it. */
 static void plan_joins(struct plan *plan, const struct spec *spec, const struct host *host)
 {
@@ -278,6 +288,7 @@ static void plan_joins(struct plan *plan, const struct spec *spec, const struct 
 
 	if (spec->userns_parent)
 		open_process(plan, spec);
+	open_proc(plan, spec, host);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const size_t kind = (i + is_user_last) % ARRAY_SIZE(kinds);
 

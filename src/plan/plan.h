@@ -229,6 +229,7 @@ struct plan {
 	bool is_holder;          /* it has no program: init holds namespaces for a pod, by descriptor where that is enough. feature/pod.h */
 	bool is_born_hidden;     /* others see init from its birth on, so it is never dumpable */
 	int process, sysctls;    /* slots of the helper's /proc/self, where a user namespace below another is made, and of /proc/sys/user; 0: none is */
+	int proc;                /* slot of a /proc that is not this jail's, to read its own namespaces in; 0: none is needed */
 	int parent_world;        /* slot of the user namespace that the jail's own lies below; 0: the launcher's */
 	uint64_t shared_worlds;  /* CLONE_NEW*: those that it shares with others, and that are not of its own user namespace */
 	bool is_entry;           /* into a jail that is there, beside its own program: feature/enter.h */

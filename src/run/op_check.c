@@ -28,7 +28,7 @@ static uint64_t read_kinds(const struct step *step)
 	return step ? step->flags & ~SYS_CLONE_NEWPID : 0;
 }
 
-static int look_at_namespaces(uint64_t kinds, uint64_t *inodes)
+static int look_at_namespaces(const struct run *run, uint64_t kinds, uint64_t *inodes)
 {
 	auto_close int self = -1;
 
@@ -36,7 +36,7 @@ static int look_at_namespaces(uint64_t kinds, uint64_t *inodes)
 		return 0;
 	self = sys_open_pid(sys_pid());
 	for (unsigned kind = 0; kind < NAMESPACES; kind++) {
-		int rc = kinds & namespace_flags[kind] ? sys_own_namespace(self, kind, &inodes[kind]) : 0;
+		int rc = kinds & namespace_flags[kind] ? sys_own_namespace(self, other_proc(run), kind, &inodes[kind]) : 0;
 
 		if (rc < 0)
 			return rc;
@@ -48,14 +48,14 @@ int check_prepare(struct run *run)
 {
 	if (find_step(run->plan, OP_KEYRING))
 		run->keyring = sys_session_keyring();
-	return look_at_namespaces(read_kinds(find_step(run->plan, OP_CHECK_NAMESPACES)), run->namespaces);
+	return look_at_namespaces(run, read_kinds(find_step(run->plan, OP_CHECK_NAMESPACES)), run->namespaces);
 }
 
 /* By init, whose namespaces the payload inherits. */
 int op_check_namespaces(struct run *run, const struct step *step)
 {
 	uint64_t mine[NAMESPACES];
-	int rc = look_at_namespaces(read_kinds(step), mine);
+	int rc = look_at_namespaces(run, read_kinds(step), mine);
 
 	if (rc < 0)
 		return rc;
@@ -72,7 +72,7 @@ int op_check_joined(struct run *run, const struct step *step)
 	int rc = sys_identity_at(run->slots[step->slot], &theirs);
 
 	if (rc == 0)
-		rc = look_at_namespaces(step->flags, mine);
+		rc = look_at_namespaces(run, step->flags, mine);
 	for (unsigned kind = 0; rc == 0 && kind < NAMESPACES; kind++)
 		if ((step->flags & namespace_flags[kind]) && mine[kind] != theirs.inode)
 			rc = DIFFERENT;

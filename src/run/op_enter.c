@@ -23,7 +23,7 @@ int op_give_namespaces(struct run *run, const struct step *step)
 	int rc = 0;
 
 	for (unsigned kind = 0; rc == 0 && kind < NAMESPACES; kind++) {
-		auto_close int fd = step->flags & namespace_flags[kind] ? sys_open_own_namespace(self, kind) : -1;
+		auto_close int fd = step->flags & namespace_flags[kind] ? sys_open_own_namespace(self, other_proc(run), kind) : -1;
 
 		if (step->flags & namespace_flags[kind])
 			rc = fd < 0 ? fd : give(run, WIRE_NAMESPACE - (int)kind - shift, fd);

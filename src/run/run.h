@@ -85,6 +85,12 @@ static inline bool has_helper(const struct plan *plan)
 	return plan->is_entry && plan->has_no_init;
 }
 
+/* What init asks for its own namespaces where its tree may have no /proc; -1: the one that is mounted. */
+static inline int other_proc(const struct run *run)
+{
+	return run->plan->proc ? run->slots[run->plan->proc] : -1;
+}
+
 /* Notes what the self-check will compare with, in the launcher. 0 or -errno. */
 int check_prepare(struct run *run);
 

@@ -41,29 +41,35 @@ static int ask_pidfd(int pidfd, unsigned kind, uint64_t *inode)
 	return 0;
 }
 
-/* Where no /proc is mounted, who may mount one reads a proc that is attached nowhere. fsmount(2) */
-static int read_detached_link(const char *path, char *text, size_t room)
+static int read_link_below(int folder, const char *path, char *text, size_t room)
 {
-	auto_close int proc = sys_new_mount("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	ssize_t length = proc < 0 ? -1 : readlinkat(proc, path, text, room - 1);
+	const ssize_t length = readlinkat(folder, path, text, room - 1);
 
 	if (length < 0)
-		return proc < 0 ? -ENOENT : -errno;
+		return -errno;
 	text[length] = '\0';
 	return 0;
 }
 
-/* The link says "net:[4026531840]". */
-static int read_link(const char *process, unsigned kind, uint64_t *inode)
+/* Where no /proc is mounted, who may mount one reads a proc that is attached nowhere. fsmount(2) */
+static int read_detached_link(const char *path, char *text, size_t room)
+{
+	auto_close int proc = sys_new_mount("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+
+	return proc < 0 ? -ENOENT : read_link_below(proc, path, text, room);
+}
+
+/* The link says "net:[4026531840]". PROC: where it is; -1: where /proc is mounted. */
+static int read_link(int proc, const char *process, unsigned kind, uint64_t *inode)
 {
 	char path[48], text[64];
-	const char *digits;
+	const char *digits, *below = path + strlen("/proc/");
 	int rc;
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, namespace_names[kind]);
-	rc = (int)sys_readlink(path, text, sizeof(text));
-	if (rc == -ENOENT)
-		rc = read_detached_link(path + strlen("/proc/"), text, sizeof(text));
+	rc = proc < 0 ? (int)sys_readlink(path, text, sizeof(text)) : read_link_below(proc, below, text, sizeof(text));
+	if (rc == -ENOENT && proc < 0)
+		rc = read_detached_link(below, text, sizeof(text));
 	if (rc < 0)
 		return rc;
 	digits = strchr(text, '[');
@@ -71,12 +77,12 @@ static int read_link(const char *process, unsigned kind, uint64_t *inode)
 	return *inode ? 0 : -EBADMSG;
 }
 
-int sys_own_namespace(int pidfd, unsigned kind, uint64_t *inode)
+int sys_own_namespace(int pidfd, int proc, unsigned kind, uint64_t *inode)
 {
 	int rc = ask_pidfd(pidfd, kind, inode);
 
 	/* An older kernel, or one built without this kind, which then has no file in /proc either. */
-	return rc < 0 ? read_link("self", kind, inode) : 0;
+	return rc < 0 ? read_link(proc, "self", kind, inode) : 0;
 }
 
 int sys_namespace_of(int pidfd, int pid, unsigned kind, uint64_t *inode)
@@ -85,16 +91,16 @@ int sys_namespace_of(int pidfd, int pid, unsigned kind, uint64_t *inode)
 	char process[16];
 
 	snprintf(process, sizeof(process), "%d", pid);
-	return rc < 0 ? read_link(process, kind, inode) : 0;
+	return rc < 0 ? read_link(-1, process, kind, inode) : 0;
 }
 
-int sys_open_own_namespace(int pidfd, unsigned kind)
+int sys_open_own_namespace(int pidfd, int proc, unsigned kind)
 {
-	char path[32] = "/proc/self/ns/";
+	char path[32];
 	int fd = open_by_pidfd(pidfd, kind);
 
 	if (fd >= 0)
 		return fd;
-	strcat(path, namespace_names[kind]);
-	return sys_open(path, O_RDONLY, 0);
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", namespace_names[kind]);
+	return proc < 0 ? sys_open(path, O_RDONLY, 0) : sys_openat(proc, path + strlen("/proc/"), O_RDONLY, 0);
 }

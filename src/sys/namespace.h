@@ -11,12 +11,12 @@ extern const uint64_t namespace_flags[NAMESPACES];      /* CLONE_NEW* */
 
 /*
  * The caller's own namespace of KIND (an index of the tables above). PIDFD: its own pidfd, through which newer kernels
- * answer without /proc; -1: there is none. 0 or -errno.
+ * answer without /proc; -1: there is none. PROC: a /proc to ask otherwise; -1: the one that is mounted here. 0 or -errno.
  */
-int sys_own_namespace(int pidfd, unsigned kind, uint64_t *inode);
+int sys_own_namespace(int pidfd, int proc, unsigned kind, uint64_t *inode);
 /* The same of the process PID. */
 int sys_namespace_of(int pidfd, int pid, unsigned kind, uint64_t *inode);
-/* A descriptor of it, for setns(2). */
-int sys_open_own_namespace(int pidfd, unsigned kind);
+/* A descriptor of the caller's own, for setns(2). */
+int sys_open_own_namespace(int pidfd, int proc, unsigned kind);
 
 #endif
