@@ -170,6 +170,11 @@ int pod_shape(struct spec *spec, unsigned kinds, const struct host *host, struct
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (choice_of(spec, &rows[i])->mode != NAMESPACE_NEW && choice_of(spec, &rows[i])->mode != NAMESPACE_BARE && (kinds & rows[i].kind))
 			return error_mistake(err, "--%s: what a pod shares is its own", rows[i].key);
+	if (kinds & SHARE_PID && host->landlock_abi < 6) {
+		error_mistake(err, "--share pid: only Landlock's scopes (ABI 6, Linux 6.12) would tell the processes of one member from another's");
+		error_remedy(err, "E-PIDNS-JOIN", "leave pid out: each jail has a PID namespace of its own then");
+		return -EINVAL;
+	}
 	if (kinds & SHARE_MOUNTS && host->root_is_rootfs)
 		return error_mistake(err, "--share mounts: on an initial ramfs a jail's root is no namespace's");
 	if (!is_asked(spec, offsetof(struct spec, pids)))

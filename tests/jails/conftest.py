@@ -36,6 +36,11 @@ def is_alive(pid):
     return state_of(pid) not in ("", "Z", "X")
 
 
+def needs_scopes(share):
+    if "pid" in share and not protocol.has_scopes():
+        pytest.skip("processes are shared with Landlock's scopes alone (Linux 6.12)")
+
+
 def await_helpers(keeper, count=1):
     found = []
 

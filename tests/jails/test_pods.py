@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from conftest import await_true, descendants, groups_called, is_alive, state_of
-from keeper import PATIENCE, REMOVE_FORCE, REMOVE_POD, STOP_POD, Refused, in_memory
+from conftest import await_true, descendants, groups_called, is_alive, needs_scopes, state_of
+from keeper import PATIENCE, REMOVE_FORCE, REMOVE_POD, STOP_POD, Refused, has_scopes, in_memory
 from test_visits import LONG, sleepers
 
 KINDS = {"net": "net", "ipc": "ipc", "uts": "uts", "pid": "pid", "mounts": "mnt"}
@@ -21,6 +21,7 @@ SLEEP = ("--", "/bin/sleep", "1000")
 
 
 def make(keep, share, *options, name="lab"):
+    needs_scopes(share)
     pod = keep.pod(name)
     client = pod.client()
     client.share(pod.words(*options, "--", "/bin/true"), name, share)
@@ -321,6 +322,16 @@ def test_shared_mounts_want_shared_processes_for_their_proc(keep):
     pod, client = make(keep, ["mounts"], "--proc", "none", name="bare")
     shell(pod, client, "one", "test ! -e /proc/self")
     assert client.wait("one") == 0
+    client.run(pod.words(*SLEEP), "two")
+    assert client.execute(pod.words("--", "/bin/echo", "entered"), "two") == (0, "entered\n", "")
+
+
+@pytest.mark.skipif(has_scopes(), reason="Landlock has scopes here")
+def test_without_scopes_of_landlock_s_no_pod_shares_its_processes(keep):
+    pod = keep.pod()
+    with pytest.raises(Refused) as refused:
+        pod.client().share(pod.words("--", "/bin/true"), "pod", ["pid"])
+    assert refused.value.identifier == "E-PIDNS-JOIN"
 
 
 @pytest.mark.parametrize("share", [["net"], ["net", "ipc", "uts", "pid"], ["pid", "mounts"], ["net", "ipc", "uts", "pid", "mounts"]], ids=",".join)
@@ -472,6 +483,7 @@ def test_gc_undoes_the_pod_s_group_after_kill_9(grouped):
 def test_an_ordinary_user_s_range_is_the_members_as_well(keep, tmp_path):
     if keep.uid == 0 or os.geteuid() != 0:
         pytest.skip("a range for this user can only be pretended by root")
+    needs_scopes(["pid"])
     ranges = tmp_path / "ranges"
     ranges.write_text(f"{keep.uid}:700000:65536\nnobody:700000:65536\n", encoding="ascii")
     tmp_path.chmod(0o755)

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from conftest import await_true
+from conftest import await_true, needs_scopes
 from keeper import EXEC_TERMINAL, Refused
 from test_visits import DAEMON, PROBE, sleepers
 
@@ -137,6 +137,7 @@ def test_what_another_user_leaves_behind_is_ended_where_nothing_else_ends_it(roo
 
 @pytest.mark.parametrize("share", [("net",), ("pid", "ipc")])
 def test_in_a_pod_it_is_one_of_the_members_ids(roots, share):
+    needs_scopes(share)
     client = roots.client()
     client.share(roots.words("--", "x"), "pod", share)
     client.run(roots.words(*SLEEP), "web")

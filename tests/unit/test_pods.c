@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans of pods: a mistake here would share what was not asked for, or leave a member out of the pod's bounds. */
+#include <errno.h>
 #include <setjmp.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -60,6 +61,23 @@ static int hold(struct room *room, unsigned kinds)
 	return rc < 0 ? rc : make(room);
 }
 
+/* Or it would be made, and no jail could ever join it. */
+static void processes_are_shared_only_where_landlock_tells_them_apart(void **state)
+{
+	struct room room;
+
+	(void)state;
+	open_room(&room, "debian12-root", NULL, NULL);
+	room.spec->host.landlock_abi = 6;
+	assert_int_equal(hold(&room, SHARE_PID), 0);
+	close_room(&room);
+	open_room(&room, "debian12-root", NULL, NULL);
+	room.spec->host.landlock_abi = 5;
+	assert_int_equal(hold(&room, SHARE_PID), -EINVAL);
+	assert_string_equal(room.err.id, "E-PIDNS-JOIN");
+	close_room(&room);
+}
+
 static struct pod_share share_all(unsigned kinds, bool has_userns)
 {
 	struct pod_share share = { .pod = "lab", .kinds = kinds, .ids = IDS_SINGLE };
@@ -91,6 +109,7 @@ static void a_holder_executes_nothing(void **state)
 			if ((kinds & SHARE_MOUNTS) && !(kinds & SHARE_PID))
 				continue;
 			open_room(&room, hosts[i], NULL, NULL);
+			room.spec->host.landlock_abi = 6; /* SHARE_PID is refused without its scopes */
 			if (hold(&room, kinds) < 0)
 				fail_msg("%s, %u: %s", hosts[i], kinds, room.err.frame[0]);
 			assert_true(room.plan->is_holder);
@@ -252,6 +271,7 @@ static void shares_are_read_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(processes_are_shared_only_where_landlock_tells_them_apart),
 		cmocka_unit_test(a_holder_executes_nothing),
 		cmocka_unit_test(a_member_s_user_namespace_is_made_before_anybody_sees_init),
 		cmocka_unit_test(roots_members_have_ids_of_their_own),
