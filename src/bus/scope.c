@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asking systemd for a transient scope. libsystemd is loaded here and by nobody else: six more libraries come with it, a millisecond that
+ * Asking the user's systemd for a transient scope. libsystemd is loaded here and by nobody else: six more libraries come with it, a millisecond that
  * every run and command would pay which asks for no scope.
  */
 #include "bus/scope.h"
@@ -21,14 +21,10 @@ struct library {
 	__typeof__(sd_bus_set_address) *set_address;
 	__typeof__(sd_bus_set_bus_client) *set_bus_client;
 	__typeof__(sd_bus_start) *start;
-	__typeof__(sd_bus_open_system) *open_system;
 	__typeof__(sd_bus_call) *call;
 	__typeof__(sd_bus_flush_close_unref) *close_bus;
 	__typeof__(sd_bus_message_new_method_call) *new_call;
 	__typeof__(sd_bus_message_append) *append;
-	__typeof__(sd_bus_message_append_array) *append_array;
-	__typeof__(sd_bus_message_open_container) *open_container;
-	__typeof__(sd_bus_message_close_container) *close_container;
 	__typeof__(sd_bus_message_unref) *free_message;
 };
 
@@ -40,14 +36,10 @@ static const struct {
 	{ "sd_bus_set_address", offsetof(struct library, set_address) },
 	{ "sd_bus_set_bus_client", offsetof(struct library, set_bus_client) },
 	{ "sd_bus_start", offsetof(struct library, start) },
-	{ "sd_bus_open_system", offsetof(struct library, open_system) },
 	{ "sd_bus_call", offsetof(struct library, call) },
 	{ "sd_bus_flush_close_unref", offsetof(struct library, close_bus) },
 	{ "sd_bus_message_new_method_call", offsetof(struct library, new_call) },
 	{ "sd_bus_message_append", offsetof(struct library, append) },
-	{ "sd_bus_message_append_array", offsetof(struct library, append_array) },
-	{ "sd_bus_message_open_container", offsetof(struct library, open_container) },
-	{ "sd_bus_message_close_container", offsetof(struct library, close_container) },
 	{ "sd_bus_message_unref", offsetof(struct library, free_message) },
 };
 
@@ -80,43 +72,6 @@ static void question_free(struct question *question)
 		question->sd.close_bus(question->bus);
 }
 
-static int add_pids(const struct question *question, const struct scope *scope)
-{
-	const struct library *sd = &question->sd;
-	sd_bus_message *message = question->message;
-	int rc = sd->open_container(message, 'r', "sv");
-
-	if (rc >= 0)
-		rc = sd->append(message, "s", "PIDs");
-	if (rc >= 0)
-		rc = sd->open_container(message, 'v', "au");
-	if (rc >= 0)
-		rc = sd->append_array(message, 'u', scope->pids, scope->pid_count * sizeof(scope->pids[0]));
-	if (rc >= 0)
-		rc = sd->close_container(message);
-	return rc < 0 ? rc : sd->close_container(message);
-}
-
-/* A scope that has failed would otherwise stay listed. systemd.unit(5), CollectMode= */
-static int add_properties(const struct question *question, const struct scope *scope)
-{
-	const struct library *sd = &question->sd;
-	sd_bus_message *message = question->message;
-	int rc = sd->open_container(message, 'a', "(sv)");
-
-	if (rc >= 0)
-		rc = sd->append(message, "(sv)", "Description", "s", "a program walled in by immure");
-	if (rc >= 0)
-		rc = sd->append(message, "(sv)", "Slice", "s", scope->slice);
-	if (rc >= 0)
-		rc = sd->append(message, "(sv)", "Delegate", "b", 1);
-	if (rc >= 0)
-		rc = sd->append(message, "(sv)", "CollectMode", "s", "inactive-or-failed");
-	if (rc >= 0)
-		rc = add_pids(question, scope);
-	return rc < 0 ? rc : sd->close_container(message);
-}
-
 /* "unix:path=RUNTIME/bus"; what an address may not hold is written as %xx. D-Bus specification, "Server Addresses" */
 static int write_address(char *address, size_t room, const char *runtime)
 {
@@ -132,7 +87,7 @@ static int write_address(char *address, size_t room, const char *runtime)
 }
 
 /* Found as the plan has found it, by the folder: the keeper of a jail that stays has no environment that would name the bus. */
-static int open_users(struct question *question, const char *runtime)
+static int open_bus(struct question *question, const char *runtime)
 {
 	const struct library *sd = &question->sd;
 	char address[1024];
@@ -147,21 +102,22 @@ static int open_users(struct question *question, const char *runtime)
 	return rc < 0 ? rc : sd->start(question->bus);
 }
 
-static int ask(struct question *question, const struct scope *scope)
+/* CollectMode: a scope that has failed would otherwise stay listed; systemd.unit(5). PIDs come last: where one is asked for, the second
+ * argument is read by nobody. */
+static int write_question(struct question *question, const struct scope *scope)
 {
 	const struct library *sd = &question->sd;
-	int rc = scope->is_system ? sd->open_system(&question->bus) : open_users(question, scope->runtime);
+	int rc = sd->new_call(question->bus, &question->message, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+			      "org.freedesktop.systemd1.Manager", "StartTransientUnit");
 
 	if (rc >= 0)
-		rc = sd->new_call(question->bus, &question->message, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-				  "org.freedesktop.systemd1.Manager", "StartTransientUnit");
-	if (rc >= 0)
-		rc = sd->append(question->message, "ss", scope->name, "fail");
-	if (rc >= 0)
-		rc = add_properties(question, scope);
-	if (rc >= 0)
-		rc = sd->append(question->message, "a(sa(sv))", 0);
-	return rc < 0 ? rc : sd->call(question->bus, question->message, PATIENCE_US, NULL, NULL);
+		rc = sd->append(question->message, "ssa(sv)", scope->name, "fail", 5,
+				"Description", "s", "a program walled in by immure",
+				"Slice", "s", scope->slice,
+				"Delegate", "b", 1,
+				"CollectMode", "s", "inactive-or-failed",
+				"PIDs", "au", (int)scope->pid_count, scope->pids[0], scope->pids[1]);
+	return rc < 0 ? rc : sd->append(question->message, "a(sa(sv))", 0);
 }
 
 int bus_start_scope(const struct scope *scope)
@@ -170,6 +126,10 @@ int bus_start_scope(const struct scope *scope)
 	int rc = library_load(&question.sd);
 
 	if (rc == 0)
-		rc = ask(&question, scope);
+		rc = open_bus(&question, scope->runtime);
+	if (rc >= 0)
+		rc = write_question(&question, scope);
+	if (rc >= 0)
+		rc = question.sd.call(question.bus, question.message, PATIENCE_US, NULL, NULL);
 	return rc < 0 ? rc : 0;
 }

@@ -246,18 +246,22 @@ void check_pause(struct doctor *doctor, struct finding *finding)
 
 void check_systemd(struct doctor *doctor, struct finding *finding)
 {
-	char path[64] = "/run/dbus/system_bus_socket";
+	char path[64];
 	int rc;
 
-	if (doctor->host->uid)
-		snprintf(path, sizeof(path), "/run/user/%u/bus", (unsigned)doctor->host->uid);
+	if (doctor->host->uid == 0) {
+		answer(doctor, finding, VERDICT_NO, "it is not asked by root");
+		blame(doctor, finding, "root makes groups itself, or is where systemd's would not help");
+		advise(doctor, finding, "nothing need be done");
+		return;
+	}
+	snprintf(path, sizeof(path), "/run/user/%u/bus", (unsigned)doctor->host->uid);
 	rc = sys_attempt_connect(path);
 	if (rc == 0) {
 		answer(doctor, finding, VERDICT_YES, "%s answers", path);
 		return;
 	}
 	answer(doctor, finding, VERDICT_NO, "%s: %s", path, strerror(-rc));
-	blame(doctor, finding, doctor->host->uid ? "no systemd, or this user has no session" : "no systemd, or no D-Bus");
-	advise(doctor, finding, doctor->host->uid ? "loginctl enable-linger, or log in through a session manager; as root none is needed"
-						  : "nothing need be done: root makes groups itself");
+	blame(doctor, finding, "no systemd, or this user has no session");
+	advise(doctor, finding, "loginctl enable-linger, or log in through a session manager; as root none is needed");
 }

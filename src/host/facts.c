@@ -41,7 +41,7 @@ static const char *const lacks[] = {
 	[LACK_NOTHING] = "nothing", [LACK_CONTROLLER] = "controller", [LACK_OUTSIDE] = "outside", [LACK_READ_ONLY] = "read-only",
 	[LACK_DELEGATION] = "delegation", [LACK_COMPANY] = "company",
 };
-static const char *const managers[] = { [MANAGER_NONE] = "none", [MANAGER_USER] = "user", [MANAGER_SYSTEM] = "system" };
+static const char *const managers[] = { [MANAGER_NONE] = "none", [MANAGER_USER] = "user" };
 static const char *const controllers[CONTROLLERS] = {
 	[CONTROLLER_CPU] = "cpu", [CONTROLLER_CPUACCT] = "cpuacct", [CONTROLLER_MEMORY] = "memory", [CONTROLLER_PIDS] = "pids",
 	[CONTROLLER_IO] = "io", [CONTROLLER_FREEZER] = "freezer",

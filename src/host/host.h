@@ -52,7 +52,7 @@ struct host_unified {
 	bool must_step_aside;  /* the parent is the caller's own group: the launcher must go into a leaf before */
 };
 
-enum manager { MANAGER_NONE, MANAGER_USER, MANAGER_SYSTEM };
+enum manager { MANAGER_NONE, MANAGER_USER };
 
 /* A block device named by --io-max. */
 struct host_device {

@@ -152,23 +152,20 @@ static bool has_controller(const char *list, enum controller controller)
 	return false;
 }
 
+/* Root makes groups itself. Where it may not, in a user namespace or a container, the system's manager would help no more: there it
+ * is another's, or takes this root for the user who it is outside. */
 static enum manager find_manager(const struct host *host)
 {
 	char path[4096];
 
-	if (host->uid == 0)
-		return sys_exists("/run/systemd/system") ? MANAGER_SYSTEM : MANAGER_NONE;
-	if (!host->runtime || snprintf(path, sizeof(path), "%s/bus", host->runtime) >= (int)sizeof(path))
+	if (host->uid == 0 || !host->runtime || snprintf(path, sizeof(path), "%s/bus", host->runtime) >= (int)sizeof(path))
 		return MANAGER_NONE;
 	return sys_exists(path) ? MANAGER_USER : MANAGER_NONE;
 }
 
 static void find_slice(struct host *host, struct place *place)
 {
-	if (host->manager == MANAGER_USER)
-		place->slice_path = arena_format(&host->arena, "/user.slice/user-%u.slice/user@%u.service/app.slice", host->uid, host->uid);
-	else
-		place->slice_path = "/system.slice";
+	place->slice_path = arena_format(&host->arena, "/user.slice/user-%u.slice/user@%u.service/app.slice", host->uid, host->uid);
 	place->slice = place->slice_path ? arena_format(&host->arena, "%s%s", host->unified.mount, place->slice_path) : NULL;
 }
 
@@ -179,13 +176,9 @@ static void read_managers_controllers(const struct host *host, char *list, size_
 	char path[4096];
 
 	*list = '\0';
-	if (is_read_only(host->unified.mount))
-		return;
-	if (host->manager == MANAGER_SYSTEM)
-		read_in(host->unified.mount, "cgroup.controllers", list, size);
-	else if (host->manager == MANAGER_USER &&
-		 snprintf(path, sizeof(path), "%s/user.slice/user-%u.slice/user@%u.service", host->unified.mount, host->uid,
-			  host->uid) < (int)sizeof(path))
+	if (host->manager == MANAGER_USER && !is_read_only(host->unified.mount) &&
+	    snprintf(path, sizeof(path), "%s/user.slice/user-%u.slice/user@%u.service", host->unified.mount, host->uid, host->uid) <
+		    (int)sizeof(path))
 		read_in(path, "cgroup.controllers", list, size);
 }
 

@@ -173,15 +173,13 @@ struct group_slots {
 /* OP_CGROUP_SCOPE: where systemd will put the scope. */
 struct scope_place {
 	const char *slice;       /* "app.slice" */
-	bool is_system;          /* of the system's manager; otherwise of the user's */
-	const char *runtime;     /* the folder in which that of the user has its bus */
+	const char *runtime;     /* the folder in which the user's systemd has its bus */
 	const char *directory, *path; /* the scope's, in the file system and as /proc/PID/cgroup writes it */
 	bool is_launchers;       /* the launcher goes there itself and stays; init does not */
 };
 /* What is asked of it. */
 struct scope {
 	const char *name, *slice, *runtime;
-	bool is_system;
 	uint32_t pids[2];
 	unsigned pid_count;
 };

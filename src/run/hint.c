@@ -66,7 +66,7 @@ static const struct hint hints[] = {
 	{ OP_CGROUP_CREATE, 0, NULL, "E-CGROUP-DELEGATION", "this user may not make a cgroup here; immure doctor" },
 	{ OP_CGROUP_SCOPE, ENOTSUP, NULL, "E-CGROUP-SCOPE",
 	  "libsystemd.so.0 cannot be loaded (Debian: libsystemd0); without it: systemd-run --user --scope -p Delegate=yes immure ..." },
-	{ OP_CGROUP_SCOPE, 0, NULL, "E-CGROUP-SCOPE", "systemd did not make the scope; journalctl (with --user) says why" },
+	{ OP_CGROUP_SCOPE, 0, NULL, "E-CGROUP-SCOPE", "systemd did not make the scope; journalctl --user says why" },
 	{ OP_CGROUP_JOIN, 0, NULL, "E-CGROUP-DELEGATION", "this user may not move a process into the group; immure doctor" },
 	{ OP_CGROUP_VERIFY, EBADE, NULL, "E-CHECK", "init is not in the group that limits it: nothing was started" },
 	{ OP_CGROUP_WATCH, 0, NULL, "E-CGROUP-EVENTS", "the kernel does not tell when the group's memory is exhausted" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A scope made by systemd, for users who may make no cgroup where they stand. The jail gets a group of its own inside, and
+ * A scope made by the user's systemd, for users who may make no cgroup where they stand. The jail gets a group of its own inside, and
  * a keeper lives beside it: a scope vanishes with its last process, and the jail's group must be read after the jail's
  * end. systemd itself moves init there, because the caller may not: it needs the right to write the nearest common
  * ancestor of both places. The keeper dies with the launcher, and the scope with both. cgroups(7), systemd.scope(5)
@@ -99,7 +99,7 @@ int op_cgroup_scope(struct run *run, const struct step *step)
 {
 	const struct scope_place *place = step->data;
 	struct scope scope = { .name = step->subject, .slice = place->slice, .runtime = place->runtime,
-			       .is_system = place->is_system, .pid_count = place->is_launchers ? 1 : 2 };
+			       .pid_count = place->is_launchers ? 1 : 2 };
 	int rc = !run->plan->start_scope ? -ENOTSUP : place->is_launchers ? 0 : start_keeper(run);
 
 	if (rc < 0)

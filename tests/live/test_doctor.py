@@ -129,3 +129,13 @@ def test_a_user_whose_jails_end_with_the_login_is_told(executables, knows, linge
     row = examine(words)[1]["lingering"]
     assert row["verdict"] == verdict, row
     assert verdict == "yes" or ("/run/user/65534/immure" in row["cause"] and row["remedy"] == "loginctl enable-linger")
+
+
+@pytest.mark.vm
+@pytest.mark.skipif(os.geteuid() != 0 or not os.path.exists("/run/systemd/system"), reason="needs root and systemd")
+def test_root_of_a_user_namespace_is_not_sent_to_systemd(executables):
+    """That is another root's, and makes no group for this one: the plan named a scope that was never made."""
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user", "--map-root-user", executables / "immure"]
+    told = subprocess.run([*nobody, "explain", "--memory", "64M", "true"], capture_output=True, text=True, timeout=60, check=False)
+    assert "scope" not in told.stdout and told.returncode == 125 and "E-CGROUP-READONLY" in told.stderr, told
+    assert examine([*nobody, "doctor", "--json"])[1]["systemd"]["verdict"] == "no"
