@@ -101,8 +101,7 @@ def test_nobody_outside_can_be_bounded_or_slowed_down(bwrap):
     """No signals, so Landlock's scopes let them pass; a bound of no processor time is as good as SIGKILL."""
     drop = bwrap.words()[:-1]
     with subprocess.Popen([*drop, "/bin/sleep", "60"], stdin=subprocess.DEVNULL, cwd="/") as process:
-        while pathlib.Path(f"/proc/{process.pid}/comm").read_text(encoding="ascii") != "sleep\n":
-            time.sleep(0.005)
+        await_true(lambda: pathlib.Path(f"/proc/{process.pid}/comm").read_text(encoding="ascii") == "sleep\n")
         script = f"prlimit -p {process.pid} --core=0:0 && renice -n 1 -p {process.pid} >/dev/null && echo done || echo refused"
         assert bwrap.says(f"({script}) 2>/dev/null", hard=False) == "done"
         assert bwrap.says(f"({script}) 2>/dev/null") == "refused"
