@@ -16,9 +16,10 @@ import subprocess
 import sys
 import time
 
+from patience import PATIENCE, words_of
+
 NOBODY = 65534
 KEEPER = [b"immure", b"keeper"]
-PATIENCE = 120 # in seconds; a machine may have much else to do
 
 
 @contextlib.contextmanager
@@ -33,13 +34,6 @@ def guarded(folder):
 def mark():
     """The end of names that only this run gives: all jails of a user are in one folder."""
     return f"-{os.getpid()}"
-
-
-def words_of(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
 
 
 def is_ours(pid, folder, end):

@@ -10,7 +10,8 @@ import socket
 import struct
 import subprocess
 import tempfile
-import time
+
+from patience import PATIENCE, await_true  # noqa: F401
 
 CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT SHARE LIST HEALTHY".split()
 KEEPER = "OK ERROR STARTED ENDED OUTPUT LOST DESCRIPTOR STATE EVENT".split()
@@ -21,15 +22,6 @@ RUN_INPUT, RUN_REMOVE = 1, 2
 ATTACH_INPUT, ATTACH_REPLAY = 1, 2
 EXEC_TERMINAL, EXEC_ALONE = 1, 2
 STOP_POD, REMOVE_FORCE, REMOVE_POD = 1, 1, 2
-# In seconds. For whatever must come to pass; a machine may have much else to do, so it says nothing of speed.
-PATIENCE = 120
-
-
-def await_true(condition, seconds=PATIENCE):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)
 
 
 def in_memory(words):

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 from conftest import TOP
 from patience import await_true
@@ -27,13 +26,13 @@ with guarded(pathlib.Path(tempfile.mkdtemp(prefix="immure-guard-"))) as folder:
 
 
 def test_a_jail_ends_with_the_run_that_was_killed(immure, executables):
-    shutil.copy2(TOP / "tests" / "guard.py", executables)
-    (executables / "guard.py").chmod(0o644)
+    for name in ("guard.py", "patience.py"):
+        shutil.copy2(TOP / "tests" / name, executables)
+        (executables / name).chmod(0o644)
     drop = immure.words()[:-1]
     with subprocess.Popen([*drop, sys.executable, "-B", "-c", RUN, executables], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/") as run:
         folder, name = pathlib.Path(run.stdout.readline().strip()), f"busy-{run.pid}"
-        time.sleep(1)
-        assert name in names(immure) and folder.is_dir() # the positive control
+        await_true(lambda: name in names(immure) and folder.is_dir()) # the positive control
         keeper = next(pid for pid in os.listdir("/proc") if pid.isdigit() and name.encode() in command_of(pid))
         run.send_signal(signal.SIGKILL)
     await_true(lambda: not (name in names(immure) or folder.exists() or name.encode() in command_of(keeper)))

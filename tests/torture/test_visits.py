@@ -180,7 +180,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def executables(tmp_path_factory):
+def executables():
     path = pathlib.Path("/tmp") / f"immure-torture-visits-{os.getpid()}"
     path.mkdir(mode=0o755)
     path.chmod(0o755)
