@@ -79,8 +79,7 @@ static int run_command(struct bwrap *bwrap, char *const command[])
 	}
 	if (prepare(bwrap, spec, command) == 0)
 		exit_code = format && *format && strcmp(format, "0") != 0 ? explain(bwrap, spec, format) : run(bwrap, spec, command[0]);
-	immure_spec_free(spec);
-	return exit_code;
+	return exit_code; /* the process ends: to give memory back would touch pages that init shares, and copy them */
 }
 
 int main(int argc, char *argv[])
@@ -110,5 +109,5 @@ int main(int argc, char *argv[])
 	}
 	if (bwrap_check_sources(&bwrap) < 0 || bwrap_close_consumed(&bwrap) < 0)
 		return fail(&bwrap);
-	return run_command(&bwrap, argv + 1 + used); /* the process ends: lists are not freed one by one */
+	return run_command(&bwrap, argv + 1 + used);
 }

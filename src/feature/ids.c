@@ -260,14 +260,22 @@ static const struct id_row *one_row(struct plan *plan, uint32_t inside, uint32_t
 	return row;
 }
 
+/* Init, which writes its own map, formats nothing. */
+static const char *own_text(struct plan *plan, const struct step *step, const struct id_row *row)
+{
+	return step->op == OP_OWN_ID_MAP && row ? plan_format(plan, "%u %u %u\n", row->inside, row->outside, row->count) : NULL;
+}
+
 static void add_maps(struct plan *plan, struct step step, const struct id_row *uids, size_t uid_rows,
 		     const struct id_row *gids, size_t gid_rows)
 {
 	step.subject = "uid_map";
+	step.text = own_text(plan, &step, uids);
 	step.data = uids;
 	step.size = uid_rows;
 	plan_add(plan, step);
 	step.subject = "gid_map";
+	step.text = own_text(plan, &step, gids);
 	step.data = gids;
 	step.size = gid_rows;
 	plan_add(plan, step);

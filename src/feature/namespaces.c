@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "feature/capability.h"
 #include "feature/feature.h"
+#include "host/cgroups.h"
 
 #define NEWTIME 0x00000080 /* CLONE_NEWTIME, which shares its bit with CSIGNAL: unshare and clone3 only */
 
@@ -306,7 +307,7 @@ static void plan_joins(struct plan *plan, const struct spec *spec, const struct 
 	}
 }
 
-/* The cgroup namespace takes its root where its maker stands, so it is made after init has been moved. cgroup_namespaces(7) */
+/* The cgroup namespace takes its root where its maker stands: where there is a group, it is made after init has been moved. cgroup_namespaces(7) */
 static void unshare_cgroup(struct plan *plan, const struct spec *spec)
 {
 	plan_add(plan, (struct step){ .op = OP_UNSHARE, .side = INIT, .phase = PHASE_SELF, .flags = CLONE_NEWCGROUP,
@@ -411,22 +412,13 @@ static void plan_inner_userns(struct plan *plan, const struct spec *spec)
 		.subject = path, .origin = origin });
 }
 
-/* Whoever is told of the namespaces at birth is told of this one as well, unless init is moved into a group first. */
-static bool is_told_at_birth(const struct spec *spec)
-{
-	const bool has_pids = spec->pids != NUMBER_NONE && !spec_leaves(spec, "limits");
-
-	return (spec->info_fd || spec->status_fd) && spec->memory_bytes == NUMBER_NONE && spec->cpus_thousandths == NUMBER_NONE &&
-	       spec->cpu_time_ns == NUMBER_NONE && !spec->io_max && !has_pids;
-}
-
-static void choose(struct plan *plan, const struct spec *spec)
+static void choose(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const enum namespace_mode mode = choice_of(spec, i)->mode;
 
 		if ((mode == NAMESPACE_NEW || mode == NAMESPACE_BARE) && kinds[i].flag != NEWTIME &&
-		    (kinds[i].flag != CLONE_NEWCGROUP || is_told_at_birth(spec)))
+		    (kinds[i].flag != CLONE_NEWCGROUP || !cgroups_are_asked(spec, host)))
 			plan->clone_flags |= kinds[i].flag;
 	}
 	if (spec->userns_parent) /* by the helper, before */
@@ -534,7 +526,7 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 		plan_lacks(plan, "namespaces");
 	} else {
 		plan->opens_as_launcher = HOST_HAS_CAP(host, 21 /* CAP_SYS_ADMIN */);
-		choose(plan, spec);
+		choose(plan, spec, host);
 		plan_joins(plan, spec, host);
 		if (spec->cgroupns.mode == NAMESPACE_NEW && !(plan->clone_flags & CLONE_NEWCGROUP))
 			unshare_cgroup(plan, spec);

@@ -185,7 +185,10 @@ int op_check_identity(struct run *run, const struct step *step)
 	return step->flags & CHECK_GROUPS ? check_groups(step) : 0;
 }
 
-/* The ambient set is always within permitted and inheritable, which are known by now: none there, none here. capabilities(7) */
+/*
+ * The ambient set is always within permitted and inheritable, which are known by now: none there, none here. The bounding set gives
+ * nothing, it takes: what should be gone from it is looked for, and nothing else, a call each. capabilities(7)
+ */
 static int check_sets(const struct step *step)
 {
 	const bool has_bounding = step->more & CHECK_BOUNDING;
@@ -194,7 +197,7 @@ static int check_sets(const struct step *step)
 	for (unsigned capability = 0; capability <= step->number; capability++) {
 		const int wanted = (int)(step->flags >> capability & 1);
 
-		if (has_bounding && sys_has_bounding(capability) != wanted)
+		if (has_bounding && !wanted && sys_has_bounding(capability) != 0)
 			return DIFFERENT;
 		if (step->more & CHECK_SETS && step->flags && sys_has_ambient(capability) != wanted && !is_optional)
 			return DIFFERENT;

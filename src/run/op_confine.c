@@ -49,11 +49,17 @@ int op_capabilities(struct run *run, const struct step *step)
 	return rc < 0 ? rc : sys_set_capabilities(&caps);
 }
 
+/* Of those that are left as they are, the kernel takes what is permitted and inheritable: the others are not tried. capabilities(7) */
 int op_ambient(struct run *run, const struct step *step)
 {
+	struct sys_capabilities held;
+	uint64_t wanted = step->flags;
+
 	(void)run;
+	if (step->how & STEP_LEFT && sys_get_capabilities(&held) == 0)
+		wanted &= held.permitted & held.inheritable;
 	for (unsigned capability = 0; capability < 64; capability++) {
-		int rc = step->flags >> capability & 1 ? sys_raise_ambient(capability) : 0;
+		int rc = wanted >> capability & 1 ? sys_raise_ambient(capability) : 0;
 
 		if (rc == -EPERM && step->how & STEP_LEFT)
 			continue;
