@@ -191,26 +191,34 @@ static bool is_left_to_another(const struct immure_result *result, int rc)
 	return rc == -ENOTSUP && !modules.load && result->plan.count == 0;
 }
 
+/* One that cannot be written is told, instead of what it would have said. A frame of its own: while a jail runs, room for one error is enough. */
+static __attribute__((noinline)) int report(struct reports *reports, struct immure_result *result, struct error *err)
+{
+	struct error other = { 0 };
+	int rc = reports_write(reports, result, err, &other);
+
+	if (rc < 0)
+		*err = other;
+	return rc;
+}
+
 /* Runs, with reports around it. A report that cannot be written is a failure as well: somebody counts on it. */
 static int run_and_report(struct immure_spec *spec, struct immure_result *result, struct error *err)
 {
 	struct reports reports = { 0 };
-	struct error run_error = { 0 };
 	int rc = reports_open(&reports, spec, err), run_rc = rc;
 
 	if (rc == 0) {
-		run_rc = plan_and_run(spec, result, &run_error);
+		run_rc = plan_and_run(spec, result, err);
 		result->exit_code = result_exit_code(&result->result, &result->plan);
 		if (run_rc < 0)
-			error_while(&run_error, "run %s", spec->spec.command ? spec->spec.command[0] : "nothing");
+			error_while(err, "run %s", spec->spec.command ? spec->spec.command[0] : "nothing");
 		if (!is_left_to_another(result, run_rc))
-			rc = reports_write(&reports, result, &run_error, err);
+			rc = report(&reports, result, err);
 	}
 	reports_close(&reports);
 	if (rc < 0)
 		result->exit_code = 125;
-	else if (run_rc < 0)
-		*err = run_error;
 	return rc < 0 ? rc : run_rc;
 }
 

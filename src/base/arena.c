@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 4096 - 48 }; /* a page with its own head and malloc's: most arenas need less than one or two */
+/* A page with its own head and malloc's; many arenas need less than a quarter of one. */
+enum { HEADS = 48, FIRST_BYTES = 1536 - HEADS, CHUNK_BYTES = 4096 - HEADS };
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -17,10 +18,12 @@ struct arena_chunk {
 	alignas(max_align_t) char bytes[];
 };
 
+/* What is large gets a chunk of its own, behind the newest, which goes on being filled. */
 static struct arena_chunk *chunk_add(struct arena *arena, size_t least)
 {
-	size_t size = least > CHUNK_BYTES ? least : CHUNK_BYTES;
-	struct arena_chunk *chunk;
+	const bool is_own = arena->chunks && least > CHUNK_BYTES / 2;
+	const size_t usual = arena->chunks ? CHUNK_BYTES : FIRST_BYTES, size = is_own || least > usual ? least : usual;
+	struct arena_chunk *chunk, **link = is_own ? &arena->chunks->next : &arena->chunks;
 
 	if (arena->is_bounded || size > SIZE_MAX - sizeof(*chunk))
 		return NULL;
@@ -28,8 +31,8 @@ static struct arena_chunk *chunk_add(struct arena *arena, size_t least)
 	if (!chunk)
 		return NULL;
 	chunk->size = size;
-	chunk->next = arena->chunks;
-	arena->chunks = chunk;
+	chunk->next = *link;
+	*link = chunk;
 	return chunk;
 }
 

@@ -22,7 +22,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { UNIT = 16, REGION = 4 << 20, READY = 32 << 10, LARGE = 16 << 10, SMALL = 1024, PAGE = 4096 };
+enum { UNIT = 16, REGION = 4 << 20, READY = 20 << 10, LARGE = 16 << 10, SMALL = 1024, PAGE = 4096 };
 enum { BINS = SMALL / UNIT + 1 };
 
 struct block {

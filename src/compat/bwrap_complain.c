@@ -147,12 +147,14 @@ static bool print_sentence(const struct story *story)
 
 static bool print_namespaces(const struct story *story)
 {
-	const bool has_user = starts(story->act, "clone init into new namespaces: user");
+	const bool has_user = starts(story->act, "clone init into new namespaces: user"), is_network = starts(story->act, "enter the network namespace ");
 	const int errnum = story->err->errnum;
 
-	if (!starts(story->act, "clone init into new namespaces: "))
+	if (!is_network && !starts(story->act, "clone init into new namespaces: "))
 		return false;
-	if (has_user && errnum == EPERM)
+	if (is_network && errnum == EPERM) /* in a user namespace that gives no capabilities; bubblewrap comes as far as lo there */
+		snprintf(story->text, story->room, "loopback: Failed RTM_NEWLINK: %s", strerror(errnum));
+	else if (has_user && errnum == EPERM)
 		snprintf(story->text, story->room, "No permissions to create a new namespace, likely because the kernel does not allow non-privileged user namespaces");
 	else if (has_user && errnum == EINVAL)
 		snprintf(story->text, story->room, "Creating new namespace failed, likely because the kernel does not support user namespaces");

@@ -353,7 +353,36 @@ static void plan_clocks(struct plan *plan, const struct spec *spec)
 	enter_clocks(plan, spec);
 }
 
-static void plan_names(struct plan *plan, const struct spec *spec)
+/*
+ * Making a network namespace takes the kernel about as long as all that init does until the program is born, so where there is another
+ * processor it is made there meanwhile. Not where others are told of it, or hold it, or where a file system shows what is in it.
+ * Decision 0006
+ */
+static bool is_network_made_beside(const struct spec *spec, const struct host *host)
+{
+	return host->processors > 1 && spec->net.mode == NAMESPACE_NEW && spec->userns.mode == NAMESPACE_NEW && !spec->userns_parent &&
+	       spec->pidns.mode == NAMESPACE_NEW && spec->mountns.mode == NAMESPACE_NEW && spec->sys == SYS_NONE && !spec->is_kept &&
+	       !spec->is_holder && !spec->info_fd && !spec->status_fd;
+}
+
+/* Begun when the id maps are there, whose root owns it; entered while init has its capabilities still. */
+static void make_network_beside(struct plan *plan, const struct spec *spec)
+{
+	struct step step = { .op = OP_NETWORK_BEGIN, .side = INIT, .phase = PHASE_NAMES, .slot = plan_slot(plan), .origin = SPEC_ORIGIN(spec, net),
+			     .why = "on another processor, while the tree is built" };
+
+	plan_add(plan, step);
+	step.op = OP_NETWORK_ENTER;
+	step.phase = PHASE_READY;
+	step.why = NULL;
+	plan_add(plan, step);
+	step.op = OP_LOOPBACK;
+	step.slot = SLOT_NONE;
+	step.why = "it is; but in another network than the jail's own init may not";
+	plan_add(plan, step);
+}
+
+static void plan_names(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	if ((plan->clone_flags & CLONE_NEWUTS) && spec->host_name && !spec_leaves(spec, "hostname"))
 		plan_add(plan, (struct step){ .op = OP_HOST_NAME, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
@@ -361,6 +390,8 @@ static void plan_names(struct plan *plan, const struct spec *spec)
 	if ((plan->clone_flags & CLONE_NEWNET) && spec->net.mode == NAMESPACE_NEW)
 		plan_add(plan, (struct step){ .op = OP_LOOPBACK, .side = INIT, .phase = PHASE_NAMES, .slot = SLOT_NONE,
 			.origin = SPEC_ORIGIN(spec, net) });
+	if (is_network_made_beside(spec, host))
+		make_network_beside(plan, spec);
 }
 
 /* What members do in the pod's network they do without its user namespace's capabilities, of which one would be needed. ip-sysctl.rst */
@@ -421,6 +452,8 @@ static void choose(struct plan *plan, const struct spec *spec, const struct host
 		    (kinds[i].flag != CLONE_NEWCGROUP || !cgroups_are_asked(spec, host)))
 			plan->clone_flags |= kinds[i].flag;
 	}
+	if (is_network_made_beside(spec, host))
+		plan->clone_flags &= ~(uint64_t)CLONE_NEWNET;
 	if (spec->userns_parent) /* by the helper, before */
 		plan->clone_flags &= ~(uint64_t)CLONE_NEWUSER;
 	plan->has_userns = spec->userns.mode != NAMESPACE_HOST;
@@ -531,7 +564,7 @@ static void plan_namespaces(struct plan *plan, const struct spec *spec, const st
 		if (spec->cgroupns.mode == NAMESPACE_NEW && !(plan->clone_flags & CLONE_NEWCGROUP))
 			unshare_cgroup(plan, spec);
 		plan_clocks(plan, spec);
-		plan_names(plan, spec);
+		plan_names(plan, spec, host);
 		open_ports(plan, spec, host);
 		plan_nesting(plan, spec, host);
 		plan_inner_userns(plan, spec);

@@ -20,7 +20,7 @@ static const struct fact {
 } facts[] = {
 #define FACT(name, kind) { #name, kind, offsetof(struct host, name) }
 	FACT(kernel_major, FACT_INT), FACT(kernel_minor, FACT_INT), FACT(architecture, FACT_NAME), FACT(uid, FACT_UINT),
-	FACT(gid, FACT_UINT), FACT(umask, FACT_UINT), FACT(capabilities, FACT_MASK), FACT(last_capability, FACT_UINT), FACT(cwd, FACT_STRING), FACT(logical_cwd, FACT_STRING),
+	FACT(gid, FACT_UINT), FACT(umask, FACT_UINT), FACT(capabilities, FACT_MASK), FACT(last_capability, FACT_UINT), FACT(processors, FACT_UINT), FACT(cwd, FACT_STRING), FACT(logical_cwd, FACT_STRING),
 	FACT(has_other_groups, FACT_BOOL), FACT(has_fixed_sysctls, FACT_BOOL), FACT(joined_denies_groups, FACT_BOOL),
 	FACT(run_id, FACT_STRING), FACT(in_initial_userns, FACT_BOOL), FACT(has_proc, FACT_BOOL), FACT(has_no_namespaces, FACT_BOOL),
 	FACT(root_is_rootfs, FACT_BOOL), FACT(landlock_abi, FACT_INT), FACT(has_seccomp, FACT_BOOL),

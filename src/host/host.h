@@ -94,6 +94,7 @@ struct host {
 	bool joined_denies_groups; /* --userns join:PID: that user namespace forbids setgroups(2) */
 	uint64_t capabilities;   /* effective, capabilities(7) as a mask */
 	unsigned last_capability;
+	unsigned processors;     /* that the caller may run on; 0: nobody asked */
 	const char *cwd;         /* the caller's; NULL: it is gone */
 	const char *logical_cwd; /* by the links that led there, as PWD tells; NULL: nobody asked, or it tells nothing of use */
 	const char *runtime;     /* XDG_RUNTIME_DIR of the caller; NULL: unset */

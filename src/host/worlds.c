@@ -97,6 +97,8 @@ int host_probe_worlds(struct host *host, const struct spec *spec, struct error *
 
 	if (spec->mountns.mode == NAMESPACE_NEW)
 		probe_root(host);
+	if (spec->net.mode == NAMESPACE_NEW)
+		host->processors = sys_own_processors();
 	if (spec->is_holder || (spec->userns.mode == NAMESPACE_NEW && !spec->may_nest))
 		probe_limits(host);
 	probe_joined(host, spec);

@@ -58,6 +58,8 @@ static const struct {
 	[OP_ROOT_AGAIN] = { "root-again", "chroot into the jail's root" },
 	[OP_HOST_NAME] = { "host-name", "set the host name to %s" },
 	[OP_LOOPBACK] = { "loopback", "bring lo up" },
+	[OP_NETWORK_BEGIN] = { "network-begin", "have a helper make a network namespace, with lo up" },
+	[OP_NETWORK_ENTER] = { "network-enter", "enter the network namespace that the helper has made" },
 	[OP_KEYRING] = { "keyring", "join a new session keyring" },
 	[OP_PRIVATE] = { "private", "make all mounts under %s %t" },
 	[OP_NEW_MOUNT] = { "new-mount", "make a file system %s (%a; %t)" },

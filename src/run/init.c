@@ -20,7 +20,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#include "run/run.h"
+#include "run/op.h"
 #include "sys/channel.h"
 #include "sys/confine.h"
 #include "sys/environment.h"
@@ -437,6 +437,8 @@ _Noreturn void init_live(struct run *run)
 	rc = shut_signals_out(run);
 	if (rc == 0)
 		rc = init_perform(run);
+	if (rc < 0)
+		rc = blame_network(run, rc);
 	if (rc == 0 && has_helper(run->plan))
 		let_in(run);
 	if (rc == 0 && run->plan->is_holder)

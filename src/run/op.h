@@ -15,6 +15,10 @@ op_function op_journal, op_cgroup_aside, op_cgroup_create, op_cgroup_join, op_cg
 /* op_world.c: namespaces, names, init itself */
 op_function op_die_with_parent, op_die_with_launcher, op_outlive, op_hide, op_own_id_map, op_join_namespace, op_unshare, op_open_process, op_adopt, op_fence, op_become_root_inside, op_host_name, op_loopback,
 	op_keyring;
+/* op_network.c: a network namespace that is made meanwhile */
+op_function op_network_begin, op_network_enter;
+/* Init failed with RC: what the helper failed with was earlier, and is told instead. */
+int blame_network(struct run *run, int rc);
 /* tell.c, op_life.c: descriptors that others wait at, what init holds */
 op_function op_tell_birth, op_tell_life, op_await, op_lock_file, op_hold, op_close_on_exec, op_assert_no_userns, op_nest;
 /* op_enter.c: letting others into a jail that is there */

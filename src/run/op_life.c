@@ -69,10 +69,7 @@ int op_close_on_exec(struct run *run, const struct step *step)
 	return 0;
 }
 
-enum {
-	MAP = 4096,
-	HELPER = 299, /* below those that are given out again: the program shall have number 2. kernel/pid.c, RESERVED_PIDS */
-};
+enum { MAP = 4096 };
 
 /* A map as the kernel shows it, "inside outside count" a line, becomes one in which outside is inside. True: of OWN alone. */
 static int read_identity(int process, const char *file, uint32_t own, char *map, bool *is_own)
@@ -141,7 +138,7 @@ static int nest_with_helper(int process, const struct maps *maps)
 
 	if (rc < 0)
 		return rc;
-	helper = sys_fork_as(HELPER);
+	helper = sys_fork_as(HELPER_PID);
 	if (helper == 0)
 		map_from_outside(process, maps, ends[0]);
 	rc = helper < 0 ? helper : sys_unshare((int)SYS_CLONE_NEWUSER);

@@ -22,7 +22,7 @@ static op_function *const ops[OPS] = {
 	[OP_HOLD] = op_hold, [OP_CLOSE_ON_EXEC] = op_close_on_exec, [OP_ASSERT_NO_USERNS] = op_assert_no_userns, [OP_NEST] = op_nest,
 	[OP_DIE_WITH_PARENT] = op_die_with_parent, [OP_DIE_WITH_LAUNCHER] = op_die_with_launcher, [OP_OUTLIVE] = op_outlive, [OP_HIDE] = op_hide, [OP_OWN_ID_MAP] = op_own_id_map, [OP_JOIN_NAMESPACE] = op_join_namespace,
 	[OP_UNSHARE] = op_unshare, [OP_BECOME_ROOT_INSIDE] = op_become_root_inside, [OP_HOST_NAME] = op_host_name,
-	[OP_LOOPBACK] = op_loopback, [OP_KEYRING] = op_keyring,
+	[OP_LOOPBACK] = op_loopback, [OP_NETWORK_BEGIN] = op_network_begin, [OP_NETWORK_ENTER] = op_network_enter, [OP_KEYRING] = op_keyring,
 	[OP_OPEN_PROCESS] = op_open_process, [OP_ADOPT] = op_adopt, [OP_FENCE] = op_fence,
 	[OP_OWN_USERNS] = op_own_userns, [OP_WRITE_BELOW] = op_write_below, [OP_BORROW_MOUNT] = op_borrow_mount,
 	[OP_GIVE_NAMESPACES] = op_give_namespaces, [OP_GIVE_ROOT] = op_give_root, [OP_GIVE_FILE] = op_give_file, [OP_ROOT_AGAIN] = op_root_again,

@@ -36,6 +36,9 @@ struct fate {
 	int step, errnum;    /* errno 0: none failed */
 };
 
+/* Init's helpers while it sets up: below those that are given out again, so that the program has number 2. kernel/pid.c, RESERVED_PIDS */
+enum { HELPER_PID = 299 };
+
 enum { HELD = PLAN_HELD + 20 }; /* and what a run needs itself */
 
 struct run {
@@ -59,6 +62,7 @@ struct run {
 	struct fate *fate;    /* without an init: what the process says once it may not speak any more; NULL: there is an init */
 	int payload_errno;    /* set by the payload, in the memory it borrows from init: why the step at hand failed */
 	pid_t payload;        /* as init sees it */
+	pid_t network_helper; /* init's own, which makes the network namespace; -errno: there is none */
 	int held[HELD];       /* what init keeps open while the jail lives */
 	unsigned held_count;
 	size_t start;         /* the payload: which place of OP_CHDIR it is in */

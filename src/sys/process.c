@@ -433,6 +433,20 @@ int sys_loopback_up(void)
 	return minus_errno(ioctl(fd, SIOCSIFFLAGS, &request));
 }
 
+int sys_new_network(void)
+{
+	int rc = sys_unshare(CLONE_NEWNET);
+
+	if (rc == 0)
+		sys_loopback_up();
+	return rc;
+}
+
+int sys_join_network(int fd)
+{
+	return sys_join_namespace(fd, CLONE_NEWNET);
+}
+
 uint64_t sys_now_ns(void)
 {
 	struct timespec now;
@@ -488,6 +502,13 @@ int sys_share_memory(size_t size, void **memory)
 int sys_forget_memory(void *memory, size_t size)
 {
 	return minus_errno(munmap(memory, size));
+}
+
+unsigned sys_own_processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) < 0 ? sys_processors() : (unsigned)CPU_COUNT(&set);
 }
 
 unsigned sys_processors(void)

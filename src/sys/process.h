@@ -101,6 +101,9 @@ int sys_has_blocked_signals(void);             /* 0, 1 */
 int sys_new_keyring(void);
 int sys_session_keyring(void);                 /* its serial number */
 int sys_loopback_up(void);
+/* The caller is in a new network namespace then, with lo up if that can be done. */
+int sys_new_network(void);
+int sys_join_network(int fd);
 /* Nanoseconds of CLOCK_MONOTONIC: the supervisor's own clock. */
 uint64_t sys_now_ns(void);
 /* A timerfd that fires once, NANOSECONDS from now; and the same for one that is there. */
@@ -110,6 +113,7 @@ void sys_pause(unsigned milliseconds);
 int sys_set_timer(int timer, uint64_t nanoseconds);
 int sys_wait_ready(struct pollfd *fds, unsigned count, int timeout_ms);
 unsigned sys_processors(void);
+unsigned sys_own_processors(void); /* of these, those that the caller may run on; sched_setaffinity(2) */
 /* Zeroed memory that children share with the caller. 0 or -errno. */
 int sys_share_memory(size_t size, void **memory);
 int sys_forget_memory(void *memory, size_t size);

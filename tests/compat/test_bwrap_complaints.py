@@ -15,6 +15,7 @@ from harness import DEBIAN
 
 ROOT = ["--ro-bind", "/", "/"]
 OUTER = [DEBIAN, "--unshare-user"]
+UNSHARE = 272
 CLONE, CLONE3, SETHOSTNAME, SOCKET, IOCTL = 56, 435, 170, 41, 16
 OPEN_TREE, MOVE_MOUNT, FSOPEN, OPEN_TREE_ATTR = 428, 429, 430, 467
 
@@ -82,10 +83,21 @@ def test_where_ids_cannot_be_mapped(either):
     assert complaint(inside, "--unshare-user", *ROOT, "true") == "setting up uid map: Read-only file system"
 
 
-def test_where_a_network_cannot_be_set_up(either):
+@pytest.mark.parametrize("words", [["--unshare-user", "--unshare-net"], ["--unshare-all"]])
+def test_where_a_network_cannot_be_set_up(either, words):
     """The words before the error differ by what is tried."""
     with forbidden((SOCKET, errno.EPERM)) as (reader, outer):
-        assert complaint(through(either, *outer), "--unshare-user", "--unshare-net", *ROOT, "true", pass_fds=[reader]).startswith("loopback: Failed ")
+        assert complaint(through(either, *outer), *words, *ROOT, "true", pass_fds=[reader]).startswith("loopback: Failed ")
+
+
+@pytest.mark.parametrize("number, said", [(errno.EPERM, "loopback: Failed RTM_NEWLINK: Operation not permitted"),
+                                          (errno.ENOSPC, "Creating new namespace failed: nesting depth or /proc/sys/user/max_*_namespaces exceeded (ENOSPC)")])
+@pytest.mark.parametrize("more", [[], [(OPEN_TREE, errno.EPERM), (OPEN_TREE_ATTR, errno.EPERM)]])
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a network is made beside only where there is another processor")
+def test_where_a_network_cannot_be_made_beside(ours, number, said, more):
+    """What comes later fails as well, and is not what is told."""
+    with forbidden((UNSHARE, number), *more) as (reader, outer):
+        assert complaint(through(ours, *outer), "--unshare-all", *ROOT, "true", pass_fds=[reader]) == said
 
 
 def test_where_a_network_may_not_be_brought_up(ours):

@@ -88,6 +88,14 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd)
 	return CHILD;
 }
 
+/* Init's helper lives elsewhere. */
+pid_t sys_fork_as(pid_t pid)
+{
+	int rc = fake_note("sys_fork_as %d", (int)pid);
+
+	return rc < 0 ? rc : pid;
+}
+
 /* A launcher as commonly started; an init that is asked is only so by the self-check, which is left out. */
 int sys_is_dumpable(void)
 {

@@ -39,6 +39,44 @@ def test_the_hosts_namespace_is_the_same(immure, option, name):
     assert done.stdout.strip() == outside(name)
 
 
+def on_one_processor():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def program_and_network(immure, *options, **more):
+    done = immure.run("run", *options, "--", "/bin/sh", "-c", "readlink /proc/self/ns/net; cat /proc/net/if_inet6; echo $$", **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs a second processor")
+@pytest.mark.parametrize("options", [[], ["--init", "no"], ["--cap-add", "net_admin"]])
+def test_a_network_that_is_made_on_another_processor_is_the_same(immure, options):
+    """Its own, with lo up, and the helper that made it took no number that the program would have."""
+    beside = immure.run("explain", *options, "--", "/bin/true").stdout
+    assert "have a helper make a network namespace" in beside
+    assert "helper make" not in immure.run("explain", *options, "--", "/bin/true", preexec_fn=on_one_processor).stdout
+    found, alone = program_and_network(immure, *options), program_and_network(immure, *options, preexec_fn=on_one_processor)
+    assert found[0] != outside("net") and found[1].split()[-1] == "lo"
+    assert found[1:] == alone[1:]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs a second processor")
+def test_a_network_is_made_where_there_is_no_room_for_a_helper(immure):
+    """Launcher and init are two processes; the helper would be a third."""
+    if os.geteuid() != 0:
+        pytest.skip("needs a user with no other processes")
+    uid = 900000 + next(NUMBERS)
+    few = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "prlimit", "--nproc=2"]
+    words = [immure.path, "run", "--init", "no", "--pids", "none", "--", "/bin/cat", "/proc/net/if_inet6"]
+    done = subprocess.run([*few, *words], capture_output=True, text=True, timeout=30, check=False, cwd="/", stdin=subprocess.DEVNULL)
+    assert done.returncode == 0 and done.stdout.split()[-1] == "lo", done.stderr
+    # the control: with an init there is none for the program either
+    words[2:4] = []
+    done = subprocess.run([*few, *words], capture_output=True, text=True, timeout=30, check=False, cwd="/", stdin=subprocess.DEVNULL)
+    assert done.returncode == 125
+
+
 def test_clocks_are_shifted(immure):
     script = "import time; print(time.clock_gettime(time.CLOCK_MONOTONIC), time.clock_gettime(time.CLOCK_BOOTTIME))"
     done = immure.run("run", "--monotonic-offset", "10h", "--boottime-offset", "20h", "--", "/usr/bin/python3", "-c", script)

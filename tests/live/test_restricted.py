@@ -29,6 +29,7 @@ CASES = [
     (["--locked-proc"], ["--proc", "none"], 4),
     (["--locked-proc"], ["--mountns", "host"], 4),
     (FORBIDDEN, ["--may-lack", "namespaces"], 4),
+    (["--nosys", "setns", "EPERM"], [], 4),
     ([*NO_LANDLOCK], ["--mountns", "host"], "E-LANDLOCK-NONE"),
     ([*NO_LANDLOCK, "--nouserns"], ["--may-lack", "namespaces"], "E-LANDLOCK-NONE"),
 ]

@@ -11,11 +11,13 @@ from patience import PATIENCE
 
 SKIP = BUILD / "tests" / "immure-skip"
 # What is skipped, and options that make it matter.
-BOTH = [("unshare", []), ("unshare", ["--timens", "new"]), ("keyring", []), ("pivot", []), ("session", []), ("signals", []), ("umask:2", []),
+BOTH = [("unshare", ["--timens", "new"]), ("keyring", []), ("pivot", []), ("session", []), ("signals", []), ("umask:2", []),
         ("personality", ["--no-aslr"]), ("rlimit:1", ["--rlimit", "nofile=77"]), ("drop-bounding", []), ("capabilities", []),
         ("securebits", []), ("no-new-privs", ["--landlock", "off", "--seccomp", "off"]), ("set-read-only", ["--dir", "/zz"]),
         ("chdir", ["--workdir", "/tmp"])]
-ROOT = [("groups", ["--groups", "5"]), ("die-with-launcher:2", []), ("gid", []), ("uid", []), ("chdir", ["--workdir", "/tmp"])]
+if len(os.sched_getaffinity(0)) > 1:  # otherwise init is born into its network
+    BOTH += [("network-begin", []), ("network-enter", [])]
+ROOT = [("unshare", ["--memory", "64M"]), ("groups", ["--groups", "5"]), ("die-with-launcher:2", []), ("gid", []), ("uid", []), ("chdir", ["--workdir", "/tmp"])]
 
 
 # With one thing left as the caller has it, the others are looked at as before; a value that is left is compared with the caller's.
