@@ -111,10 +111,11 @@ static void write_table(const char *prefix, struct table *table, uint32_t arch)
 	       prefix, prefix, prefix, prefix, table->count, newest, arch);
 }
 
-int main(void)
+/* gen-syscalls ARCHITECTURE, by libseccomp's name */
+int main(int argc, char **argv)
 {
 	static struct table native, foreign;
-	const uint32_t arch = seccomp_arch_native();
+	const uint32_t arch = argc == 2 ? seccomp_arch_resolve_name(argv[1]) : 0;
 
 	fill(&native, arch);
 	fill(&foreign, foreign_of(arch));

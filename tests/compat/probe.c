@@ -31,6 +31,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef SYS_uselib /* not every processor has these; there is no call -1 */
+#define SYS_uselib -1
+#define SYS_ustat -1
+#define SYS_sysfs -1
+#endif
+
 #define HOST_PROC 20
 #define TMPFS 0x01021994
 #define MOST_ENTRIES 400

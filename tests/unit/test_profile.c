@@ -126,7 +126,7 @@ static const char oci[] =
 	"\t \"args\": [{\"index\": 0, \"value\": 2114060288, \"valueTwo\": 0, \"op\": \"SCMP_CMP_MASKED_EQ\"}]},\n"
 	"\t{\"names\": [\"clone3\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 38},\n"
 	"\t{\"names\": [\"ptrace\"], \"action\": \"SCMP_ACT_ALLOW\", \"includes\": {\"minKernel\": \"4.8\"}},\n"
-	"\t{\"names\": [\"arch_prctl\"], \"action\": \"SCMP_ACT_ALLOW\", \"includes\": {\"arches\": [\"amd64\", \"arm64\"]}},\n"
+	"\t{\"names\": [\"acct\"], \"action\": \"SCMP_ACT_ALLOW\", \"includes\": {\"arches\": [\"amd64\", \"arm64\"]}},\n"
 	"\t{\"names\": [\"close\"], \"action\": \"SCMP_ACT_ALLOW\", \"includes\": {\"arches\": [\"s390x\"]}},\n"
 	"\t{\"name\": \"personality\", \"action\": \"SCMP_ACT_ALLOW\", \"args\": [\n"
 	"\t  {\"index\": 0, \"value\": 0, \"op\": \"SCMP_CMP_EQ\"}, {\"index\": 0, \"value\": 8, \"op\": \"SCMP_CMP_EQ\"}]},\n"
@@ -139,7 +139,7 @@ static void docker_profiles_mean_what_docker_says(void **state)
 	static const struct { const char *call; uint64_t arg; uint32_t verdict; } facts[] = {
 		{ "read", 0, FREE }, { "openat", 0, DENIED }, { "mount", 0, DENIED }, { "clone", 17, FREE },
 		{ "clone", 0x10000011, DENIED }, { "clone3", 0, SECCOMP_RET_ERRNO | ENOSYS }, { "ptrace", 0, FREE },
-		{ "arch_prctl", 0, FREE }, { "close", 0, DENIED }, { "personality", 0, FREE }, { "personality", 8, FREE },
+		{ "acct", 0, FREE }, { "close", 0, DENIED }, { "personality", 0, FREE }, { "personality", 8, FREE },
 		{ "personality", 9, DENIED }, { "kexec_load", 0, SECCOMP_RET_KILL_PROCESS }, { "bpf", 0, DENIED },
 	};
 	auto_arena struct arena arena = { 0 };
