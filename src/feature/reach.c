@@ -19,7 +19,7 @@ static bool has_hosts_tree(const struct plan *plan)
 /* 0 is the caller itself, and so is PRIO_PROCESS with 0. prlimit(2), setpriority(2), ioprio_set(2), sched_setaffinity(2) */
 static const struct {
 	bool (*is_open)(const struct plan *plan);
-	const char *call, *conditions;
+	const char *call, *conditions; /* NULL: always */
 } rows[] = {
 	{ sees_others, "prlimit64", "low(arg0) != 0, arg2 != 0" },
 	{ sees_others, "setpriority", "low(arg0) != 0" },
@@ -31,6 +31,7 @@ static const struct {
 	{ sees_others, "sched_setparam", "low(arg0) != 0" },
 	{ sees_others, "sched_setscheduler", "low(arg0) != 0" },
 	{ has_hosts_tree, "socket", "low(arg0) == AF_UNIX" },
+	{ has_hosts_tree, "io_uring_setup", NULL }, /* of what a ring does no filter sees anything, and it makes sockets: IORING_OP_SOCKET */
 };
 
 /* By name, with conditions or without. */
@@ -49,7 +50,7 @@ static int add_rules(struct plan *plan, const struct spec *spec, const struct pr
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(rows); i++) {
-		const char *text = plan_format(plan, "%s(%s)", rows[i].call, rows[i].conditions);
+		const char *text = rows[i].conditions ? plan_format(plan, "%s(%s)", rows[i].call, rows[i].conditions) : rows[i].call;
 
 		if (!rows[i].is_open(plan) || is_allowed(spec, rows[i].call))
 			continue;

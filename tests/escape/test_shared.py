@@ -79,6 +79,12 @@ def test_a_service_at_a_path_is_out_of_reach_without_a_tree(assault, folder, opt
         assert assault.jailed("connect-path", path, options=opened) == "THROUGH"
 
 
+def test_nothing_makes_sockets_unseen_without_a_tree(assault):
+    """A ring of io_uring makes and connects sockets, and no filter sees it: IORING_OP_SOCKET."""
+    assert assault.jailed("call", "io_uring_setup", options=("--seccomp", "enclave")) == "THROUGH"
+    assert assault.jailed("call", "io_uring_setup", options=("--seccomp", "enclave", "--mountns", "host")) == "EPERM"
+
+
 @JAILS
 def test_a_service_on_the_hosts_loopback_is_out_of_reach(assault, options):
     with socket.socket() as server:
