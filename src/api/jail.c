@@ -63,12 +63,16 @@ void fill_name(char to[PACKET_NAME], const char *name)
 
 int jail_connect(struct immure_jail *jail, struct error *err)
 {
-	int rc = keeper_call(jail->folder, err);
+	char path[STATE_PATH + NAME_ROOM + sizeof("//" STATE_SOCKET)] = "";
+	int rc;
 
+	if (*jail->state.path)
+		snprintf(path, sizeof(path), "%s/%s/" STATE_SOCKET, jail->state.path, jail->pod);
+	rc = keeper_call(jail->folder, path, err);
 	if (rc < 0)
 		return rc;
 	jail->talk = rc;
-	jail->is_greeting = true;
+	jail->is_new_talk = true;
 	return 0;
 }
 
@@ -184,15 +188,29 @@ int tell_reply(struct immure_error *out, const struct packet *packet, const stru
 	return rc;
 }
 
-void jail_settle(struct immure_jail *jail)
+static void hang_up(struct immure_jail *jail)
 {
-	int rc = jail->is_greeting ? keeper_greeted(jail->talk, KEEPER_PATIENCE_MS, &jail->packet, NULL) : 0;
-
-	jail->is_greeting = false;
-	if (rc != -EPIPE && rc != -ECONNRESET)
-		return;
 	sys_auto_close(&jail->talk);
 	jail->talk = -1;
+}
+
+/* RC is of greeting, and perhaps of asking; what the keeper says to the first is heard. One that has ended meanwhile was not there. */
+static int hear_greeting(struct immure_jail *jail, int rc, struct error *err)
+{
+	if (rc < 0 && rc != -EPIPE && rc != -ENOENT)
+		return 0; /* not greeted */
+	jail->is_new_talk = false;
+	if (rc != -ENOENT)
+		rc = keeper_greeted(jail->talk, KEEPER_PATIENCE_MS, &jail->packet, err);
+	if (rc == -EPIPE || rc == -ECONNRESET || rc == -ENOENT)
+		hang_up(jail);
+	return rc;
+}
+
+void jail_settle(struct immure_jail *jail)
+{
+	if (jail->is_new_talk)
+		(void)!hear_greeting(jail, keeper_greet(jail->talk, jail->folder), NULL);
 }
 
 /* An answer that is not waited for any longer may still come: that talk is over. */
@@ -208,24 +226,21 @@ static int hear_answer(struct immure_jail *jail, struct error *err)
 	return rc < 0 ? error_set(err, -rc, "waiting for %s", jail->name) : error_set(err, ETIMEDOUT, "waiting for %s", jail->name);
 }
 
-/* The keeper has one turn for the greeting and the question. One that ended meanwhile was not there. */
+/* The keeper has one turn for the greeting and the question. */
 static int ask_at_once(struct immure_jail *jail, const struct packet_parts *parts, struct error *err)
 {
-	int rc = packet_send(jail->talk, parts);
+	const bool is_new = jail->is_new_talk;
+	int rc = is_new ? keeper_greet(jail->talk, jail->folder) : 0, said = 0;
 
-	if (rc == -EPIPE && jail->is_greeting)
-		jail_settle(jail);
-	if (rc < 0)
-		return jail->talk < 0 ? needs_keeper(jail, err) : error_set(err, -rc, "asking the keeper");
-	if (!jail->is_greeting)
-		return hear_answer(jail, err);
-	jail->is_greeting = false;
-	rc = keeper_greeted(jail->talk, KEEPER_PATIENCE_MS, &jail->packet, err);
-	if (rc != -EPIPE && rc != -ECONNRESET)
-		return rc < 0 ? rc : hear_answer(jail, err);
-	sys_auto_close(&jail->talk);
-	jail->talk = -1;
-	return *err = (struct error){ 0 }, needs_keeper(jail, err);
+	if (rc == 0)
+		rc = packet_send(jail->talk, parts);
+	if (is_new)
+		said = hear_greeting(jail, rc, err);
+	if (jail->talk < 0)
+		return *err = (struct error){ 0 }, needs_keeper(jail, err);
+	if (said < 0)
+		return said;
+	return rc < 0 ? error_set(err, -rc, "asking the keeper") : hear_answer(jail, err);
 }
 
 int jail_ask(struct immure_jail *jail, const struct packet_parts *parts, struct immure_error *out)

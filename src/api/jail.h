@@ -12,7 +12,7 @@ struct immure_jail {
 	char name[NAME_ROOM], pod[NAME_ROOM];
 	int folder;           /* pods/POD */
 	int talk;             /* with the keeper; -1: it is dead */
-	bool is_greeting;     /* what the keeper says to the greeting is still to be heard */
+	bool is_new_talk;     /* the greeting is still to come, with the first question */
 	bool is_attached;     /* the talk is: the keeper was asked for that with the start */
 	int64_t patience_ms;  /* with an answer; -1: without end */
 	bool has_terminal;    /* known for one that was started here */

@@ -108,20 +108,18 @@ struct request {
 	size_t size;
 };
 
-/* The words of PLAIN, which has room for them. */
-static size_t join_words(char *const *argv, char *plain)
+/* One behind the other, each with its end; NULL: they are too many for a packet, or there is no memory. */
+static char *join_words(char *const *argv, size_t *size)
 {
-	size_t used = 0;
+	char *plain, *at;
 
-	for (; *argv; argv++) {
-		const size_t size = strlen(*argv) + 1;
-
-		if (size > PACKET_EXEC_TAIL - used)
-			return 0;
-		memcpy(plain + used, *argv, size);
-		used += size;
-	}
-	return used;
+	*size = 0;
+	for (size_t i = 0; argv[i]; i++)
+		*size += strlen(argv[i]) + 1;
+	at = plain = *size <= PACKET_EXEC_TAIL ? malloc(*size) : NULL;
+	for (size_t i = 0; plain && argv[i]; i++)
+		at = stpcpy(at, argv[i]) + 1;
+	return plain;
 }
 
 /* Who wishes nothing but a program needs no spec for that. */
@@ -129,11 +127,10 @@ static int make_request(struct request *request, const struct immure_exec *exec,
 {
 	const bool is_plain = !exec->workdir && !exec->user && !exec->group && !exec->groups && !(exec->env && *exec->env);
 
-	request->plain = is_plain ? malloc(PACKET_EXEC_TAIL) : NULL;
-	request->size = request->plain ? join_words(exec->argv, request->plain) : 0;
-	if (!request->size)
+	request->plain = is_plain ? join_words(exec->argv, &request->size) : NULL;
+	if (!request->plain)
 		request->words = write_request(exec, out);
-	return request->size || request->words >= 0 ? 0 : request->words;
+	return request->plain || request->words >= 0 ? 0 : request->words;
 }
 
 static void take_master(struct immure_jail *jail, struct relay *relay)
@@ -196,8 +193,8 @@ static int execute(struct immure_jail *jail, struct relay *relay, struct front *
 		   const struct request *request, struct streams *streams, struct immure_error *out)
 {
 	const int fds[] = { request->words, streams->given[0], streams->given[1], streams->given[2] };
-	const unsigned first = request->size ? 1 : 0, last = exec->has_terminal ? 1 : 4;
-	const struct packet_parts parts = { .type = PACKET_EXEC, .tail = request->plain, .tail_size = request->size,
+	const unsigned first = request->plain ? 1 : 0, last = exec->has_terminal ? 1 : 4;
+	const struct packet_parts parts = { .type = PACKET_EXEC, .tail = request->plain, .tail_size = request->plain ? request->size : 0,
 					    .fds = fds + first, .fd_count = last - first };
 	struct error err = { 0 };
 	int rc = front_open(front, exec->has_terminal, streams->relayed);

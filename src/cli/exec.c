@@ -26,17 +26,21 @@ const struct verb exec_verb = {
 enum { INTERACTIVE, TTY, ENV, WORKDIR, USER, GROUPS, DETACH_KEYS, POD, ALL, ALL_BUT };
 enum { USER_ROOM = 256 };
 
+static int exec_once(const char *name, const struct immure_exec *exec, struct immure_jail **jail)
+{
+	struct immure_error err;
+	struct immure_end end;
+
+	if (immure_jail_open(name, jail, &err) < 0 || immure_jail_exec(*jail, exec, &end, &err) < 0)
+		return complain(&err);
+	return report_end(name, &end);
+}
+
 int exec_in(const char *name, const struct immure_exec *exec)
 {
 	struct immure_jail *jail = NULL;
-	struct immure_error err;
-	struct immure_end end;
-	int exit_code;
+	const int exit_code = exec_once(name, exec, &jail);
 
-	if (immure_jail_open(name, &jail, &err) < 0 || immure_jail_exec(jail, exec, &end, &err) < 0)
-		exit_code = complain(&err);
-	else
-		exit_code = report_end(name, &end);
 	immure_jail_close(jail);
 	return exit_code;
 }
@@ -93,6 +97,7 @@ int exec_by_words(int argc, char *argv[], exec_in_pod *in_pod)
 	struct words words;
 	const char *env[VALUES_MOST + 1], *left_out[VALUES_MOST + 1];
 	char user[USER_ROOM];
+	struct immure_jail *jail = NULL; /* of the quick executable, whose process ends: it is not closed */
 	struct immure_exec exec = { .env = env };
 	int at, rc = take_words(&exec_verb, argc, argv, &(struct bounds){ 1, -1, 0 }, &words);
 	const char *wrong = rc ? NULL : what_is_wrong(&words);
@@ -114,7 +119,7 @@ int exec_by_words(int argc, char *argv[], exec_in_pod *in_pod)
 		return refuse("there is no program to run");
 	words.argv[words.argc] = NULL;
 	exec.argv = words.argv + at;
-	if (!words.chosen[POD].count)
-		return exec_in(words.argv[0], &exec);
-	return in_pod ? in_pod(words.chosen[POD].value, left_out, &exec) : -1;
+	if (words.chosen[POD].count)
+		return in_pod ? in_pod(words.chosen[POD].value, left_out, &exec) : -1;
+	return in_pod ? exec_in(words.argv[0], &exec) : exec_once(words.argv[0], &exec, &jail);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "jails/lock.h"
+#include "jails/state.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
@@ -85,14 +86,32 @@ int keeper_look(int socket, const struct packet_parts *question, struct packet *
 	return rc < 0 ? rc : keeper_listen(socket, reply, err);
 }
 
-int keeper_call(int folder, struct error *err)
+/* By PATH a stranger may be met, whose folders lie on the way; FOLDER is known to be the user's own. */
+static int call(int folder, const char *path)
+{
+	auto_close int socket = *path ? sys_connect_path(path, KEEPER_PATIENCE_MS) : -ENOENT;
+	struct sys_peer peer;
+
+	if (socket >= 0 && sys_peer(socket, &peer) == 0 && peer.uid == sys_effective_user())
+		return take_fd(&socket);
+	return socket >= 0 || socket == -ENOENT || socket == -ENAMETOOLONG ? sys_connect(folder, STATE_SOCKET, KEEPER_PATIENCE_MS) : socket;
+}
+
+int keeper_call(int folder, const char *path, struct error *err)
+{
+	int socket = call(folder, path);
+
+	return socket < 0 ? error_set(err, -socket, "connecting to the keeper") : socket;
+}
+
+int keeper_greet(int socket, int folder)
 {
 	const struct packet_hello hello = { .version = PACKET_VERSION };
-	auto_close int socket = sys_connect(folder, "socket", KEEPER_PATIENCE_MS);
-	auto_close int lock = socket < 0 ? socket : open_pod_lock(folder, 0);
-	int rc = lock < 0 ? lock : packet_send(socket, &(struct packet_parts){ .type = PACKET_HELLO, .fixed = &hello, .fds = &lock, .fd_count = 1 });
+	auto_close int lock = open_pod_lock(folder, 0);
 
-	return rc < 0 ? error_set(err, -rc, "connecting to the keeper") : take_fd(&socket);
+	if (lock < 0)
+		return lock;
+	return packet_send(socket, &(struct packet_parts){ .type = PACKET_HELLO, .fixed = &hello, .fds = &lock, .fd_count = 1 });
 }
 
 int keeper_greeted(int socket, int patience_ms, struct packet *reply, struct error *err)
@@ -109,12 +128,15 @@ int keeper_greeted(int socket, int patience_ms, struct packet *reply, struct err
 
 int keeper_connect(int folder, int patience_ms, struct error *err)
 {
-	auto_close int socket = keeper_call(folder, err);
+	auto_close int socket = keeper_call(folder, "", err);
 	auto_free struct packet *reply = calloc(1, sizeof(*reply));
 	int rc;
 
 	if (socket < 0)
 		return socket;
+	rc = keeper_greet(socket, folder);
+	if (rc < 0)
+		return error_set(err, -rc, "greeting the keeper");
 	rc = reply ? keeper_greeted(socket, patience_ms, reply, err) : error_set(err, ENOMEM, "connecting to the keeper");
 	return rc < 0 ? rc : take_fd(&socket);
 }

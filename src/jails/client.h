@@ -16,8 +16,10 @@ enum { KEEPER_PATIENCE_MS = 15000, KEEPER_LOOK_MS = 2000 };
 /* Connects to the keeper of the pod whose FOLDER is open, and greets it. A socket, or -errno: -ECONNREFUSED, -ENOENT: there is none;
  * -ETIMEDOUT: it does not answer. */
 int keeper_connect(int folder, int patience_ms, struct error *err) MUST_CHECK;
-/* The same without waiting for what it says to the greeting, so that a question can follow at once; then that is heard first. */
-int keeper_call(int folder, struct error *err) MUST_CHECK;
+/* The same in pieces, so that a question can follow the greeting at once, before what the keeper says to that is heard. PATH: of the
+ * keeper's socket, which is the shorter way to it; "": not known. */
+int keeper_call(int folder, const char *path, struct error *err) MUST_CHECK;
+int keeper_greet(int socket, int folder) MUST_CHECK; /* -ENOENT: the pod is just being removed */
 /* What the keeper of another version says is an error, and the question was not heard. */
 int keeper_greeted(int socket, int patience_ms, struct packet *reply, struct error *err) MUST_CHECK;
 

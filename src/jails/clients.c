@@ -161,7 +161,7 @@ static struct letter *write_letter(const struct packet_parts *parts)
 	letter->type = parts->type;
 	letter->tail_size = parts->tail_size;
 	letter->fd_count = 0;
-	if (fixed)
+	if (parts->fixed)
 		memcpy(letter->bytes, parts->fixed, fixed);
 	if (parts->tail_size)
 		memcpy(letter->bytes + fixed, parts->tail, parts->tail_size);
@@ -186,11 +186,21 @@ static int send_letter(const struct client *client, const struct letter *letter)
 	return packet_send(client->socket, &parts);
 }
 
+void client_greet(struct client *client)
+{
+	if (!client->greeted_ns)
+		return;
+	client->greeted_ns = 0;
+	client_post(client, &(struct packet_parts){ .type = PACKET_OK });
+}
+
 void client_post(struct client *client, const struct packet_parts *parts)
 {
 	struct letter *letter;
-	int rc = client->is_over ? 0 : client->first ? -EAGAIN : packet_send(client->socket, parts);
+	int rc;
 
+	client_greet(client);
+	rc = client->is_over ? 0 : client->first ? -EAGAIN : packet_send(client->socket, parts);
 	if (rc != -EAGAIN) {
 		if (rc < 0)
 			client_drop(client);
@@ -208,6 +218,7 @@ void client_post(struct client *client, const struct packet_parts *parts)
 
 void client_part(struct client *client, const struct packet_parts *parts)
 {
+	client_greet(client);
 	if (client->is_over)
 		return;
 	free_letter(client->farewell);

@@ -26,6 +26,7 @@ struct client {
 	void *subject;            /* the jail that its talk is about; the owner's */
 	bool is_over;             /* gone, or dropped */
 	bool is_leaving;          /* dropped once all that waits for it has gone */
+	uint64_t greeted_ns;      /* when it did; its answer goes before anything else. 0: it has that */
 	enum packet_type question; /* WAITING: what it asked */
 	bool may_write;           /* ATTACHED: its input is the jail's */
 	bool waits_for_names;     /* and until then with what it says next */
@@ -57,6 +58,8 @@ void clients_close(struct clients *clients);
 
 /* The next packet of CLIENT that it is permitted to send: 1, its descriptors are the caller's. 0: nothing more now; or it is over. */
 int client_hear(struct client *client, struct packet *packet);
+/* Answers its greeting, if that is owed. */
+void client_greet(struct client *client);
 /* Sends, or queues; its descriptors are duplicated where they have to wait. A client that is full is over. */
 void client_post(struct client *client, const struct packet_parts *parts);
 /* The same, but behind all output that its ring holds when it gets there; then its talk is READY again. */

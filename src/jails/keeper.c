@@ -19,7 +19,7 @@
 
 enum { FIRST_JAIL_S = 30, LAST_READERS_S = 2, END_GRACE_MS = 10000, PACKETS_IN_A_TURN = 16, POLLED_ROOM = 64,
        OWN_DESCRIPTORS = 3, NAMES_AGAIN_MS = 20, NAMES_WITHIN_S = 10, DOOR_MS = 200,
-       FAILED_TURNS = 600, FAILED_TURN_MS = 100 };
+       GREETING_MS = 100, FAILED_TURNS = 600, FAILED_TURN_MS = 100 };
 
 struct member *keeper_find(const struct keeper *keeper, const char *name)
 {
@@ -254,6 +254,13 @@ static bool must_wait(struct keeper *keeper, struct client *client)
 	return client->waits_for_names;
 }
 
+/* Who is going to be told that the program runs is not woken before, unless that takes a while. */
+static bool may_owe_greeting(const struct client *client)
+{
+	return client->greeted_ns && client->talk == TALK_VISITING &&
+	       sys_now_ns() - client->greeted_ns < UINT64_C(1000000) * GREETING_MS;
+}
+
 static void hear_clients(struct keeper *keeper, const struct pollfd *polled, unsigned count)
 {
 	for (unsigned i = 1; i < count; i++) {
@@ -270,6 +277,8 @@ static void hear_clients(struct keeper *keeper, const struct pollfd *polled, uns
 			keeper_hear(keeper, client, &keeper->packet);
 			packet_close_descriptors(&keeper->packet);
 		}
+		if (!may_owe_greeting(client))
+			client_greet(client);
 	}
 	if (polled[0].revents)
 		clients_accept(&keeper->clients);
@@ -361,12 +370,22 @@ static void try_names_again(struct keeper *keeper)
 		keeper->clients.client[i]->waits_for_names = false;
 }
 
+static bool owes_greeting(const struct keeper *keeper)
+{
+	for (unsigned i = 0; i < keeper->clients.count; i++)
+		if (keeper->clients.client[i]->greeted_ns)
+			return true;
+	return false;
+}
+
 /* What was wanting for the next client may be there again, though nobody here has given anything back. */
 static int rest(struct keeper *keeper, struct pollfd *polled, unsigned count)
 {
 	const bool is_short = keeper->clients.is_short;
 
 	keeper->clients.is_short = false;
+	if (owes_greeting(keeper))
+		return sys_wait_ready(polled, count, GREETING_MS);
 	return is_short ? sys_wait_ready(polled, count, DOOR_MS) : sys_rest_until_ready(&keeper->rest, polled, count);
 }
 

@@ -10,6 +10,7 @@
 #include "jails/visit.h"
 #include "sys/append.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 typedef void handler(struct keeper *keeper, struct client *client, const struct packet *packet);
 
@@ -95,7 +96,8 @@ static void hello(struct keeper *keeper, struct client *client, const struct pac
 
 	(void)keeper;
 	if (packet->hello.version == PACKET_VERSION && shows_lock(packet)) {
-		answer_ok(client);
+		client->talk = TALK_READY;
+		client->greeted_ns = sys_now_ns(); /* it is answered once what follows at once is under way */
 		return;
 	}
 	if (packet->hello.version == PACKET_VERSION)

@@ -64,6 +64,8 @@ int state_open(struct state *state, const char *folder, struct error *err)
 	if (names < 0)
 		return state_tell(names, "opening what there is below", folder, err);
 	*state = (struct state){ .pods = take_fd(&pods), .names = take_fd(&names) };
+	if (strlen(path) < sizeof(state->path))
+		strcpy(state->path, path);
 	return 0;
 }
 

@@ -28,12 +28,13 @@
 /* state.json begins with this, and then "running", "ended", ... in quotes: that is all that is read of it without a reader of JSON. */
 #define STATE_BEGIN "{\"state\": "
 
-enum { STATE_FILE_MOST = 1 << 20 };
+enum { STATE_FILE_MOST = 1 << 20, STATE_PATH = 96 };
 
 struct state {
 	int pods, names;  /* descriptors of the folders; -1: closed */
 	bool never_waits; /* -EBUSY at once where somebody else holds the lock; otherwise after some seconds */
 	bool is_locked;   /* it is the caller's already: see state_lock() */
+	char path[STATE_PATH]; /* of pods; "": it is long */
 };
 
 /* A descriptor that holds the lock on all that is on disk until it is closed. Who sets IS_LOCKED then has it for what follows. */

@@ -49,19 +49,36 @@ int sys_listen_on(int listener)
 	return minus_errno(listen(listener, WAITING_PEERS));
 }
 
-int sys_connect(int directory, const char *name, int patience_ms)
+static int connect_to(const struct sockaddr_un *address, int patience_ms)
 {
 	const struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
 	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address;
-	int rc = fd < 0 ? -errno : address_of(directory, name, &address);
+	int rc = fd < 0 ? -errno : 0;
 
 	if (rc == 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		rc = -errno;
-	while (rc == 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	while (rc == 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
 		if (errno != EINTR)
 			rc = -errno;
 	return rc < 0 ? rc : take_fd(&fd);
+}
+
+int sys_connect(int directory, const char *name, int patience_ms)
+{
+	struct sockaddr_un address;
+	int rc = address_of(directory, name, &address);
+
+	return rc < 0 ? rc : connect_to(&address, patience_ms);
+}
+
+int sys_connect_path(const char *path, int patience_ms)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	return connect_to(&address, patience_ms);
 }
 
 int sys_accept(int listener)

@@ -18,6 +18,8 @@ int sys_listen(int directory, const char *name);
 int sys_listen_on(int listener);
 /* -ECONNREFUSED: nobody listens any more. It waits so long where too many wait already, and so does sending on it: -EAGAIN. */
 int sys_connect(int directory, const char *name, int patience_ms);
+/* The same by a path, which may lead anywhere: see sys_peer. Cheaper, since the way by a descriptor leads through /proc. */
+int sys_connect_path(const char *path, int patience_ms);
 /* The next who wants to talk; the descriptor does not wait. -EAGAIN: nobody. */
 int sys_accept(int listener);
 

@@ -3,14 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "jails/client.h"
 #include "jails/clients.h"
 #include "sys/file.h"
 
@@ -254,6 +260,102 @@ static void who_is_told_of_those_that_leave_finds_all_others(void **state)
 		close(fds[i]);
 }
 
+static int peer_of(int socket)
+{
+	struct sys_peer peer;
+
+	assert_true(socket >= 0);
+	assert_int_equal(sys_peer(socket, &peer), 0);
+	close(socket);
+	return (int)peer.pid;
+}
+
+/* Listens at PLACE as another user until it is killed. */
+static pid_t listen_as_stranger(char *place)
+{
+	const int other = mkdtemp(place) ? open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int ready[2];
+	char byte;
+	pid_t stranger;
+
+	assert_true(other >= 0);
+	assert_int_equal(fchmod(other, 0777) + pipe(ready), 0);
+	stranger = fork();
+	if (!stranger) {
+		const uid_t uid = 65534;
+
+		if (setuid(uid) == 0 && sys_listen(other, "socket") >= 0 && write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(other);
+	return stranger;
+}
+
+static void a_path_leads_to_the_users_own_keeper_and_to_no_stranger(void **state)
+{
+	char strangers[] = "/tmp/immure-stranger-XXXXXX", place[96];
+	pid_t stranger;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	stranger = listen_as_stranger(strangers);
+	snprintf(place, sizeof(place), "%s/socket", strangers);
+	assert_int_equal(peer_of(sys_connect_path(place, 1000)), stranger); /* the control: it can be met */
+	assert_int_equal(peer_of(keeper_call(folder, place, NULL)), getpid());
+	kill(stranger, SIGKILL);
+	waitpid(stranger, &status, 0);
+	assert_int_equal(keeper_call(folder, place, NULL), -ECONNREFUSED);
+	unlink(place);
+	rmdir(strangers);
+	assert_int_equal(peer_of(keeper_call(folder, place, NULL)), getpid());
+	snprintf(place, sizeof(place), "%s/socket", path);
+	assert_int_equal(peer_of(keeper_call(folder, place, NULL)), getpid());
+}
+
+/* By a path as long as no address is. */
+static void a_long_path_is_none(void **state)
+{
+	char place[200] = "";
+
+	(void)state;
+	for (size_t used = 0; used + 2 < sizeof(place); used += 2)
+		strcpy(place + used, "/.");
+	assert_int_equal(peer_of(keeper_call(folder, place, NULL)), getpid());
+	assert_int_equal(peer_of(keeper_call(folder, "", NULL)), getpid());
+}
+
+static void a_greeting_is_answered_before_all_else_and_once(void **state)
+{
+	static struct packet packet;
+	const int late = join(TALK_READY), quick = join(TALK_READY);
+	const struct packet_started started = { .pid = 7 };
+
+	(void)state;
+	clients.client[0]->greeted_ns = clients.client[1]->greeted_ns = 1;
+	client_greet(clients.client[0]);
+	client_greet(clients.client[0]);
+	client_post(clients.client[1], &(struct packet_parts){ .type = PACKET_STARTED, .fixed = &started });
+	assert_int_equal(packet_receive(late, false, &packet), 1);
+	assert_int_equal(packet.type, PACKET_OK);
+	assert_int_equal(packet_receive(quick, false, &packet), 1);
+	assert_int_equal(packet.type, PACKET_OK);
+	assert_int_equal(packet_receive(quick, false, &packet), 1);
+	assert_int_equal(packet.type, PACKET_STARTED);
+	client_drop(clients.client[0]);
+	client_drop(clients.client[1]);
+	clients_sweep(&clients, NULL, NULL);
+	assert_int_equal(packet_receive(late, false, &packet), 0);
+	assert_int_equal(packet_receive(quick, false, &packet), 0);
+	close(late);
+	close(quick);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +365,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(queued_descriptors_arrive_though_the_sender_closed_its_own, open_door, close_door),
 		cmocka_unit_test_setup_teardown(output_reaches_everybody_as_fast_as_each_reads, open_door, close_door),
 		cmocka_unit_test_setup_teardown(who_is_told_of_those_that_leave_finds_all_others, open_door, close_door),
+		cmocka_unit_test_setup_teardown(a_path_leads_to_the_users_own_keeper_and_to_no_stranger, open_door, close_door),
+		cmocka_unit_test_setup_teardown(a_long_path_is_none, open_door, close_door),
+		cmocka_unit_test_setup_teardown(a_greeting_is_answered_before_all_else_and_once, open_door, close_door),
 		cmocka_unit_test_setup_teardown(a_full_table_leaves_the_next_one_waiting_at_the_door, open_door, close_door),
 	};
 
