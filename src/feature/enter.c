@@ -10,6 +10,8 @@
  *	           the self-check; bears the payload as a child of the launcher's, tells that it was executed, and ends
  *	payload    session, terminal, filter, program
  *
+ * A helper that waits for somebody takes its descriptors when the payload is about to be born, and has the filter before, if it can.
+ *
  * Where the jail has no PID namespace of its own nobody is out of its sight, and nothing would end what the program leaves behind.
  * So the newcomers are as a jail's: an init, which joins, adopts and ends them, and a payload, which is confined.
  */
@@ -21,6 +23,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "feature/enter_filter.h"
 #include "feature/enter_user.h"
 #include "feature/program.h"
 
@@ -254,15 +257,20 @@ static void begin_session(struct plan *plan, const struct enter *enter)
 		add_terminal(plan, enter);
 }
 
+static void add_filter(struct plan *plan, const struct plan *jail, enum side side)
+{
+	for (int i = 0; i < jail->count; i++)
+		if (jail->steps[i].side == PAYLOAD && (jail->steps[i].phase == PHASE_CLOSE || jail->steps[i].phase == PHASE_FILTER))
+			add(plan, jail->steps[i], side);
+}
+
 static void execute(struct plan *plan, const struct plan *jail, const struct wishes *wishes)
 {
 	if (plan_has(jail, OP_CHECK_PROCESS))
 		add(plan, *plan_find(jail, OP_CHECK_PROCESS), PAYLOAD);
 	if (wishes->has_check) /* not by a helper, to whom the jail's /proc shows no /proc/self */
 		add(plan, wishes->check, PAYLOAD);
-	for (int i = 0; i < jail->count; i++)
-		if (jail->steps[i].side == PAYLOAD && (jail->steps[i].phase == PHASE_CLOSE || jail->steps[i].phase == PHASE_FILTER))
-			add(plan, jail->steps[i], PAYLOAD);
+	add_filter(plan, jail, PAYLOAD);
 	add(plan, wishes->exec, PAYLOAD);
 }
 
@@ -316,8 +324,23 @@ static void check_again(struct plan *plan)
 		add(plan, *root, INIT);
 }
 
+/* The last that costs time, with the look that comes before it. Of a session of its own setsid(2) itself will tell. */
+static void filter_in_advance(struct plan *plan, const struct plan *jail)
+{
+	const struct step *process = plan_find(jail, OP_CHECK_PROCESS);
+	struct step check = process ? *process : (struct step){ 0 };
+
+	check.more &= ~(uint64_t)CHECK_SESSION;
+	check.text = "what the program takes over from it: umask, personality, signals, keyring";
+	if (process)
+		add(plan, check, INIT);
+	add_filter(plan, jail, INIT);
+}
+
 static void wait_unseen(struct plan *plan, const struct enter *enter, const struct wishes *wishes)
 {
+	const bool is_filtered = may_wait_behind_filter(enter->jail) && !wishes->has_check;
+
 	plan->has_no_init = true;
 	bear(plan, enter->jail);
 	take_streams(plan, false, INIT);
@@ -325,13 +348,19 @@ static void wait_unseen(struct plan *plan, const struct enter *enter, const stru
 	add_keyring(plan, enter->jail);
 	confine(plan, enter, wishes, INIT);
 	prepare_session(plan, enter->jail);
+	add(plan, (struct step){ .op = OP_DIE_WITH_LAUNCHER, .slot = SLOT_NONE, .subject = "the launcher" }, INIT);
+	if (is_filtered)
+		filter_in_advance(plan, enter->jail);
 	add(plan, (struct step){ .op = OP_LEND, .slot = SLOT_NONE, .flags = 7, .why = "it is known who enters" }, LAUNCHER);
 	add(plan, (struct step){ .op = OP_STANDARD, .slot = SLOT_NONE, .flags = 7, .why = "those of who asks" }, INIT);
 	check_again(plan);
 	add_own(plan, OP_FORK, INIT, "a child of the launcher's, in the jail's PID namespace");
 	if (plan_has(enter->jail, OP_SESSION))
 		add(plan, *plan_find(enter->jail, OP_SESSION), PAYLOAD);
-	execute(plan, enter->jail, wishes);
+	if (is_filtered)
+		add(plan, wishes->exec, PAYLOAD);
+	else
+		execute(plan, enter->jail, wishes);
 }
 
 static bool is_of_init(const struct step *step, enum op op)

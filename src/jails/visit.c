@@ -19,7 +19,7 @@
  * Whoever is in the jail may stop, though not look at, the process that is about to be the program, and everything that enters where
  * the jail has no PID namespace. None of that holds up the keeper; and a client is told after a while.
  */
-enum { ON_THE_WAY_S = 20, LOOK_AGAIN_MS = 50 };
+enum { ON_THE_WAY_S = 20, LOOK_AGAIN_MS = 50, DISMISSAL_MS = 100 };
 
 static const struct source *const sources[] = { &source_denied_calls, &source_check, NULL };
 
@@ -121,6 +121,11 @@ static void end_program(struct visit *visit)
 
 static void give_up(struct visit *visit)
 {
+	if (visit->is_start_told && !visit->is_check) { /* nothing of the program's */
+		kept_stop_timer(&visit->kept);
+		watch_dismiss_helper(&visit->kept.watch);
+		return;
+	}
 	/* Who stands still takes no time. */
 	if (visit->is_check && visit->member->state == MEMBER_PAUSED && kept_set_timer(&visit->kept, visit->member->kept.spec.health_timeout_ns) >= 0)
 		return;
@@ -327,6 +332,19 @@ void visit_open(struct keeper *keeper, struct client *client, struct member *mem
 
 /* ---- serving ---- */
 
+/*
+ * Of who let the program in, which is told to nobody and takes time: a program that ends soon is told of first. Not in a jail of few
+ * processes, for this is one. A check has one time for all of it.
+ */
+static void put_dismissal_off(struct visit *visit)
+{
+	if (visit->has_waited && kept_set_timer(&visit->kept, UINT64_C(1000000) * DISMISSAL_MS) == 0)
+		return;
+	if (!visit->is_check)
+		kept_stop_timer(&visit->kept);
+	watch_dismiss_helper(&visit->kept.watch);
+}
+
 /* The master of its terminal goes to the client, which relays; what is left of it here would hide the client's death. */
 static void tell_start(struct visit *visit)
 {
@@ -334,8 +352,7 @@ static void tell_start(struct visit *visit)
 	int *terminal = &visit->kept.run.slots[SLOT_TERMINAL];
 
 	visit->is_start_told = true;
-	if (!visit->is_check) /* that has one time for all of it */
-		kept_stop_timer(&visit->kept);
+	put_dismissal_off(visit);
 	if (visit->client && *terminal >= 0)
 		client_post(visit->client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = terminal, .fd_count = 1 });
 	if (*terminal >= 0)
@@ -429,7 +446,18 @@ static void end(struct visit *visit)
 			return;
 	}
 	tell_end(visit, rc);
+	watch_dismiss_helper(&visit->kept.watch);
 	close_when_alone(visit);
+}
+
+/* A program that is executed may have ended before that was heard: who is told both at once wakes once. */
+static void look_again(struct kept *kept)
+{
+	struct pollfd polled[KEPT_DESCRIPTORS];
+	const unsigned count = kept_poll(kept, polled), timer = count && polled[0].fd == kept->timer;
+
+	if (kept->stage == KEPT_WATCHED && sys_wait_ready(polled, count, 0) > 0)
+		kept_serve(kept, polled + timer, count - timer);
 }
 
 void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned count)
@@ -443,6 +471,8 @@ void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned coun
 	if (kept_take_timer(kept, &polled, &count) && kept->stage == KEPT_WATCHED)
 		give_up(visit);
 	kept_serve(kept, polled, count);
+	if (kept->watch.is_started && !visit->is_start_told)
+		look_again(kept);
 	if (kept->stage == KEPT_OVER) {
 		close_when_alone(visit);
 		return;

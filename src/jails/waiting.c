@@ -111,16 +111,16 @@ static bool has_other_wishes(const struct spec *request)
 	return request->workdir || request->user || request->group || request->groups;
 }
 
+/* Somebody waits for this, so copies for waiting_repeat are made afterwards; without them there is none. */
 static int resume(struct visit *visit, const int streams[STREAMS])
 {
-	int *far = visit->kept.run.far_streams;
+	int *far = visit->kept.run.far_streams, rc;
 
-	for (int i = 0; i < STREAMS; i++) {
-		far[i] = sys_duplicate(streams[i]);
-		if (far[i] < 0)
-			return far[i];
-	}
-	return kept_resume(&visit->kept);
+	memcpy(far, streams, STREAMS * sizeof(*far));
+	rc = kept_resume(&visit->kept);
+	for (int i = 0; i < STREAMS; i++)
+		far[i] = rc < 0 ? -1 : sys_duplicate(streams[i]);
+	return rc;
 }
 
 struct visit *waiting_take(struct keeper *keeper, struct member *member, const struct packet *packet, uint64_t patience_ns)
@@ -169,20 +169,21 @@ static int begin_again(struct visit *visit, const int streams[STREAMS])
 int waiting_repeat(struct visit *visit)
 {
 	struct kept *kept = &visit->kept;
-	int streams[STREAMS], rc;
+	int streams[STREAMS], rc = 0;
 
 	for (int i = 0; i < STREAMS; i++) {
 		streams[i] = kept->run.far_streams[i];
 		kept->run.far_streams[i] = -1;
+		rc = streams[i] < 0 ? streams[i] : rc;
 	}
 	kept_close(kept);
 	result_free(&kept->result);
 	kept->result = (struct result){ 0 };
 	kept->err = (struct error){ 0 };
 	kept->waits = visit->has_waited = false;
-	rc = begin_again(visit, streams);
+	rc = rc < 0 ? error_set(&kept->err, -rc, "preparing to enter") : begin_again(visit, streams);
 	for (int i = 0; i < STREAMS; i++)
-		sys_close(streams[i]);
+		sys_auto_close(&streams[i]);
 	return rc;
 }
 
@@ -192,4 +193,7 @@ void waiting_drop(struct keeper *keeper, const struct member *member)
 
 	if (visit)
 		kept_close(&visit->kept);
+	for (visit = keeper->visits; visit; visit = visit->next)
+		if (visit->member == member && visit->has_waited && visit->is_start_told)
+			watch_reap_helper(&visit->kept.watch);
 }

@@ -231,11 +231,11 @@ int give_birth(struct run *run, const struct step *step)
 
 /*
  * The helper leads a process group, which whom it bears leaves only after it has told of itself: so whoever is in the jail by this
- * run is reached, however they are kept from going on.
+ * run is reached, however they are kept from going on. Once there is a program, INIT is that, and leads the group of its session.
  */
 static void end_entry(const struct run *run)
 {
-	if (run->helper_pidfd < 0 && run->has_child)
+	if (run->has_child)
 		sys_kill(-run->init, SIGKILL);
 	if (run->helper_pidfd >= 0)
 		sys_signal_pidfd(run->helper_pidfd, SIGKILL);

@@ -111,7 +111,7 @@ static int kill_offender(struct watch *watch, struct denied *denied, const struc
 		return pidfd;
 	if (!sys_denied_is_waiting(denied->listener, call->id))
 		return 0;
-	denied->is_program_killed |= offender.inside == watch->program;
+	denied->is_program_killed |= (has_helper(watch->run->plan) ? offender.process : offender.inside) == watch->program;
 	return sys_signal_pidfd(pidfd, SIGKILL);
 }
 

@@ -33,21 +33,22 @@ void report_failure(const struct run *run, int rc)
 	channel_send(run->wire, (struct message){ run->at, -rc }, -1);
 }
 
-static bool is_stream(const struct message *message, int fd)
-{
-	return message->what == WIRE_STREAM && message->value >= 0 && message->value < 3 && fd >= 0;
-}
-
-/* Sleeps until the launcher passes the baton for step NEXT. What it lends comes before. */
+/* Sleeps until the launcher passes the baton for step NEXT. Where it comes with what is lent, that may take a while. */
 static int await_baton(struct run *run, int next)
 {
+	const bool is_lent = run->plan->steps[next - 1].op == OP_LEND;
+	struct pollfd wire = { .fd = run->wire, .events = POLLIN };
 	struct message message;
-	int fd, rc;
+	int fds[CHANNEL_DESCRIPTORS], rc;
 
-	while ((rc = channel_receive(run->wire, &message, &fd)) > 0 && is_stream(&message, fd))
-		run->far_streams[message.value] = fd;
-	if (fd >= 0)
-		sys_close(fd);
+	if (is_lent)
+		(void)!sys_rest_until_ready(&run->rest, &wire, 1);
+	rc = channel_receive_all(run->wire, &message, fds);
+	for (unsigned i = 0; i < CHANNEL_DESCRIPTORS; i++) {
+		if (is_lent)
+			run->far_streams[i] = take_fd(&fds[i]);
+		sys_auto_close(&fds[i]);
+	}
 	if (rc <= 0)
 		return rc < 0 ? rc : -EPIPE;
 	return message.what == next && message.value == 0 ? 0 : -EPROTO;
@@ -61,9 +62,7 @@ static int pass_baton(const struct run *run, int next)
 /* So that the launcher knows its child however the helper fares; whoever is in the jail may stop or kill either. */
 static int tell_birth(const struct run *run)
 {
-	auto_close int self = sys_open_pid(sys_pid());
-
-	return self < 0 ? self : channel_send(run->wire, (struct message){ WIRE_BORN, 0 }, self);
+	return channel_send(run->wire, (struct message){ WIRE_BORN, 0 }, run->program_pidfd);
 }
 
 /*
@@ -361,11 +360,12 @@ static _Noreturn void become_program(struct run *run)
 }
 
 /* Its stack lies on this one until it has executed the program; afterwards that is given back (sys/rest.h). Its pid. */
-static __attribute__((noinline)) pid_t bear_payload(struct run *run, pid_t (*borrow)(int (*body)(void *), void *argument, void *stack, size_t size))
+static __attribute__((noinline)) pid_t bear_payload(struct run *run)
 {
 	char stack[PAYLOAD_STACK] __attribute__((aligned(16)));
 
-	run->payload = borrow(payload_live, run, stack, sizeof(stack));
+	run->payload = has_helper(run->plan) ? sys_borrow_sibling(payload_live, run, stack, sizeof(stack), &run->program_pidfd)
+					     : sys_borrow_child(payload_live, run, stack, sizeof(stack));
 	return run->payload;
 }
 
@@ -378,7 +378,7 @@ static _Noreturn void let_in(struct run *run)
 	int rc = 0;
 
 	if (plan_has(run->plan, OP_FORK)) {
-		rc = bear_payload(run, sys_borrow_sibling);
+		rc = bear_payload(run);
 		if (rc > 0)
 			rc = fate_of_payload(run);
 		if (rc == 0)
@@ -386,6 +386,10 @@ static _Noreturn void let_in(struct run *run)
 	}
 	if (rc < 0)
 		report_failure(run, rc);
+	sys_close(run->wire); /* the launcher listens once all is said */
+	/* An exit takes time, which one that has waited leaves to who has to be told meanwhile: it is killed. */
+	if (rc == 0 && plan_has(run->plan, OP_LEND))
+		sys_wait_ready(NULL, 0, -1);
 	sys_exit(rc < 0 ? FAILED : 0);
 }
 
@@ -450,7 +454,7 @@ _Noreturn void init_live(struct run *run)
 	if (rc == 0)
 		rc = sys_default_signal(SIGCHLD); /* ignored by the caller, it would take the program's status away */
 	if (rc == 0)
-		rc = bear_payload(run, sys_borrow_child);
+		rc = bear_payload(run);
 	if (rc > 0)
 		rc = fate_of_payload(run);
 	if (rc < 0) {

@@ -94,6 +94,15 @@ static int next_own(const struct plan *plan, int at)
 	return at;
 }
 
+/* To init, behind the step at hand; to who was born before it was known for whom, with what it lends. */
+static int pass_baton(const struct run *run)
+{
+	const struct message message = { run->at + 1, 0 };
+	const bool lends = run->plan->steps[run->at].op == OP_LEND;
+
+	return lends ? channel_send_all(run->wire, message, run->far_streams) : channel_send(run->wire, message, -1);
+}
+
 /* The steps of the launcher, from the one at hand to where the baton goes away. 1: it will come back; 0: it will not. */
 static int perform_own(struct run *run, struct error *err)
 {
@@ -108,7 +117,7 @@ static int perform_own(struct run *run, struct error *err)
 			return fail(run, rc, err);
 		if (is_followed && step[1].side == LAUNCHER)
 			continue;
-		if (is_followed && step->op != OP_CLONE && channel_send(run->wire, (struct message){ run->at + 1, 0 }, -1) < 0)
+		if (is_followed && step->op != OP_CLONE && pass_baton(run) < 0)
 			return fail(run, -ECHILD, err);
 		if (next_own(plan, run->at + 1) == plan->count)
 			return 0;

@@ -35,7 +35,7 @@ op_function op_overlay, op_file_cover, op_layers;
 /* op_program.c: session, limits, exec */
 op_function op_session, op_signals, op_chdir, op_umask, op_personality, op_raise_limit, op_rlimit, op_descriptors, op_exec, op_check_program;
 /* op_stream.c: standard descriptors */
-op_function op_pipes, op_lend, op_standard, op_pty, op_terminal;
+op_function op_pipes, op_standard, op_pty, op_terminal;
 /* op_confine.c: identity, capabilities, Landlock, seccomp */
 op_function op_drop_bounding, op_groups, op_gid, op_uid, op_capabilities, op_ambient, op_securebits, op_keep_capabilities,
 	op_no_new_privs, op_landlock, op_seccomp, op_filter;

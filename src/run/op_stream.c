@@ -45,17 +45,6 @@ int op_standard(struct run *run, const struct step *step)
 	return 0;
 }
 
-/* To who was born before it was known for whom. */
-int op_lend(struct run *run, const struct step *step)
-{
-	int rc = 0;
-
-	for (int i = 0; rc == 0 && i < STREAMS; i++)
-		if (step->flags >> i & 1)
-			rc = channel_send(run->wire, (struct message){ WIRE_STREAM, i }, run->far_streams[i]);
-	return rc;
-}
-
 /* A jail without a /dev/pts: its terminal is one of the host's, made for it alone. */
 int op_pty(struct run *run, const struct step *step)
 {

@@ -5,8 +5,8 @@
 
 #include "run/op.h"
 
-/* Nothing to do now: a source of the watch acts on it. */
-static int op_watched(struct run *run, const struct step *step)
+/* Nothing to do now: a source of the watch acts on it, or it goes where the baton goes. */
+static int op_elsewhere(struct run *run, const struct step *step)
 {
 	(void)run;
 	(void)step;
@@ -41,8 +41,8 @@ static op_function *const ops[OPS] = {
 	[OP_CHECK_ROOT] = op_check_root, [OP_CHECK_PROCESS] = op_check_process, [OP_CHECK_IDENTITY] = op_check_identity,
 	[OP_CHECK_CAPABILITIES] = op_check_capabilities, [OP_CHECK_MOUNTS] = op_check_mounts, [OP_CHECK_LIMIT] = op_check_limit,
 	[OP_CHECK_DESCRIPTORS] = op_check_descriptors,
-	[OP_WALL_TIME] = op_watched, [OP_EVIDENCE] = op_watched, [OP_PIPES] = op_pipes, [OP_LEND] = op_lend, [OP_STANDARD] = op_standard, [OP_PTY] = op_pty, [OP_TERMINAL] = op_terminal,
-	[OP_CGROUP_SCOPE] = op_cgroup_scope, [OP_CGROUP_WATCH] = op_watched,
+	[OP_WALL_TIME] = op_elsewhere, [OP_EVIDENCE] = op_elsewhere, [OP_PIPES] = op_pipes, [OP_LEND] = op_elsewhere, [OP_STANDARD] = op_standard, [OP_PTY] = op_pty, [OP_TERMINAL] = op_terminal,
+	[OP_CGROUP_SCOPE] = op_cgroup_scope, [OP_CGROUP_WATCH] = op_elsewhere,
 };
 
 int perform(struct run *run, const struct step *step)

@@ -9,8 +9,8 @@
  *
  * What crosses the wire is two integers: {step, 0} passes the baton, {step, errno} reports a failure,
  * {step of exec, -pid} that the program was executed (with the descriptor of its denied calls),
- * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_ROOT, 0},
- * {WIRE_STREAM, 0-2} one of the standard descriptors of who enters in; {WIRE_NAMESPACE - kind, 0} what a keeper holds, {WIRE_FILE, 0} a file that is fetched; {WIRE_SIGNAL, signal} a signal in;
+ * {WIRE_STATUS, status} how it ended; {WIRE_TERMINAL, 0} brings a terminal's master out, {WIRE_ROOT, 0}, {WIRE_NAMESPACE - kind, 0}
+ * what a keeper holds, {WIRE_FILE, 0} a file that is fetched; {WIRE_SIGNAL, signal} a signal in;
  * {WIRE_SEEN, 0} is the first of all where the launcher is hidden (birth.c); {WIRE_BORN, 0}
  * the first of who will be a program in a jail that is there, with its pidfd. The launcher holds the same plan and finds the words.
  */
@@ -28,7 +28,6 @@
 #include "sys/namespace.h"
 
 enum { WIRE_STATUS = -1, WIRE_TERMINAL = -2, WIRE_SIGNAL = -3, WIRE_SEEN = -4, WIRE_ROOT = -5, WIRE_FILE = -6, WIRE_BORN = -7,
-       WIRE_STREAM = -8,
        WIRE_NAMESPACE = -16 /* and below */ };
 
 /* In memory that the launcher shares with the process that becomes the program: the step that failed behind the filter. */
@@ -55,7 +54,7 @@ struct run {
 	bool is_kept;         /* whose launcher serves others beside it */
 	bool is_hidden;       /* the launcher is not dumpable */
 	bool has_child;       /* init is alive or not yet reaped */
-	int program_pidfd;    /* into a jail that is there: whom the helper has borne, our child as well; -1: not known, or the same as init */
+	int program_pidfd;    /* into a jail that is there: whom the helper has borne, the launcher's child as well; -1: not known, or the same as init */
 	int helper_pidfd;     /* once init is that program: who let it in and is not yet reaped; -1: nobody */
 	uint64_t namespaces[NAMESPACES]; /* the launcher's own, where the self-check compares them; 0: not looked at */
 	int keyring;          /* its session keyring, or -errno */

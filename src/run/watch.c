@@ -73,6 +73,7 @@ void watch_end(struct watch *watch, enum reason reason)
 		watch->result->signal = SIGKILL;
 	}
 	watch->is_ending = true;
+	watch_change(watch, watch->run->wire, POLLIN); /* who must be ended may have told of itself */
 	end_init(watch->run, watch->never_waits ? 0 : INIT_PATIENCE_MS);
 }
 
@@ -135,8 +136,8 @@ static void meet_newborn(struct watch *watch, int *pidfd)
 }
 
 /*
- * The helper has told that the newborn is the program now, and ends; it is not waited for, since whoever is in the jail may have
- * stopped it. The program may have ended already, which its pidfd will tell.
+ * The helper has told that the newborn is the program now, and has nothing to do but to be dismissed; it is not waited for, since whoever
+ * is in the jail may have stopped it. The program may have ended already, which its pidfd will tell.
  */
 static void take_program(struct watch *watch)
 {
@@ -151,7 +152,6 @@ static void take_program(struct watch *watch)
 	run->init_pidfd = run->program_pidfd;
 	run->program_pidfd = -1;
 	run->has_child = true;
-	sys_signal_pidfd(run->helper_pidfd, SIGKILL);
 	watch_drop(watch, run->wire);
 	watch->failure = add(watch, run->init_pidfd, POLLIN, OWNER_END); /* first, for it is what somebody waits for */
 	if (watch->failure == 0)
@@ -230,6 +230,20 @@ static bool hear(struct watch *watch)
 	return true;
 }
 
+void watch_dismiss_helper(const struct watch *watch)
+{
+	if (watch->run->helper_pidfd >= 0)
+		sys_signal_pidfd(watch->run->helper_pidfd, SIGKILL);
+}
+
+void watch_reap_helper(struct watch *watch)
+{
+	if (watch->run->helper_pidfd < 0)
+		return;
+	watch_drop(watch, watch->run->helper_pidfd);
+	reap_helper(watch->run);
+}
+
 bool watch_await_start(struct watch *watch)
 {
 	struct pollfd wire = { .fd = watch->run->wire, .events = POLLIN };
@@ -306,6 +320,16 @@ static bool serve_wire(struct watch *watch)
 	return !leaves_init(watch) && !(watch->has_status && has_nothing_else);
 }
 
+/* All that a helper has said, until there is a program: by then it has gone, so nothing is waited for. */
+static bool serve_hangup(struct watch *watch)
+{
+	bool goes_on = true;
+
+	while (goes_on && watch->failure == 0 && find_descriptor(watch, watch->run->wire) >= 0)
+		goes_on = serve_wire(watch);
+	return goes_on;
+}
+
 /* Of one who let the program in, or was let in and never told of: reaped. Of the one that the run is about: the end, though whoever let
  * it in may be on the way out still. */
 static bool serve_death(struct watch *watch, int fd, int owner)
@@ -329,7 +353,7 @@ static bool serve(struct watch *watch, const struct pollfd *polled)
 	const int owner = at < 0 ? OWNER_NONE : watch->owners[at];
 
 	if (owner == OWNER_WIRE)
-		return serve_wire(watch);
+		return polled->revents & POLLRDHUP ? serve_hangup(watch) : serve_wire(watch);
 	if (owner == OWNER_END || owner == OWNER_HELPER)
 		return serve_death(watch, polled->fd, owner);
 	if (polled->revents & POLLNVAL) {
@@ -410,7 +434,8 @@ static void bury(struct watch *watch)
 		sys_wait(run->init, &status, WNOHANG, NULL);
 		return;
 	}
-	end_init(run, INIT_PATIENCE_MS); /* dead already, unless a limit ended the run */
+	if (!watch->is_dead || run->helper_pidfd < 0) /* a helper that is left over can wait */
+		end_init(run, INIT_PATIENCE_MS); /* dead already, unless a limit ended the run */
 	if (sys_wait(run->init, &status, 0, &usage) == run->init) {
 		run->has_child = false;
 		if (has_helper(run->plan))
@@ -470,7 +495,7 @@ static int conclude(struct watch *watch, struct error *err)
 void watch_begin(struct watch *watch, struct run *run, struct result *result, const struct source *const *sources, void *owner)
 {
 	*watch = (struct watch){ .run = run, .result = result, .sources = sources, .owner = owner, .start_ns = sys_now_ns() };
-	watch->failure = add(watch, run->wire, POLLIN, OWNER_WIRE);
+	watch->failure = add(watch, run->wire, has_helper(run->plan) ? POLLRDHUP : POLLIN, OWNER_WIRE);
 	if (watch->failure == 0)
 		watch->failure = start_sources(watch);
 	watch->may_have_newborn = watch->failure < 0;

@@ -56,7 +56,7 @@ struct watch {
 	int status;        /* as wait(2) has it */
 	int failed_step, failed_errno; /* a step inside failed; errno 0: none did */
 	uint64_t start_ns; /* when that was; before it, when the watch began */
-	pid_t program;     /* the program's pid as init knows it; 0: not known yet */
+	pid_t program;     /* the program's pid as init knows it, or as a helper does, which is outside like the launcher; 0: not known yet */
 
 	/* the loop's own */
 	void *states[WATCH_SOURCES];
@@ -77,6 +77,11 @@ bool watch_serve(struct watch *watch, const struct pollfd *polled, unsigned coun
 int watch_finish(struct watch *watch, struct error *err) MUST_CHECK;
 /* Into a jail that is there: whether watch_finish would have to wait for somebody who is dead, because he is traced. ptrace(2) */
 bool watch_may_finish(const struct watch *watch);
+
+/* Into a jail that is there: who let the program in, and had waited for it, ends only by this, once it was executed. */
+void watch_dismiss_helper(const struct watch *watch);
+/* The same, and it is gone then. */
+void watch_reap_helper(struct watch *watch);
 
 /* Polls FD for EVENTS on behalf of the source that is being called, which goes on owning it. -ENOSPC: the table is full. */
 int watch_add(struct watch *watch, int fd, short events) MUST_CHECK;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wire between launcher and init: whole messages of two integers, now and then with a descriptor. */
+/* The wire between launcher and init: whole messages of two integers, now and then with a descriptor, or three. */
 #ifndef IMMURE_SYS_CHANNEL_H
 #define IMMURE_SYS_CHANNEL_H
 
 #include <stdint.h>
+
+enum { CHANNEL_DESCRIPTORS = 3 };
 
 struct message {
 	int32_t what, value;
@@ -15,5 +17,8 @@ int channel_open(int ends[2]);
 int channel_send(int end, struct message message, int fd);
 /* 1: a message; 0: the other side is gone; -errno. *FD: a descriptor that came along, owned by the caller, or -1. */
 int channel_receive(int end, struct message *message, int *fd);
+/* The same with all the descriptors that a message may bring; those that do not come are -1. */
+int channel_send_all(int end, struct message message, const int fds[CHANNEL_DESCRIPTORS]);
+int channel_receive_all(int end, struct message *message, int fds[CHANNEL_DESCRIPTORS]);
 
 #endif

@@ -95,9 +95,9 @@ pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t 
 	return minus_errno(clone(body, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, argument));
 }
 
-pid_t sys_borrow_sibling(int (*body)(void *), void *argument, void *stack, size_t stack_size)
+pid_t sys_borrow_sibling(int (*body)(void *), void *argument, void *stack, size_t stack_size, int *pidfd)
 {
-	return minus_errno(clone(body, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PARENT, argument));
+	return minus_errno(clone(body, (char *)stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PARENT | CLONE_PIDFD, argument, pidfd));
 }
 
 _Noreturn void sys_exit(int status)

@@ -33,8 +33,8 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd);
  */
 pid_t sys_borrow_child(int (*body)(void *), void *argument, void *stack, size_t stack_size);
 
-/* The same, but a child of the caller's parent. */
-pid_t sys_borrow_sibling(int (*body)(void *), void *argument, void *stack, size_t stack_size);
+/* The same, but a child of the caller's parent; both sides find its *PIDFD open. */
+pid_t sys_borrow_sibling(int (*body)(void *), void *argument, void *stack, size_t stack_size, int *pidfd);
 
 /* A child as fork makes it, but for the descriptor table, which is shared. */
 pid_t sys_fork_with_descriptors(void);

@@ -5,11 +5,12 @@ import os
 import pathlib
 import signal
 import struct
+import time
 
 import pytest
 
 from conftest import await_helpers, await_processes, await_true, descendants, groups_called, helpers_that_wait, is_alive, status_of
-from keeper import Refused
+from keeper import VERSION, Client, Refused
 
 SLEEP = ("--", "/bin/sleep", "1000")
 
@@ -30,8 +31,78 @@ def echo(pod, client, *words):
 def test_the_next_program_enters_by_it(pod, client):
     keeper, helper = begin(pod, client)
     assert echo(pod, client, "hello", "you") == (0, "hello you\n", "")
-    await_true(lambda: not is_alive(helper)) # it was used
+    await_true(lambda: not is_alive(helper))  # it was used
     assert await_helpers(keeper) != [helper]
+
+
+# tiny forbids what a helper does to let somebody in; strict what one did that opened its child's pidfd itself.
+@pytest.mark.parametrize("profile, mode", [("default", "2"), ("strict", "2"), ("tiny", "0"), ("off", "0")])
+def test_it_waits_behind_the_jails_filter_where_that_lets_it_work(pod, client, profile, mode):
+    keeper, helper = begin(pod, client, "--seccomp", profile)
+    assert status_of(helper)["Seccomp"] == mode
+    status = dict(line.split(":\t", 1) for line in client.execute(pod.words("--", "/bin/cat", "/proc/self/status"), "web")[1].splitlines())
+    await_true(lambda: not is_alive(helper))  # it was used
+    filters = "0" if profile == "off" else "1"
+    assert (status["Seccomp"], status["Seccomp_filters"]) == ("2" if filters == "1" else "0", filters), "the filter is there, and once"
+    assert status["NoNewPrivs"] == "1"
+    assert client.execute(pod.words("--", "/bin/cat", "/proc/self/status"), "web")[0] == 0
+    assert await_helpers(keeper)
+
+
+@pytest.mark.parametrize("action, code", [("errno", 1), ("kill", 128 + signal.SIGSYS)])
+def test_what_the_filter_denies_is_answered_as_ever(pod, client, action, code):
+    keeper, helper = begin(pod, client, "--seccomp", "default", "--seccomp-action", action)
+    for _ in range(2):
+        assert status_of(helper)["Seccomp"] == "2", "the control: the filter came with it"
+        assert client.execute(pod.words("--", "/usr/bin/unshare", "--user", "/bin/true"), "web")[0] == code
+        await_true(lambda: not is_alive(helper))
+        helper = await_helpers(keeper)[0]
+    assert client.execute(pod.words("--", "/usr/bin/unshare", "--fork", "/bin/true"), "web")[0] == 0, "the control"
+
+
+def test_it_does_not_stay_as_long_as_the_program(pod, client):
+    keeper, helper = begin(pod, client)
+    visitor = pod.client()
+    program, _ = visitor.exec(pod.words("--", "/bin/sleep", "100"), "web", fds=[os.open("/dev/null", os.O_RDWR)] * 3)
+    await_true(lambda: not is_alive(helper))
+    assert is_alive(program)
+    assert client.execute(pod.words("--", "/bin/echo", "hello"), "web")[:2] == (0, "hello\n")
+    await_helpers(keeper)
+    assert is_alive(program)
+    visitor.close()
+    await_true(lambda: not is_alive(program))
+
+
+@pytest.mark.parametrize("pause", [0, 0.3])
+def test_with_its_client_goes_what_the_program_began_however_soon(pod, client, pause):
+    keeper, _ = begin(pod, client)
+    visitor, (ours, theirs) = pod.client(), os.pipe()
+    program, _ = visitor.exec(pod.words("--", "/bin/sh", "-c", "sleep 100 & echo $!; wait"), "web", fds=[theirs] * 3)
+    assert os.read(ours, 20), "the control: it has begun"
+    began = [pid for pid in descendants(keeper) if status_of(pid).get("NSsid", "").split()[:1] == [str(program)]]
+    assert len(began) == 2
+    time.sleep(pause)
+    visitor.close()
+    await_true(lambda: not any(map(is_alive, began)))
+
+
+@pytest.mark.parametrize("is_held_up", [False, True])
+def test_who_greets_and_asks_at_once_is_answered_in_that_order_and_before_long(pod, client, is_held_up):
+    _, helper = begin(pod, client)
+    if is_held_up:
+        os.kill(helper, signal.SIGSTOP)
+    visitor, null = Client(pod.folder, hello=False), os.open("/dev/null", os.O_RDWR)
+    visitor.say("HELLO", struct.pack("=II", VERSION, 0), [os.open(pod.folder / "lock", os.O_RDWR)])
+    visitor.say("EXEC", struct.pack("=64s16x", b"web") + b"/bin/true\0", [null] * 3)
+    assert visitor.hear()[0] == "OK"
+    if is_held_up:
+        visitor.socket.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            visitor.hear()
+        visitor.socket.settimeout(10)
+        os.kill(helper, signal.SIGCONT)
+    assert visitor.hear()[0] == "STARTED"
+    assert visitor.ended() == 0
 
 
 def test_nobody_inside_sees_it_or_has_less_because_of_it(keep):
@@ -99,7 +170,8 @@ def watch(paths):
     return notes
 
 
-def test_it_has_left_the_groups_when_they_go(pod, client):
+@pytest.mark.parametrize("was_used", [False, True])
+def test_it_has_left_the_groups_when_they_go(pod, client, was_used):
     """Or their end would hang on how soon it dies: the keeper kills who is in them, but does not wait for long."""
     try:
         client.run(pod.words("--memory", "64M", *SLEEP), "web")
@@ -113,11 +185,14 @@ def test_it_has_left_the_groups_when_they_go(pod, client):
     notes = watch(path for member in members for path in (member, member.with_name("cgroup.kill")) if path.exists())
     members[0].read_bytes()
     assert os.read(notes, 4096), "the control: who looks for somebody to kill is seen"
+    if was_used:
+        pod.client().exec(pod.words(*SLEEP), "web", fds=[os.open("/dev/null", os.O_RDWR)] * 3)
     client.about("KILL", "web")
     assert not any(path.exists() for path in members)
-    with pytest.raises(BlockingIOError):
-        while not notes_of_use(os.read(notes, 4096)):
-            pass
+    if not was_used:  # otherwise the next may have been on its way in, which is written there
+        with pytest.raises(BlockingIOError):
+            while not notes_of_use(os.read(notes, 4096)):
+                pass
     os.close(notes)
 
 
