@@ -303,7 +303,7 @@ static void print_story(const struct story *story, const char *program)
 void bwrap_complain(const struct bwrap *bwrap, const struct immure_error *err, const char *program)
 {
 	const char *remedy = own_remedy(err->id), *rest = strchr(err->text, '\n'), *whole = whole_of(err, program);
-	char said[sizeof(err->text)], text[sizeof(said) + 256];
+	char said[sizeof(err->text)] = "", text[sizeof(said) + 256];
 	const struct story story = { .bwrap = bwrap, .err = err, .whole = whole, .act = act_of(whole), .text = said, .room = sizeof(said) };
 
 	print_story(&story, program);
