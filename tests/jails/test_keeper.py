@@ -19,6 +19,7 @@ import pytest
 
 from conftest import NOBODY, Keep, await_true, descendants, groups_called, is_alive
 from keeper import ATTACH_INPUT, ATTACH_REPLAY, NUMBERS, PATIENCE, RUN_INPUT, RUN_REMOVE, VERSION, Client, Refused, in_memory
+from patience import await_rest
 
 is_measured = pytest.mark.skipif("IMMURE_SANITIZED" in os.environ, reason="a sanitizer has memory of its own")
 
@@ -30,15 +31,15 @@ def log_of(pod, name):
             for line in path.read_bytes().splitlines()]
 
 
-def await_rest(pid):
-    """There is half a second in which it does next to nothing. One that spins has none."""
-    def used():
-        return sum(map(int, pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[11:13]))
+def await_idle(pid):
+    """There is half a second in which it does next to nothing, and is not waiting to. One that spins has none. sched-stats.rst"""
+    def wanted():
+        return sum(map(int, pathlib.Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[:2]))
 
     def rests():
-        before = used()
+        before = wanted()
         time.sleep(0.5)
-        return used() - before <= 1
+        return wanted() - before < 250_000_000
     await_true(rests)
 
 
@@ -186,7 +187,7 @@ def test_without_descriptors_for_more_clients_a_keeper_neither_spins_nor_fails(k
         one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         one.connect(str(pod.folder / "socket"))
         waiting.append(one)
-    await_rest(pid)
+    await_idle(pid)
     for one in waiting:
         one.close()
     client.attach("web", ATTACH_INPUT)
@@ -201,14 +202,11 @@ def test_a_want_of_descriptors_that_passes_makes_no_keeper_deaf(keep):
     client.run(pod.words(*SLEEP), "web")
     pid = client.pid()
     client.settle()
-    opened = len(os.listdir(f"/proc/{pid}/fd"))
-    client.close()
 
     def bound(files):
         subprocess.run([*keep.drop, "prlimit", f"--pid={pid}", f"--nofile={files}:"], check=True)
 
-    await_true(lambda: len(os.listdir(f"/proc/{pid}/fd")) == opened - 1)
-    used = {int(number) for number in os.listdir(f"/proc/{pid}/fd")}
+    used = await_rest(lambda: {int(number) for number in os.listdir(f"/proc/{pid}/fd")})
     bound(next(number for number in range(1024) if number not in used))
     late = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     late.settimeout(PATIENCE)
@@ -222,6 +220,7 @@ def test_a_want_of_descriptors_that_passes_makes_no_keeper_deaf(keep):
     late.settimeout(PATIENCE)
     assert late.recv(100)
     late.close()
+    client.close()
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "-a", "a b", "ü"])
@@ -383,7 +382,7 @@ def test_a_terminal_that_nobody_has_open_costs_no_processor(pod, client):
     client.run(pod.words("--tty", "yes", "--", "/bin/sh", "-c", "exec >/dev/null 2>&1 </dev/null; exec sleep 100"), "dark")
     pid = client.status()["keeper"]
     await_true(lambda: any(name_of(one) == "sleep\n" for one in descendants(pid)))
-    await_rest(pid)
+    await_idle(pid)
 
 
 def name_of(pid):
