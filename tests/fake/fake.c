@@ -178,6 +178,13 @@ int channel_receive(int end, struct message *message, int *fd)
 	return 1;
 }
 
+int channel_receive_all(int end, struct message *message, int fds[CHANNEL_DESCRIPTORS])
+{
+	for (int i = 1; i < CHANNEL_DESCRIPTORS; i++)
+		fds[i] = -1;
+	return channel_receive(end, message, fds);
+}
+
 /* Whatever is waited for is there. */
 int sys_wait_ready(struct pollfd *fds, unsigned count, int timeout_ms)
 {
