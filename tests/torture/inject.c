@@ -95,7 +95,7 @@ static void forget_task(struct tracer *tracer, const struct task *task)
 	tracer->tasks[task - tracer->tasks] = tracer->tasks[--tracer->task_count];
 }
 
-/* The launcher's other children are programs that it runs by vfork, and holders of a mere user namespace. */
+/* The launcher's other children are programs that it runs by vfork, and holders of a mere user namespace; init's, helpers that it forks. */
 static enum role role_of_child(struct tracer *tracer, enum role parent, int event)
 {
 	if (parent == CLIENT || parent == BETWEEN)
@@ -104,7 +104,7 @@ static enum role role_of_child(struct tracer *tracer, enum role parent, int even
 		tracer->has_init = true;
 		return INIT;
 	}
-	if (parent == INIT && !tracer->has_payload) {
+	if (parent == INIT && event == PTRACE_EVENT_VFORK && !tracer->has_payload) {
 		tracer->has_payload = true;
 		return PAYLOAD;
 	}
