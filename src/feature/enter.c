@@ -27,7 +27,7 @@
 #include "feature/enter_user.h"
 #include "feature/program.h"
 
-enum { SCOPE_SIGNALS = 2, CONTROLS = 1 | 2 | 4 | STEP_CONTROLS, MANY_PROCESSES = 256 };
+enum { SCOPE_SIGNALS = 2, CONTROLS = 1 | 2 | 4 | STEP_CONTROLS, MANY_PROCESSES = 64 };
 
 /* What all newcomers take over from the plan of the jail. */
 static void begin(struct plan *plan, struct arena *arena, const struct plan *jail)
@@ -74,7 +74,7 @@ static void bear(struct plan *plan, const struct plan *jail)
 	add(plan, (struct step){ .op = OP_CLONE, .slot = SLOT_CGROUP, .why = "a helper is born" }, LAUNCHER);
 	for (int i = 0; i < jail->count; i++)
 		if (is_of_group(&jail->steps[i]))
-			add(plan, jail->steps[i], LAUNCHER);
+			add(plan, jail->steps[i], jail->steps[i].side);
 }
 
 /* Of the steps so far: who is in a user namespace cannot join it again. setns(2) */

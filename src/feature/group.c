@@ -334,12 +334,18 @@ static const char *name_below(struct group *group, const struct host_controller 
 	return controller->way == CGROUP_SCOPE ? plan_format(group->plan, "%s.scope/%s", id, id) : id;
 }
 
-/* Version 2: init is born into the group, unless who bears it has lost the right to that: root's helper in another user namespace. */
-static bool is_born_into(const struct group *group)
+/* Who bears init, root's helper in another user namespace, has lost the right to put anybody into a group. */
+static bool is_born_elsewhere(const struct group *group)
 {
 	const bool joins_users = group->spec->userns_parent || group->spec->userns.mode == NAMESPACE_JOIN;
 
-	return !group->spec->is_holder && !(joins_users && group->host->uid == 0);
+	return joins_users && group->host->uid == 0;
+}
+
+/* Version 2: init is born into the group. */
+static bool is_born_into(const struct group *group)
+{
+	return !group->spec->is_holder && !is_born_elsewhere(group);
 }
 
 /* One directory, which several controllers may share. */
@@ -409,9 +415,33 @@ static const char *path_inside(struct group *group, enum controller controller)
 	return plan_format(group->plan, "%s/%s", strcmp(at->path, "/") == 0 ? "" : at->path, name_below(group, at));
 }
 
+/* By init itself, or by the launcher for it. */
+static void add_by(struct group *group, bool is_init, struct step step)
+{
+	step.side = is_init ? INIT : LAUNCHER;
+	step.phase = is_init ? PHASE_MEMBER : PHASE_ADOPT;
+	plan_add(group->plan, step);
+}
+
+/*
+ * Version 1: who moves the one thread that it is, and nobody else, waits for no other; to move somebody else the kernel stops the
+ * births and deaths of all processes, which takes 6 to 20 ms where nobody has done so just before. kernel/cgroup/cgroup.c,
+ * cgroup_procs_write_start()
+ */
+static bool joins_itself(const struct group *group, enum controller i)
+{
+	return version_of(group, i) == 1 && !is_born_elsewhere(group);
+}
+
+static void add_join(struct group *group, enum controller i)
+{
+	add_by(group, joins_itself(group, i), (struct step){ .op = OP_CGROUP_JOIN, .subject = group->directory[i], .slot = group->slots->slot[i] });
+}
+
 static void add_members(struct group *group)
 {
 	struct group_row *rows = arena_alloc(group->plan->arena, CONTROLLERS * sizeof(*rows));
+	bool is_own = false; /* some join of init's own */
 	size_t count = 0;
 
 	group->plan->is_short |= !rows;
@@ -419,12 +449,12 @@ static void add_members(struct group *group)
 		if (!has(group, i) || !is_first_there(group, i))
 			continue;
 		if (version_of(group, i) == 1 || !is_born_into(group))
-			plan_add(group->plan, (struct step){ .op = OP_CGROUP_JOIN, .side = LAUNCHER, .phase = PHASE_ADOPT,
-				.subject = group->directory[i], .slot = group->slots->slot[i] });
+			add_join(group, i);
+		is_own |= joins_itself(group, i);
 		rows[count++] = (struct group_row){ version_of(group, i) == 1 ? controller_name(i, 1) : "", path_inside(group, i) };
 	}
-	plan_add(group->plan, (struct step){ .op = OP_CGROUP_VERIFY, .side = LAUNCHER, .phase = PHASE_ADOPT, .slot = SLOT_NONE,
-		.subject = group->host->run_id, .data = rows, .size = count });
+	add_by(group, is_own, (struct step){ .op = OP_CGROUP_VERIFY, .slot = SLOT_NONE, .subject = group->host->run_id,
+		.data = rows, .size = count });
 }
 
 static void add_watch(struct group *group)

@@ -128,7 +128,7 @@ def test_it_has_given_everything_away(keep):
         assert not [link for link in links if link.startswith("/") and link not in ("/", "/dev/null")], links
 
 
-@pytest.mark.parametrize("limit", [("--rlimit", "nproc=200"), ("--pids", "200")])
+@pytest.mark.parametrize("limit", [("--rlimit", "nproc=50"), ("--pids", "50")])
 def test_there_is_none_where_processes_are_few(pod, client, limit):
     try:
         client.run(pod.words(*limit, *SLEEP), "web")

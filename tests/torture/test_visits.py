@@ -26,7 +26,7 @@ SAMPLE = 90
 TIMER, RECEIVE = 286, 47
 EXEC = ("exec", "waited")
 # Few processes: no helper waits there for the next program, so that each time the calls are the same.
-FEW = ("--rlimit", "nproc=200")
+FEW = ("--rlimit", "nproc=50")
 OPTIONS = {"plain": (), "rights": ("--user", "root", "--cap-add", "all"), "bare": ("--seccomp", "off", "--landlock", "off")}
 
 
