@@ -192,7 +192,7 @@ def test_nothing_is_left_on_the_host(immure):
     mark = f"1061.{os.getpid()}"
 
     def left():
-        return [pid for pid in os.listdir("/proc") if pid.isdigit() and words_of(pid)[-1:] == [mark.encode()] and words_of(pid)[0].endswith(b"sleep")]
+        return [pid for pid in os.listdir("/proc") if pid.isdigit() and (words := words_of(pid))[-1:] == [mark.encode()] and words[0].endswith(b"sleep")]
 
     before = open("/proc/self/mountinfo", encoding="ascii").read().count("immure")
     for script in ("exit 0", "kill -9 $$", f"sleep {mark}", f"setsid sleep {mark} & kill -9 $$"):

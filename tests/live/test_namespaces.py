@@ -2,7 +2,6 @@
 """Each namespace new, the host's, or joined; whatever is chosen, everything ends with the run."""
 import itertools
 import os
-import signal
 import subprocess
 import time
 
@@ -123,9 +122,10 @@ def other(immure):
     """The PID of a program in another jail."""
     word = f"{4000 + next(NUMBERS)}.75"
     with subprocess.Popen(immure.words("run", "--", "/bin/sleep", word), cwd="/", stdin=subprocess.DEVNULL) as run:
-        yield await_true(lambda: [pid for pid in alive(word) if words_of(pid)[0] == b"/bin/sleep"])[0]
-        run.send_signal(signal.SIGKILL)
-        run.wait()
+        try:
+            yield await_true(lambda: [pid for pid in alive(word) if words_of(pid)[:1] == [b"/bin/sleep"]])[0] # none for who has just ended
+        finally:
+            run.kill()
 
 
 def test_all_namespaces_of_another_jail_are_joined(immure, other):
