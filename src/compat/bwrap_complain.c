@@ -103,16 +103,24 @@ static bool is_about_place(int errnum)
 	return errnum == EROFS || errnum == EACCES || errnum == ENOTDIR || errnum == EISDIR || errnum == ENOENT || errnum == ENOSPC;
 }
 
+/* What the act names between BEFORE, with which it begins, and BEHIND; NULL: it is another act. */
+static const char *find_name(const struct story *story, const char *before, const char *behind, int *length)
+{
+	const char *name = story->act + strlen(before);
+	const char *end = starts(story->act, before) ? strstr(name, behind) : NULL;
+
+	*length = end ? (int)(end - name) : 0;
+	return end ? name : NULL;
+}
+
 static bool print_step(const struct story *story, const char *before, const char *behind, const char *said)
 {
-	const char *name = story->act + strlen(before), *end;
+	int length;
+	const char *name = find_name(story, before, behind, &length);
 
-	if (!starts(story->act, before))
+	if (!name)
 		return false;
-	end = strstr(name, behind);
-	if (!end)
-		return false;
-	snprintf(story->text, story->room, "%s%.*s: %s", said, (int)(end - name), name, strerror(story->err->errnum));
+	snprintf(story->text, story->room, "%s%.*s: %s", said, length, name, strerror(story->err->errnum));
 	return true;
 }
 
@@ -271,15 +279,13 @@ static bool print_filter(const struct story *story)
 
 static bool print_link(const struct story *story)
 {
-	const char *see = "see to link ", *place = story->act + strlen(see), *end;
+	int length;
+	const char *place = find_name(story, "see to link ", " -> ", &length);
 	char path[PATH_MAX];
 
-	if (story->err->errnum != EEXIST || !starts(story->act, see))
+	if (story->err->errnum != EEXIST || !place || (size_t)length >= sizeof(path))
 		return false;
-	end = strstr(place, " -> ");
-	if (!end || (size_t)(end - place) >= sizeof(path))
-		return false;
-	snprintf(path, sizeof(path), "%.*s", (int)(end - place), place);
+	snprintf(path, sizeof(path), "%.*s", length, place);
 	bwrap_print_link(story->bwrap, story->text, story->room, path);
 	return true;
 }

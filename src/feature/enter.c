@@ -68,7 +68,7 @@ static bool is_of_group(const struct step *step)
 	return step->op == OP_CGROUP_JOIN || step->op == OP_CGROUP_VERIFY;
 }
 
-/* Born into the jail's group where SLOT_CGROUP holds one, and moved into the others before it does anything. */
+/* Born into the jail's group where SLOT_CGROUP holds one, and in the others before it does anything else. */
 static void bear(struct plan *plan, const struct plan *jail)
 {
 	add(plan, (struct step){ .op = OP_CLONE, .slot = SLOT_CGROUP, .why = "a helper is born" }, LAUNCHER);

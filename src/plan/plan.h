@@ -29,7 +29,7 @@ enum phase {
 	PHASE_OPEN,      /* launcher: sources, while it still may */
 	PHASE_JOIN,      /* launcher, by a helper that init is born of: namespaces that are there, and one below them */
 	PHASE_BIRTH,     /* launcher: init is born */
-	PHASE_ADOPT,     /* launcher: id maps, cgroup membership of the newborn */
+	PHASE_ADOPT,     /* launcher: id maps, membership of the newborn in groups that it does not enter itself */
 	PHASE_MEMBER,    /* init: into groups of version 1, while its ids are those of who made them */
 	PHASE_SELF,      /* init: dies with the launcher, ids, joined and unshared namespaces */
 	PHASE_NAMES,     /* init: host name, loopback, keyring, clocks */

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import tempfile
 
-from patience import PATIENCE, await_true  # noqa: F401
+from patience import PATIENCE, await_true, children_of  # noqa: F401
 
 CLIENT = "HELLO RUN EXEC STATUS ATTACH INPUT RESIZE DETACH SIGNAL STOP KILL PAUSE RESUME WAIT REMOVE EVENTS OPEN INSPECT SHARE LIST HEALTHY".split()
 KEEPER = "OK ERROR STARTED ENDED OUTPUT LOST DESCRIPTOR STATE EVENT".split()
@@ -35,10 +35,7 @@ def descendants(pid):
     """Every process below PID, and PID."""
     found = [pid]
     for parent in found:
-        try:
-            found += map(int, pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split())
-        except OSError:
-            pass
+        found += children_of(parent)
     return found
 
 

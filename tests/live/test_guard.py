@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from conftest import TOP
-from patience import await_true
+from patience import await_true, words_of
 from test_jails import names
 
 RUN = """
@@ -40,8 +40,5 @@ def test_a_jail_ends_with_the_run_that_was_killed(immure, executables):
 
 def command_of(pid):
     """The words of a keeper; nothing of anybody else, or of one that has ended."""
-    try:
-        words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
+    words = words_of(pid)
     return words if words[:2] == [b"immure", b"keeper"] else []

@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 
-from patience import PATIENCE, await_true
+from patience import PATIENCE, await_true, words_of
 
 
 PLACES = {"pidns": [], "host": ["--pidns", "host", "--proc", "bind"]}
@@ -21,11 +21,7 @@ def alive(word):
     """Processes that have WORD among their arguments, but for immure's own."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().decode(errors="replace").split("\0")
-        except OSError:
-            continue
+        words = [told.decode(errors="replace") for told in words_of(pid)]
         if word in words and "immure" not in words[0] and "setpriv" not in words[0] and words[0] != "sh" and words[0] != "/bin/sh":
             found.append(int(pid))
     return found

@@ -67,8 +67,7 @@ def test_the_birth_is_told(immure, pipe, word, init):
     text = read_all(pipe.read)
     assert text.startswith('{\n    "child-pid": ') and text.endswith("\n}\n") and '",\n' not in text.replace('": ', "")
     told = json.loads(text)
-    with open(f"/proc/{run.pid}/task/{run.pid}/children", encoding="ascii") as file:
-        assert told["child-pid"] == int(file.read().split()[0])
+    assert told["child-pid"] == children_of(run.pid)[0]
     await_true(lambda: alive(word))
     (pid,) = alive(word)
     for kind in "cgroup", "ipc", "mnt", "net", "pid", "uts":
