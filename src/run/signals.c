@@ -104,11 +104,16 @@ int signals_interrupt(struct run *run)
 	return run->interruption ? -EINTR : 0;
 }
 
-/* As Ctrl-Z does to any program: everything in the jail stops, then the launcher does, until it is continued. */
+/*
+ * As Ctrl-Z does to any program: everything in the jail stops, then the launcher does, until it is continued. It does not stop where its
+ * group is orphaned, and a SIGCONT that came before it could is discarded by the stop: so all goes on here, without one. signal(7)
+ */
 static void stop(struct watch *watch)
 {
 	watch_signal(watch, SIGTSTP);
 	sys_raise_unblocked(SIGTSTP);
+	watch_tell(watch, SIGCONT);
+	watch_signal(watch, SIGCONT);
 }
 
 static void pass_on(struct watch *watch, int signal)

@@ -54,7 +54,8 @@ def await_helpers(keeper, count=1):
 def await_processes(client, count, waiting=0):
     """Below CLIENT's keeper are COUNT, and so many helpers that wait; and it has done what those who have gone left to do."""
     keeper = client.pid()
-    await_true(lambda: len(helpers_that_wait(keeper)) == waiting and len(descendants(keeper)) == 1 + count + waiting)
+    await_true(lambda: len(helpers_that_wait(keeper)) == waiting and len(descendants(keeper)) == 1 + count + waiting,
+               lambda: f"waiting {helpers_that_wait(keeper)} of {descendants(keeper)}, not {waiting} of {1 + count + waiting}")
     client.settle()
     return keeper
 

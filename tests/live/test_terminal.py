@@ -10,7 +10,7 @@ import time
 import pexpect
 import pytest
 
-from patience import PATIENCE, await_true
+from patience import PATIENCE, await_true, children_of
 from test_attach import PROMPT, ask, ask_until, read_until, stop_and_end_a_job
 
 
@@ -97,18 +97,34 @@ def test_settings_are_as_before_on_every_way_out(immure, pty, way):
     assert settings(slave) == before
 
 
-def test_suspending_the_launcher_gives_the_terminal_back(immure, pty):
+def test_suspending_the_launcher_gives_the_terminal_back(immure):
+    words = shlex.join(immure.words("run", "--", "/bin/sh", "-c", "echo started; read x; echo got $x"))
+    bash = pexpect.spawn("/bin/bash", ["--norc", "--noediting", "-i"], timeout=PATIENCE, encoding="utf-8", cwd="/", env={**os.environ, "PS1": "host> "})
+    bash.expect("host> ")
+    before = settings(bash.child_fd)
+    bash.sendline(words)
+    bash.expect("started\r+\n")
+    assert settings(bash.child_fd) != before
+    os.kill(await_true(lambda: children_of(bash.pid))[0], signal.SIGTSTP)
+    bash.expect("host> ")
+    assert settings(bash.child_fd) == before
+    bash.sendline("fg")
+    await_true(lambda: not settings(bash.child_fd)[1] & termios.OPOST)
+    bash.sendline("word")
+    bash.expect("got word")
+    bash.close(force=True)
+
+
+def test_where_the_kernel_lets_no_launcher_stop_the_jail_goes_on(immure, pty):
     master, slave = pty
-    before = settings(slave)
-    child = popen(immure, slave, "--", "/bin/sh", "-c", "echo ready; sleep 1000")
+    child = popen(immure, slave, "--", "/bin/sh", "-c", "echo ready; while read x; do echo got $x; done")
     read_until(master, b"ready")
     raw = settings(slave)
-    assert raw != before
-    child.send_signal(signal.SIGTSTP)
-    # Its group is orphaned here, so the kernel lets it go on; the terminal is taken again with SIGCONT.
-    await_true(lambda: settings(slave) == before)
-    child.send_signal(signal.SIGCONT)
-    await_true(lambda: settings(slave) == raw)
+    for word in (b"one", b"two"): # its group is orphaned
+        child.send_signal(signal.SIGTSTP)
+        os.write(master, word + b"\n")
+        read_until(master, b"got " + word)
+        await_true(lambda: settings(slave) == raw)
     child.send_signal(signal.SIGTERM)
     assert child.wait(PATIENCE) == 143
 
