@@ -72,7 +72,7 @@ int jail_connect(struct immure_jail *jail, struct error *err)
 	if (rc < 0)
 		return rc;
 	jail->talk = rc;
-	jail->is_new_talk = true;
+	jail->use = USE_GREET;
 	return 0;
 }
 
@@ -188,7 +188,7 @@ int tell_reply(struct immure_error *out, const struct packet *packet, const stru
 	return rc;
 }
 
-static void hang_up(struct immure_jail *jail)
+void jail_hang_up(struct immure_jail *jail)
 {
 	sys_auto_close(&jail->talk);
 	jail->talk = -1;
@@ -199,17 +199,17 @@ static int hear_greeting(struct immure_jail *jail, int rc, struct error *err)
 {
 	if (rc < 0 && rc != -EPIPE && rc != -ENOENT)
 		return 0; /* not greeted */
-	jail->is_new_talk = false;
+	jail->use = USE_ASK;
 	if (rc != -ENOENT)
 		rc = keeper_greeted(jail->talk, KEEPER_PATIENCE_MS, &jail->packet, err);
 	if (rc == -EPIPE || rc == -ECONNRESET || rc == -ENOENT)
-		hang_up(jail);
+		jail_hang_up(jail);
 	return rc;
 }
 
 void jail_settle(struct immure_jail *jail)
 {
-	if (jail->is_new_talk)
+	if (jail->use == USE_GREET)
 		(void)!hear_greeting(jail, keeper_greet(jail->talk, jail->folder), NULL);
 }
 
@@ -222,14 +222,14 @@ static int hear_answer(struct immure_jail *jail, struct error *err)
 
 	if (rc > 0)
 		return keeper_listen(jail->talk, &jail->packet, err);
-	jail->is_attached = true;
+	jail->use = USE_NONE;
 	return rc < 0 ? error_set(err, -rc, "waiting for %s", jail->name) : error_set(err, ETIMEDOUT, "waiting for %s", jail->name);
 }
 
 /* The keeper has one turn for the greeting and the question. */
 static int ask_at_once(struct immure_jail *jail, const struct packet_parts *parts, struct error *err)
 {
-	const bool is_new = jail->is_new_talk;
+	const bool is_new = jail->use == USE_GREET;
 	int rc = is_new ? keeper_greet(jail->talk, jail->folder) : 0, said = 0;
 
 	if (rc == 0)
@@ -249,10 +249,8 @@ int jail_ask(struct immure_jail *jail, const struct packet_parts *parts, struct 
 	int rc = needs_keeper(jail, &err);
 
 	jail->packet.type = PACKETS;
-	if (rc == 0 && jail->is_attached) { /* nobody listens to that: another talk */
-		sys_close(jail->talk);
-		jail->talk = -1;
-		jail->is_attached = false;
+	if (rc == 0 && (jail->use == USE_ATTACH || jail->use == USE_NONE)) {
+		jail_hang_up(jail);
 		rc = jail_connect(jail, &err);
 	}
 	if (rc == 0)

@@ -7,13 +7,20 @@
 #include "jails/client.h"
 #include "jails/state.h"
 
+/* What a talk with the keeper is good for. */
+enum talk_use {
+	USE_ASK,
+	USE_GREET,  /* the greeting is still to come, with the first question */
+	USE_ATTACH, /* it is attached already: the keeper was asked for that with the start */
+	USE_NONE,   /* nobody listens to what is still said in it: the next question begins another */
+};
+
 struct immure_jail {
 	struct state state;
 	char name[NAME_ROOM], pod[NAME_ROOM];
 	int folder;           /* pods/POD */
 	int talk;             /* with the keeper; -1: it is dead */
-	bool is_new_talk;     /* the greeting is still to come, with the first question */
-	bool is_attached;     /* the talk is: the keeper was asked for that with the start */
+	enum talk_use use;
 	int64_t patience_ms;  /* with an answer; -1: without end */
 	bool has_terminal;    /* known for one that was started here */
 	struct packet packet; /* what was heard last */
@@ -25,6 +32,7 @@ int open_state(struct state *state, struct error *err) MUST_CHECK;
 struct immure_jail *jail_new(void);
 /* The talk with the keeper of JAIL's pod, whose folder is open. -ECONNREFUSED, -ENOENT: there is none. */
 int jail_connect(struct immure_jail *jail, struct error *err) MUST_CHECK;
+void jail_hang_up(struct immure_jail *jail);
 /* Hears what the keeper says to the greeting, for who must know now whether it is there. */
 void jail_settle(struct immure_jail *jail);
 /* Hears the answer to PARTS; the story of a refusal is the keeper's, with its exit code. Descriptors in JAIL's packet are the caller's. */

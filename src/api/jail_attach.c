@@ -47,10 +47,8 @@ static int ask_to_attach(struct immure_jail *jail, unsigned flags, const struct 
 				     .rows = front->rows, .columns = front->columns };
 	int rc;
 
-	if (jail->is_attached) {
-		jail->is_attached = false;
+	if (jail->use == USE_ATTACH)
 		return 0;
-	}
 	fill_name(how.name, jail->name);
 	rc = jail_ask(jail, &(struct packet_parts){ .type = PACKET_ATTACH, .fixed = &how }, out);
 	packet_close_descriptors(&jail->packet);
@@ -65,17 +63,15 @@ static void tell_end(const struct attachment *attachment, const struct front *fr
 		end->exit_code = attachment->end.exit_code;
 }
 
-/* The talk cannot be used for anything else afterwards: another is begun with the next question. */
 static int serve(struct immure_jail *jail, struct attachment *attachment, struct front *front, struct error *err)
 {
 	int rc;
 
 	attachment->talk = jail->talk;
 	rc = attach_serve(attachment, front);
-	jail->is_attached = true;
+	jail->use = USE_NONE;
 	if (rc == -EPIPE || rc == -ECONNRESET) {
-		sys_auto_close(&jail->talk);
-		jail->talk = -1;
+		jail_hang_up(jail);
 		return needs_keeper(jail, err);
 	}
 	return rc < 0 ? error_set(err, -rc, "being attached to %s", jail->name) : 0;
@@ -94,7 +90,7 @@ int immure_jail_attach(struct immure_jail *jail, unsigned flags, const char *det
 	rc = front_read_keys(&front, detach_keys, &err);
 	if (rc == 0)
 		rc = needs_keeper(jail, &err);
-	if (rc == 0 && !jail->is_attached)
+	if (rc == 0 && jail->use != USE_ATTACH)
 		rc = ask_for_terminal(jail, &has_terminal, &err);
 	if (rc == 0)
 		rc = front_open(&front, has_terminal, flags & IMMURE_ATTACH_INPUT ? 7 : 6);

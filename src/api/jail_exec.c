@@ -183,7 +183,7 @@ static int serve(struct immure_jail *jail, struct relay *relay, struct front *fr
 	relay->talk = jail->talk;
 	jail->packet.type = PACKETS;
 	rc = relay_serve(relay, front, &jail->packet);
-	jail->is_attached = true; /* it is not to be used again */
+	jail->use = USE_NONE;
 	if (rc < 0 && jail->packet.type != PACKET_ERROR)
 		error_set(&err, -rc, "with a program in %s: the jail or its keeper has gone", jail->name);
 	return tell_reply(out, &jail->packet, &err, rc);

@@ -159,7 +159,8 @@ static int start(struct immure_jail *jail, const struct spec *spec, int words, b
 		return start(jail, spec, words, needs_full, out);
 	}
 	jail->has_terminal = spec->tty == TTY_YES || (spec->tty == TTY_AUTO && spec->caller.stdin_is_tty && !spec->is_detached);
-	jail->is_attached = rc == 0 && !spec->is_detached;
+	if (rc == 0 && !spec->is_detached)
+		jail->use = USE_ATTACH;
 	if (rc != -ENOTSUP || needs_full || spec->pod)
 		return rc;
 	sys_auto_close(&jail->talk);

@@ -4,6 +4,7 @@
  *	start FOLDER POD [full]            makes the pod's socket and lock in FOLDER, and starts its keeper
  *	run FOLDER POD NAME < WORDS        asks the keeper for a jail and waits for its end, by src/jails/client.h
  *	words [OPTION...] -- PROGRAM ...   writes a spec's words on stdout
+ *	attach NAME wait|exec              by the public API: waits a moment for the jail, or executes a program in it, then is attached
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -97,6 +98,27 @@ static int write_words(int count, char *const *words)
 	return sys_write_all(1, text.bytes, text.used) < 0;
 }
 
+static int attach_after(const char *name, const char *first)
+{
+	char *program[] = { "true", NULL };
+	const struct immure_exec exec = { .argv = program };
+	struct immure_jail *jail = NULL;
+	struct immure_error story = { 0 };
+	struct immure_end end;
+	int code, rc = immure_jail_open(name, &jail, &story);
+
+	if (rc == 0 && strcmp(first, "exec") == 0)
+		rc = immure_jail_exec(jail, &exec, &end, &story);
+	else if (rc == 0)
+		rc = immure_jail_wait(jail, 1, &code, &story) == -ETIMEDOUT ? 0 : -1;
+	if (rc == 0)
+		rc = immure_jail_attach(jail, IMMURE_ATTACH_REPLAY, NULL, &end, &story);
+	if (rc < 0)
+		fprintf(stderr, "%s\n", story.text);
+	immure_jail_close(jail);
+	return rc < 0 ? 125 : end.exit_code;
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc > 3 && strcmp(argv[1], "start") == 0)
@@ -105,5 +127,7 @@ int main(int argc, char *argv[])
 		return run(argv + 2);
 	if (argc > 2 && strcmp(argv[1], "words") == 0)
 		return write_words(argc - 2, argv + 2);
+	if (argc > 3 && strcmp(argv[1], "attach") == 0)
+		return attach_after(argv[2], argv[3]);
 	return 2;
 }

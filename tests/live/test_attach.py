@@ -3,6 +3,7 @@
 import hashlib
 import os
 import select
+import shutil
 import signal
 import subprocess
 import termios
@@ -11,6 +12,7 @@ import time
 import pexpect
 import pytest
 
+from conftest import BUILD
 from patience import PATIENCE, await_true
 from test_jails import jails, named, ok, status # noqa: F401  (a fixture)
 
@@ -303,3 +305,21 @@ def test_a_log_does_not_drive_the_terminal_that_shows_it(jails, words): # noqa: 
     shown = spawn(jails, "logs", *words, name).read()
     assert "^[]0;title^G^[[6n\x1b[31mred\x1b[0m \\xc2\\x9b^M2J\r\n" in shown
     assert raw in spawn(jails, "logs", "--raw", *words, name).read() # the control
+
+
+@pytest.mark.parametrize("first", ["wait", "exec"])
+def test_who_has_given_a_question_up_can_still_be_attached(jails, executables, first): # noqa: F811
+    """By one handle of the library: the talk in which that was asked is not taken for an attachment."""
+    name, drive = named("twice"), executables / "immure-drive"
+    shutil.copy2(BUILD / "tests" / "immure-drive", drive)
+    ok(jails.run("run", "-d", "--name", name, "--", "sh", "-c", "echo written; exec sleep 1000"))
+    await_true(lambda: "written" in jails.run("logs", name).stdout)
+    words = [str(drive) if word == jails.path else word for word in jails.words("attach", name, first)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as attached:
+        try:
+            assert select.select([attached.stdout], [], [], PATIENCE)[0], "nothing is shown"
+            assert attached.stdout.readline() == "written\n"
+            ok(jails.run("kill", name))
+            assert attached.wait(PATIENCE) == 137
+        finally:
+            attached.kill()
