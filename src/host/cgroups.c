@@ -152,6 +152,7 @@ static const char *directory_of(struct arena *arena, const struct mount_line *mo
 
 static void read_version_1(struct host *host, const struct mount_line *mount, char *const *lines)
 {
+	host->has_cgroup_v1 = true;
 	for (enum controller i = 0; i < CONTROLLERS; i++) {
 		struct host_controller *controller = &host->controllers[i];
 		const char *place;

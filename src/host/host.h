@@ -124,6 +124,7 @@ struct host {
 
 	/* cgroups: probed when a limit needs them */
 	bool has_cgroups;        /* this section was probed */
+	bool has_cgroup_v1;      /* mounted, be it without any controller */
 	struct host_controller controllers[CONTROLLERS];
 	struct host_unified unified;
 	enum manager manager;    /* the systemd that would make a scope */

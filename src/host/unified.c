@@ -138,7 +138,7 @@ static void find_place(struct host *host, struct place *place)
 		try_own(host, place);
 }
 
-static bool has_controller(const char *list, enum controller controller)
+bool unified_has(const char *list, enum controller controller)
 {
 	const char *name = controller_name(controller, 2), *at = strstr(list, name);
 	const size_t size = strlen(name);
@@ -226,7 +226,7 @@ void try_unified(struct host *host)
 	for (enum controller i = 0; i < CONTROLLERS; i++) {
 		struct host_controller *controller = &host->controllers[i];
 
-		if (is_for_unified(host, i, &place) && has_controller(all, i))
-			give(controller, &place, has_controller(here, i), *scope && has_controller(scope, i));
+		if (is_for_unified(host, i, &place) && unified_has(all, i))
+			give(controller, &place, unified_has(here, i), *scope && unified_has(scope, i));
 	}
 }

@@ -8,4 +8,7 @@
 /* Gives the controllers that version 1 does not hold to version 2, with the place for a group or what is in its way. */
 void try_unified(struct host *host);
 
+/* Whether LIST, the content of a file cgroup.controllers, has CONTROLLER, or version 2 does that for every group. */
+bool unified_has(const char *list, enum controller controller);
+
 #endif

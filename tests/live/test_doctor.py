@@ -139,3 +139,16 @@ def test_root_of_a_user_namespace_is_not_sent_to_systemd(executables):
     told = subprocess.run([*nobody, "explain", "--memory", "64M", "true"], capture_output=True, text=True, timeout=60, check=False)
     assert "scope" not in told.stdout and told.returncode == 125 and "E-CGROUP-READONLY" in told.stderr, told
     assert examine([*nobody, "doctor", "--json"])[1]["systemd"]["verdict"] == "no"
+
+
+def test_groups_are_found_among_any_number_of_mounts(immure, tmp_path):
+    """Where /proc/self/mountinfo is longer than 64 KiB it was taken for empty, and the machine for one without groups."""
+    if os.geteuid():
+        pytest.skip("needs root")
+    script = ('mount -t tmpfs none "$1" && shift && cd "$0" && long=$(printf "%0200d" 0) && for i in $(seq 400); do mkdir $long$i && '
+              'mount --bind $long$i $long$i || exit 9; done; [ $(wc -c </proc/self/mountinfo) -gt 65536 ] || exit 9; exec "$@"')
+    many = ["unshare", "--mount", "sh", "-c", script, tmp_path, tmp_path]
+    _, checks = examine(immure.words("doctor", "--json"), cwd="/")
+    _, among_many = examine([*many, *immure.words("doctor", "--json")], cwd="/")
+    names = ("cgroup-layout", "cgroup-delegation", "cgroup-controllers", "cgroup-kill", "pause")
+    assert [among_many[name] for name in names] == [checks[name] for name in names]
