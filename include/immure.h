@@ -33,7 +33,7 @@ IMMURE_API const char *immure_version(void);
 /* ---- errors ---- */
 
 struct immure_error {
-	int errnum;       /* positive errno; EINVAL for a mistake in what was asked */
+	int errnum;       /* positive errno; as a rule EINVAL for a mistake in what was asked */
 	int exit_code;    /* what the command immure would exit with: 125, 126 or 127 */
 	char id[32];      /* "E-PROC-MASKED": a topic of immure_topic(); "" when there is no remedy */
 	char text[2048];  /* "run: step 14, for proc (web.yaml:9:3): ...: Operation not permitted\n  try: ..." */
@@ -127,6 +127,19 @@ IMMURE_API const char *immure_result_reason(const struct immure_result *result);
 /* Lines for a person, each ended by a newline, about what the exit code does not tell: blocked calls, limits. "" when there is
  * nothing, or with --quiet. Owned by RESULT. */
 IMMURE_API const char *immure_result_remark(const struct immure_result *result);
+
+/* A step of the plan, as explain prints it in JSON. */
+struct immure_step {
+	unsigned number;      /* its place in the plan, from 1 */
+	const char *op;       /* the act, one of a closed set that grows: "clone", "put", "exec" */
+	const char *subject;  /* what it acts on, literally: a path, a name; "" */
+	const char *origin;   /* of the value that led to it: WHERE of immure_spec_set, "web.yaml:9:3"; "": a rule of immure's own */
+	uint64_t flags;       /* of its call: CLONE_NEW*, MOUNT_ATTR_* */
+	int is_file;          /* "put": of a file, not of a directory */
+	int errnum;           /* why it failed, positive */
+};
+/* The step that failed, owned by RESULT. NULL: none did; the program was started, or there was no plan to begin with. */
+IMMURE_API const struct immure_step *immure_result_failed_step(const struct immure_result *result);
 
 /* ---- jails that stay ---- */
 

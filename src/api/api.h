@@ -24,6 +24,7 @@ struct immure_result {
 	const struct profile *profile; /* of a filter that was compiled for this run, owned by the spec; NULL: a shipped one */
 	int exit_code;
 	struct text remark;    /* lines for a person */
+	struct immure_step failed; /* OP NULL: no step has */
 	struct plan plan;      /* last: it is large, and its end is never touched */
 };
 

@@ -48,10 +48,14 @@ static void add_measures(const struct result *result, struct text *out)
 	text_add(out, "  }\n");
 }
 
+static const char *or_null(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
 static void add_error(const struct immure_result *result, const struct error *failure, struct text *out)
 {
-	const struct result *facts = &result->result;
-	const struct step *step = facts->failed_step >= 0 ? &result->plan.steps[facts->failed_step] : NULL;
+	const struct immure_step *step = &result->failed;
 	char story[2048];
 
 	if (!failure->errnum) {
@@ -60,9 +64,13 @@ static void add_error(const struct immure_result *result, const struct error *fa
 	}
 	error_print(failure, story, sizeof(story));
 	text_add(out, "  \"error\": {\n    \"step\": ");
-	add_if(out, step, facts->failed_step + 1);
+	add_if(out, step->op, (int)step->number);
 	text_add(out, ",\n    \"op\": ");
-	json_add_string(out, step ? op_name(step->op) : NULL);
+	json_add_string(out, step->op);
+	text_add(out, ",\n    \"subject\": ");
+	json_add_string(out, or_null(step->subject));
+	text_add(out, ",\n    \"origin\": ");
+	json_add_string(out, or_null(step->origin));
 	text_add(out, ",\n    \"errno\": ");
 	json_add_string(out, errno_name(failure->errnum));
 	text_add(out, ",\n    \"id\": ");

@@ -185,6 +185,24 @@ static int plan_and_run(struct immure_spec *spec, struct immure_result *result, 
 	return rc < 0 ? rc : run_plan(&result->plan, &result->result, err);
 }
 
+/* In words of the result's own: the spec may go before it. */
+static void note_failure(struct immure_result *result)
+{
+	const struct result *facts = &result->result;
+	const struct step *step = facts->failed_step >= 0 ? &result->plan.steps[facts->failed_step] : NULL;
+	const bool has_origin = step && step->origin && step->origin->source;
+	const char *subject, *origin;
+	char where[ORIGIN_TEXT];
+
+	if (!step)
+		return;
+	subject = step->subject ? arena_copy(&result->arena, step->subject) : NULL;
+	origin = has_origin ? arena_copy(&result->arena, origin_print(step->origin, where)) : NULL;
+	result->failed = (struct immure_step){ .number = (unsigned)facts->failed_step + 1, .op = op_name(step->op),
+		.subject = subject ? subject : "", .origin = origin ? origin : "", .flags = step->flags,
+		.is_file = !!(step->how & STEP_OF_FILE), .errnum = facts->failed_errno };
+}
+
 /* The small build leaves to the full one what it cannot do; that one reports. */
 static bool is_left_to_another(const struct immure_result *result, int rc)
 {
@@ -210,6 +228,7 @@ static int run_and_report(struct immure_spec *spec, struct immure_result *result
 
 	if (rc == 0) {
 		run_rc = plan_and_run(spec, result, err);
+		note_failure(result);
 		result->exit_code = result_exit_code(&result->result, &result->plan);
 		if (run_rc < 0)
 			error_while(err, "run %s", spec->spec.command ? spec->spec.command[0] : "nothing");
@@ -263,6 +282,11 @@ const char *immure_result_reason(const struct immure_result *result)
 const char *immure_result_remark(const struct immure_result *result)
 {
 	return result->remark.bytes ? result->remark.bytes : "";
+}
+
+const struct immure_step *immure_result_failed_step(const struct immure_result *result)
+{
+	return result->failed.op ? &result->failed : NULL;
 }
 
 int immure_option_at(unsigned index, struct immure_option *option)

@@ -120,6 +120,33 @@ const struct bwrap_option *bwrap_find_option(const char *name);
 unsigned bwrap_argument_count(const struct bwrap_option *option);
 void bwrap_print_usage(FILE *out, const char *own_name);
 
+/* ---- bubblewrap's sentences for steps that failed ---- */
+
+/* Which operation a sentence names; where there is none, another sentence is looked for. */
+enum bwrap_about {
+	BWRAP_NONE,
+	BWRAP_FIRST,       /* the first of its option */
+	BWRAP_SOURCE, BWRAP_TARGET, /* what is shown, by its source or by its place */
+};
+
+enum { BWRAP_PLACE_ERRNUM = -1 };   /* each that tells of a place that it could not be made or used */
+
+struct bwrap_sentence {
+	const char *op;               /* members of struct immure_step */
+	const char *subject, *origin; /* NULL: any */
+	uint64_t flags;               /* one of them at least; 0: any */
+	int errnum;                   /* BWRAP_PLACE_ERRNUM; 0: any */
+	bool is_file;
+	enum bwrap_about about;
+	const char *said;             /* with %s, %o, %t, %l, %e */
+};
+
+/* Ended by a row without an op. */
+extern const struct bwrap_sentence bwrap_sentences[];
+
+/* Whether bubblewrap has a sentence for STEP; in TEXT. */
+bool bwrap_print_sentence(const struct bwrap *bwrap, const struct immure_step *step, char *text, size_t room);
+
 /* ---- steps; 0, or -1 with bwrap->error set ---- */
 
 void bwrap_init(struct bwrap *bwrap, const struct bwrap_caller *caller, const char *own_name);
@@ -146,11 +173,11 @@ void bwrap_warn(const struct bwrap *bwrap, const char *format, ...) __attribute_
 /* Prints TEXT as bubblewrap prints errors (LEVEL 3) and warnings (4); each line with <LEVEL> after --level-prefix. */
 void bwrap_print(const struct bwrap *bwrap, int level, const char *text);
 
-/* What immure says went wrong, with PROGRAM being run (NULL: not yet). */
-void bwrap_complain(const struct bwrap *bwrap, const struct immure_error *err, const char *program);
+/* What immure says went wrong; at STEP (NULL: at none), with PROGRAM being run (NULL: not yet). */
+void bwrap_complain(const struct bwrap *bwrap, const struct immure_error *err, const struct immure_step *step, const char *program);
 
-/* That no link could be made at PLACE, and what stands there, as far as it can be told. */
-void bwrap_print_link(const struct bwrap *bwrap, char *text, size_t room, const char *place);
+/* What stands at PLACE, where no link could be made, as far as it can be told; in TEXT, which is returned. */
+const char *bwrap_describe_place(const struct bwrap *bwrap, const char *place, char *text, size_t room);
 
 /* LIST, which has COUNT items of SIZE, with room for one more; NULL, with the error set: no memory, and LIST stays. */
 void *bwrap_room(struct bwrap *bwrap, void *list, size_t count, size_t size);

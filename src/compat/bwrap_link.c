@@ -3,12 +3,11 @@
  * What stands where a link was to be made: told from the words, for by now the sandbox is gone. Either an operation before it made
  * a link there, or the place lies in a folder of the host's that was shown; then what the host has there now is told.
  */
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "compat/bwrap.h"
-
-enum { PATH = 4096 };
 
 /* What follows FOLDER in PATH: "" or "/..."; NULL: it is not below it. */
 static const char *rest_below(const char *path, const char *folder)
@@ -22,14 +21,9 @@ static const char *rest_below(const char *path, const char *folder)
 	return path + length;
 }
 
-static bool shows_host(const struct immure_mount *mount)
-{
-	return mount->source && (strncmp(mount->key, "ro", 2) == 0 || strncmp(mount->key, "rw", 2) == 0);
-}
-
 static bool read_link(const struct immure_mount *mount, const char *rest, char *link, size_t room)
 {
-	char path[PATH];
+	char path[PATH_MAX];
 	const int length = snprintf(path, sizeof(path), "%s%s", mount->source, rest);
 	const ssize_t size = length > 0 && (size_t)length < sizeof(path) ? readlink(path, link, room - 1) : -1;
 
@@ -48,20 +42,23 @@ static bool find_link(const struct bwrap *bwrap, const char *place, char *link, 
 		const struct immure_mount *mount = &bwrap->operations[at - 1].mount;
 		const char *rest = rest_below(place, mount->target);
 
-		if (rest && strcmp(mount->key, "symlink") == 0 && !*rest)
-			return snprintf(link, room, "%s", mount->source) > 0;
-		if (rest && shows_host(mount))
+		if (!rest || !mount->source)
+			continue;
+		if (strcmp(mount->key, "symlink") != 0)
 			return read_link(mount, rest, link, room);
+		if (!*rest)
+			return snprintf(link, room, "%s", mount->source) > 0;
 	}
 	return false;
 }
 
-void bwrap_print_link(const struct bwrap *bwrap, char *text, size_t room, const char *place)
+const char *bwrap_describe_place(const struct bwrap *bwrap, const char *place, char *text, size_t room)
 {
-	char link[PATH];
+	char link[PATH_MAX];
 
 	if (find_link(bwrap, place, link, sizeof(link)))
-		snprintf(text, room, "Can't make symlink at %s: existing destination is %s", place, link);
+		snprintf(text, room, "existing destination is %s", link);
 	else
-		snprintf(text, room, "Can't make symlink at %s: destination exists and is not a symlink", place);
+		snprintf(text, room, "destination exists and is not a symlink");
+	return text;
 }

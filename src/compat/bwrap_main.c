@@ -19,7 +19,7 @@ static int explain(struct bwrap *bwrap, struct immure_spec *spec, const char *fo
 	char *text;
 
 	if (immure_explain(spec, strcmp(format, "json") == 0 ? IMMURE_JSON : IMMURE_TEXT, &text, &err) < 0) {
-		bwrap_complain(bwrap, &err, NULL);
+		bwrap_complain(bwrap, &err, NULL, NULL);
 		return EXIT_FAILURE;
 	}
 	fputs(text, bwrap->output);
@@ -48,7 +48,7 @@ static int run(struct bwrap *bwrap, struct immure_spec *spec, const char *progra
 	int exit_code = EXIT_FAILURE;
 
 	if (immure_run(spec, &result, &err) < 0)
-		bwrap_complain(bwrap, &err, program);
+		bwrap_complain(bwrap, &err, result ? immure_result_failed_step(result) : NULL, program);
 	else
 		exit_code = immure_result_exit_code(result);
 	if (result && bwrap->caller->is_hardened)
@@ -63,7 +63,7 @@ static int prepare(struct bwrap *bwrap, struct immure_spec *spec, char *const co
 
 	if (bwrap_tell(bwrap, spec, &err) == 0 && immure_spec_command(spec, command, &err) == 0)
 		return 0;
-	bwrap_complain(bwrap, &err, NULL);
+	bwrap_complain(bwrap, &err, NULL, NULL);
 	return -1;
 }
 

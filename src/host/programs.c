@@ -6,14 +6,16 @@
 #include "host/probe.h"
 #include "sys/file.h"
 
-static int refuse(struct error *err, const struct string_item *item, const char *what)
+/* Each way by a number of its own. */
+static int refuse(struct error *err, const struct string_item *item, int errnum, const char *what)
 {
 	char where[ORIGIN_TEXT];
 
 	error_mistake(err, "%s %s: %s", origin_print(&item->origin, where), item->text, what);
 	error_remedy(err, "E-SECCOMP-FD", "it holds struct sock_filter, 8 bytes each, 1 to %d of them, from where it stands to its end",
 		     BPF_MAXINSNS);
-	return -EINVAL;
+	err->errnum = errnum;
+	return -errnum;
 }
 
 static int read_program(const struct string_item *item, struct compiled_filter *filter, struct arena *arena, struct error *err)
@@ -29,13 +31,12 @@ static int read_program(const struct string_item *item, struct compiled_filter *
 	number_parse(item->text, INT32_MAX, &number);
 	while (used <= MOST && (done = sys_read((int)number, bytes + used, MOST + 1 - used)) > 0)
 		used += (size_t)done;
-	if (done < 0) {
-		refuse(err, item, "it cannot be read");
-		err->errnum = (int)-done;
-		return (int)done;
-	}
-	if (used > MOST || used % sizeof(struct sock_filter))
-		return refuse(err, item, used > MOST ? "the filter is too long" : "the size of a filter is a multiple of 8");
+	if (done < 0)
+		return refuse(err, item, (int)-done, "it cannot be read");
+	if (used > MOST)
+		return refuse(err, item, EFBIG, "the filter is too long");
+	if (used % sizeof(struct sock_filter))
+		return refuse(err, item, EINVAL, "the size of a filter is a multiple of 8");
 	*filter = (struct compiled_filter){ (const struct sock_filter *)bytes, (unsigned short)(used / sizeof(struct sock_filter)) };
 	return 0;
 }
@@ -45,7 +46,7 @@ static int refuse_empty(const struct spec *spec, const struct compiled_filter *f
 {
 	for (const struct string_item *item = spec->seccomp_fds; item; item = item->next)
 		if (!(filters++)->count)
-			return refuse(err, item, "there is no filter in it");
+			return refuse(err, item, ENODATA, "there is no filter in it");
 	return 0;
 }
 

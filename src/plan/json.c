@@ -9,6 +9,8 @@ static void add_step(struct text *out, const struct step *step, int at, struct a
 
 	text_add(out, "    { \"step\": %d, \"side\": \"%s\", \"op\": \"%s\", \"words\": ", at + 1, side_name(step->side), op_name(step->op));
 	json_add_string(out, step_words(step, arena));
+	text_add(out, ", \"subject\": ");
+	json_add_string(out, step->subject);
 	text_add(out, ", \"feature\": ");
 	json_add_string(out, step->feature);
 	text_add(out, ", \"origin\": ");

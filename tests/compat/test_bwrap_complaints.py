@@ -164,6 +164,44 @@ def test_a_namespace_that_cannot_be_joined(ours, option, kind, said):
         assert complaint(ours, option, file.fileno(), *ROOT, "true", pass_fds=[file.fileno()]).startswith(said + ": ")
 
 
+@pytest.mark.parametrize("name", ["a (b)", "a, b: c -> d", "x" * 250], ids=["brackets", "marks", "long"])
+@pytest.mark.parametrize("words, said", [
+    (["--dir", "{}"], "Can't mkdir {}: Read-only file system"),
+    (["--file", "0", "{}"], "Can't create file {}: Read-only file system"),
+    (["--symlink", "x", "{}"], "Can't make symlink at {}: Read-only file system"),
+    (["--chdir", "{}"], "Can't chdir to {}: No such file or directory")], ids=["dir", "file", "symlink", "chdir"])
+def test_a_place_is_told_whole_whatever_its_name(either, name, words, said):
+    place = "/usr/" + name
+    assert complaint(either, *ROOT, *(word.format(place) for word in words), "true") == said.format(place)
+
+
+def test_what_is_shown_is_told_whole_whatever_its_name(ours):
+    ours.make("a folder (1)")
+    with forbidden((OPEN_TREE, errno.EPERM), (OPEN_TREE_ATTR, errno.EPERM)) as (reader, outer):
+        assert complaint(through(ours, *outer), "--unshare-user", "--bind", ours.folder / "a folder (1)", "/mnt", "true", pass_fds=[reader]) == \
+            "Can't bind mount /oldroot%s/a folder (1) on /newroot/mnt: Operation not permitted" % ours.folder
+
+
+def test_a_name_gives_a_terminal_no_orders(ours):
+    assert complaint(ours, *ROOT, "--dir", "/usr/a\x1b[31m\nb", "true") == "Can't mkdir /usr/a?[31m?b: Read-only file system"
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--dir", "/{}"], "Can't mkdir /{}: "), (["--file", "0", "/{}"], "Can't create file /{}: "), (["--symlink", "x", "/{}"], "Can't make symlink at /{}: "),
+    (["--ro-bind", "/etc/hostname", "/{}"], "Can't create file at /{}: ")], ids=["dir", "file", "symlink", "bind"])
+def test_what_cannot_be_made_in_a_tree_of_ones_own(either, words, said):
+    assert complaint(either, "--ro-bind", "/usr", "/usr", *(word.format("n" * 300) for word in words), "true").startswith(said.format("n" * 300))
+
+
+def test_what_the_kernel_takes_for_no_filter(either):
+    reader, writer = os.pipe()
+    os.write(writer, b"\xff" * 8)
+    os.close(writer)
+    assert complaint(either, *ROOT, "--seccomp", reader, "true", pass_fds=[reader]).startswith(
+        "Unable to set up system call filtering as requested: prctl(PR_SET_SECCOMP) reported EINVAL")
+    os.close(reader)
+
+
 @pytest.mark.parametrize("words", [["--ro-bind", "/usr", "/usr", "--dir", "/usr/new"], ["--dir", "/a", "--remount-ro", "/a"],
                                    ["--ro-bind", "/usr", "/usr", "--file", "0", "/usr/new"]])
 def test_what_to_try_names_options_that_are_there(ours, words):

@@ -62,8 +62,13 @@ def test_a_failed_set_up_is_reported_too(immure, folder):
     result, done = result_of(immure, folder, "--", "/no/such/program", code=127)
     assert result["reason"] == "setup"
     assert result["error"]["op"] == "exec" and result["error"]["errno"] == "ENOENT" and result["error"]["id"] == "E-EXEC-MISSING"
-    assert result["error"]["step"] > 10
+    assert result["error"]["step"] > 10 and result["error"]["subject"].startswith("/no/such/program") and result["error"]["origin"] is None
     assert result["error"]["message"] in done.stderr
+    result, _ = result_of(immure, folder, "--ordered", "--ro", "/usr", "--dir", "/usr/a (b)", "--", "/usr/bin/true", code=125)
+    failed = {key: result["error"][key] for key in ("op", "subject", "origin", "errno", "id")}
+    assert failed == {"op": "place", "subject": "/usr/a (b)", "origin": "--dir", "errno": "EROFS", "id": "E-PLACE-DENIED"}
+    result, _ = result_of(immure, folder, "--hostname", "x" * 65, "--", "/bin/true", code=125)
+    assert [result["error"][key] for key in ("step", "op", "subject", "origin")] == [None] * 4, "nothing was planned"
     result, _ = result_of(immure, folder, "--ro", "/no/such/source", "--", "/bin/true", code=125)
     assert result["reason"] == "setup" and "/no/such/source" in result["error"]["message"]
 
