@@ -2,7 +2,6 @@
 /* Who calls, and which namespaces there are to be tried. "-try" is decided by what exists, never by what happens to fail. */
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "compat/bwrap.h"
+#include "compat/explain.h"
 
 static bool exists(const char *path)
 {
@@ -58,16 +58,9 @@ static unsigned find_last_capability(void)
 	return known;
 }
 
-static bool is_on(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && *value && strcmp(value, "0") != 0;
-}
-
 void bwrap_find_caller(struct bwrap_caller *caller)
 {
-	*caller = (struct bwrap_caller){ .uid = getuid(), .gid = getgid(), .is_hardened = is_on("IMMURE_HARDEN") };
+	*caller = (struct bwrap_caller){ .uid = getuid(), .gid = getgid(), .is_hardened = is_switched_on("IMMURE_HARDEN") };
 	if (caller->uid == 0 && !caller->is_hardened)
 		caller->capabilities = effective_capabilities();
 }

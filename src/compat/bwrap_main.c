@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compat/bwrap.h"
+#include "compat/explain.h"
 
 static int fail(const struct bwrap *bwrap)
 {
@@ -13,18 +14,14 @@ static int fail(const struct bwrap *bwrap)
 	return EXIT_FAILURE;
 }
 
-static int explain(struct bwrap *bwrap, struct immure_spec *spec, const char *format)
+static int explain(const struct bwrap *bwrap, struct immure_spec *spec, enum immure_format format)
 {
 	struct immure_error err;
-	char *text;
 
-	if (immure_explain(spec, strcmp(format, "json") == 0 ? IMMURE_JSON : IMMURE_TEXT, &text, &err) < 0) {
-		bwrap_complain(bwrap, &err, NULL, NULL);
-		return EXIT_FAILURE;
-	}
-	fputs(text, bwrap->output);
-	free(text);
-	return EXIT_SUCCESS;
+	if (explain_print(spec, format, &err) == 0)
+		return EXIT_SUCCESS;
+	bwrap_complain(bwrap, &err, NULL, NULL);
+	return EXIT_FAILURE;
 }
 
 /* What there is to say of a hardened run, without what to try: those are options of immure's. */
@@ -41,7 +38,7 @@ static void remark(const struct bwrap *bwrap, const char *lines)
 	}
 }
 
-static int run(struct bwrap *bwrap, struct immure_spec *spec, const char *program)
+static int run(const struct bwrap *bwrap, struct immure_spec *spec, const char *program)
 {
 	struct immure_result *result = NULL;
 	struct immure_error err;
@@ -57,7 +54,7 @@ static int run(struct bwrap *bwrap, struct immure_spec *spec, const char *progra
 	return exit_code;
 }
 
-static int prepare(struct bwrap *bwrap, struct immure_spec *spec, char *const command[])
+static int prepare(const struct bwrap *bwrap, struct immure_spec *spec, char *const command[])
 {
 	struct immure_error err;
 
@@ -69,7 +66,7 @@ static int prepare(struct bwrap *bwrap, struct immure_spec *spec, char *const co
 
 static int run_command(struct bwrap *bwrap, char *const command[])
 {
-	const char *format = getenv("IMMURE_EXPLAIN");
+	enum immure_format format;
 	struct immure_spec *spec = immure_spec_new();
 	int exit_code = EXIT_FAILURE;
 
@@ -78,7 +75,7 @@ static int run_command(struct bwrap *bwrap, char *const command[])
 		return fail(bwrap);
 	}
 	if (prepare(bwrap, spec, command) == 0)
-		exit_code = format && *format && strcmp(format, "0") != 0 ? explain(bwrap, spec, format) : run(bwrap, spec, command[0]);
+		exit_code = explain_is_asked(&format) ? explain(bwrap, spec, format) : run(bwrap, spec, command[0]);
 	return exit_code; /* the process ends: to give memory back would touch pages that init shares, and copy them */
 }
 

@@ -4,11 +4,11 @@
  * program is an ordinary user inside a root that is shown as it is. The words are understood in capejail_words.c.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "compat/capejail.h"
+#include "compat/explain.h"
 
 static const char *last_part(const char *path)
 {
@@ -38,25 +38,11 @@ static void warn(const char *own_name, const struct capejail *jail)
 		fprintf(stderr, "%s: warning: -u %s: the program has the host's root id, which is hardly confined\n", own_name, jail->user);
 }
 
-/* IMMURE_EXPLAIN=1 or =json: the plan is printed, nothing is run. */
-static bool is_explaining(enum immure_format *format)
-{
-	const char *value = getenv("IMMURE_EXPLAIN");
-
-	*format = value && strcmp(value, "json") == 0 ? IMMURE_JSON : IMMURE_TEXT;
-	return value && *value && strcmp(value, "0") != 0;
-}
-
 static int explain(const char *own_name, struct immure_spec *spec, enum immure_format format)
 {
 	struct immure_error err;
-	char *text;
 
-	if (immure_explain(spec, format, &text, &err) < 0)
-		return complain(own_name, &err);
-	fputs(text, stdout);
-	free(text);
-	return fflush(stdout) == 0 ? 0 : 125;
+	return explain_print(spec, format, &err) < 0 ? complain(own_name, &err) : 0;
 }
 
 static int run(const char *own_name, struct immure_spec *spec)
@@ -98,7 +84,7 @@ static int act(struct capejail *jail, const char *own_name, char *command[])
 		return refuse_caller(own_name);
 	if (capejail_settle(jail, &err) < 0 || immure_spec_command(jail->spec, command, &err) < 0)
 		return complain(own_name, &err);
-	if (is_explaining(&format))
+	if (explain_is_asked(&format))
 		return explain(own_name, jail->spec, format);
 	warn(own_name, jail);
 	return run(own_name, jail->spec);

@@ -8,16 +8,19 @@ import errno
 import os
 import re
 import struct
+import subprocess
 
 import pytest
 
-from harness import DEBIAN
+from harness import DEBIAN, ENVIRONMENT
 
 ROOT = ["--ro-bind", "/", "/"]
 OUTER = [DEBIAN, "--unshare-user"]
-UNSHARE = 272
+UNSHARE, KEYCTL = 272, 250
 CLONE, CLONE3, SETHOSTNAME, SOCKET, IOCTL = 56, 435, 170, 41, 16
 OPEN_TREE, MOVE_MOUNT, FSOPEN, OPEN_TREE_ATTR = 428, 429, 430, 467
+
+BESIDE = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a network is made beside only where there is another processor")
 
 
 @contextlib.contextmanager
@@ -93,7 +96,7 @@ def test_where_a_network_cannot_be_set_up(either, words):
 @pytest.mark.parametrize("number, said", [(errno.EPERM, "loopback: Failed RTM_NEWLINK: Operation not permitted"),
                                           (errno.ENOSPC, "Creating new namespace failed: nesting depth or /proc/sys/user/max_*_namespaces exceeded (ENOSPC)")])
 @pytest.mark.parametrize("more", [[], [(OPEN_TREE, errno.EPERM), (OPEN_TREE_ATTR, errno.EPERM)]])
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a network is made beside only where there is another processor")
+@BESIDE
 def test_where_a_network_cannot_be_made_beside(ours, number, said, more):
     """What comes later fails as well, and is not what is told."""
     with forbidden((UNSHARE, number), *more) as (reader, outer):
@@ -202,10 +205,30 @@ def test_what_the_kernel_takes_for_no_filter(either):
     os.close(reader)
 
 
+def test_a_plan_that_cannot_be_written_is_told(ours):
+    explaining = {**ENVIRONMENT, "IMMURE_EXPLAIN": "1"}
+    with open("/dev/full", "w", encoding="utf-8") as full, ours.start(*ROOT, "true", env=explaining, stdout=full, stderr=subprocess.PIPE) as done:
+        assert done.stderr.read() == "bwrap: the plan cannot be written: No space left on device\n"
+    assert done.returncode == 1
+
+
+OPTIONS_IN_A_REMEDY = r"--[a-z0-9-]+"
+
+
+@pytest.mark.parametrize("call, number, id", [
+    (KEYCTL, errno.EDQUOT, "E-KEYS-LIMIT"),
+    pytest.param(UNSHARE, errno.EINVAL, "E-NAMESPACE-MISSING", marks=BESIDE)])
+def test_what_a_hardened_one_is_to_try_names_options_that_are_there(ours, call, number, id):
+    with forbidden((call, number)) as (reader, outer):
+        done = through(ours, *outer).run("--unshare-all", *ROOT, "true", pass_fds=[reader], env={**ENVIRONMENT, "IMMURE_HARDEN": "1"})
+    assert done.returncode == 1 and id in done.stderr, done.stderr
+    assert not set(re.findall(OPTIONS_IN_A_REMEDY, done.stderr)) - set(ours.run("--help").stdout.split())
+
+
 @pytest.mark.parametrize("words", [["--ro-bind", "/usr", "/usr", "--dir", "/usr/new"], ["--dir", "/a", "--remount-ro", "/a"],
                                    ["--ro-bind", "/usr", "/usr", "--file", "0", "/usr/new"]])
 def test_what_to_try_names_options_that_are_there(ours, words):
     done = ours.run(*words, "true")
     listed = ours.run("--help").stdout.split()
     assert "\n  try: " in done.stderr
-    assert not [word for word in re.findall(r"--[a-z0-9-]+", done.stderr) if word not in listed]
+    assert not [word for word in re.findall(OPTIONS_IN_A_REMEDY, done.stderr) if word not in listed]

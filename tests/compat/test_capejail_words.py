@@ -127,6 +127,13 @@ def test_explaining_runs_nothing():
         assert say("prog", IMMURE_EXPLAIN=off).stdout.splitlines()[-1] == "run"
 
 
+def test_a_plan_that_cannot_be_written_is_told():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([SAID, "prog"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False,
+                              env={**os.environ, "IMMURE_EXPLAIN": "1"})
+    assert (done.returncode, done.stderr) == (125, "capejail-said: the plan cannot be written: No space left on device\n")
+
+
 def test_help_is_printed_and_nothing_else_done():
     for words in (["-h"], ["--help"], ["-nh", "prog"]):
         done = say(*words)
