@@ -142,7 +142,7 @@ static struct health *checked_by(const struct watch *watch)
 {
 	const struct visit *visit = watch->owner;
 
-	return visit->is_check ? visit->member->health : NULL;
+	return visit->kind == VISIT_CHECK ? visit->member->health : NULL;
 }
 
 static int start_reading(struct watch *watch, void *state, const struct step *step)

@@ -144,7 +144,7 @@ static void let_go(const struct keeper *keeper, const struct member *member)
 			client_drop(keeper->clients.client[i]);
 }
 
-/* Those who asked for its end have it. True when one of them wanted it removed as well. */
+/* Those who asked for its end have it. */
 static void tell_enders(const struct keeper *keeper, const struct member *member)
 {
 	static const enum packet_type questions[] = { PACKET_STOP, PACKET_KILL, PACKET_REMOVE };
@@ -284,7 +284,6 @@ static void hear_clients(struct keeper *keeper, const struct pollfd *polled, uns
 		clients_accept(&keeper->clients);
 }
 
-/* One left an attached screen, or typing became possible again. */
 static void note_client_gone(void *argument, struct client *client)
 {
 	visits_forget(argument, client);

@@ -72,8 +72,8 @@ bool visit_brings_streams(const struct packet *packet)
 static void meet(struct visit *visit, struct client *client)
 {
 	visit->client = client;
-	client->talk = visit->is_program ? TALK_VISITING : TALK_WAITING;
-	client->question = visit->is_program ? PACKET_EXEC : PACKET_OPEN;
+	client->talk = visit->kind == VISIT_PROGRAM ? TALK_VISITING : TALK_WAITING;
+	client->question = visit->kind == VISIT_PROGRAM ? PACKET_EXEC : PACKET_OPEN;
 	client->subject = visit->member;
 }
 
@@ -121,13 +121,14 @@ static void end_program(struct visit *visit)
 
 static void give_up(struct visit *visit)
 {
-	if (visit->is_start_told && !visit->is_check) { /* nothing of the program's */
+	if (visit->is_start_told && visit->kind != VISIT_CHECK) { /* nothing of the program's */
 		kept_stop_timer(&visit->kept);
 		watch_dismiss_helper(&visit->kept.watch);
 		return;
 	}
 	/* Who stands still takes no time. */
-	if (visit->is_check && visit->member->state == MEMBER_PAUSED && kept_set_timer(&visit->kept, visit->member->kept.spec.health_timeout_ns) >= 0)
+	if (visit->kind == VISIT_CHECK && visit->member->state == MEMBER_PAUSED &&
+	    kept_set_timer(&visit->kept, visit->member->kept.spec.health_timeout_ns) >= 0)
 		return;
 	kept_stop_timer(&visit->kept);
 	visit->is_late = true;
@@ -246,7 +247,7 @@ static int start_program(struct visit *visit, const struct packet *packet)
 		rc = plan_enter(visit->kept.plan, &visit->kept.arena, &enter, &visit->kept.err);
 	if (rc < 0)
 		return rc;
-	visit->is_program = true;
+	visit->kind = VISIT_PROGRAM;
 	visit->is_left_alone = exec->flags & EXEC_ALONE;
 	return 0;
 }
@@ -275,7 +276,6 @@ void visit_exec(struct keeper *keeper, struct client *client, struct member *mem
 		begin(keeper, client, member, packet, start_program, "executing a program");
 		return;
 	}
-	waiting->is_program = true;
 	waiting->is_left_alone = packet->exec.flags & EXEC_ALONE;
 	meet(waiting, client);
 }
@@ -289,7 +289,8 @@ int visit_check(struct keeper *keeper, struct member *member, const int streams[
 	if (!visit)
 		return rc;
 	visit->request.command = member->health->command;
-	visit->is_check = visit->is_program = visit->is_left_alone = true;
+	visit->kind = VISIT_CHECK;
+	visit->is_left_alone = true;
 	rc = make_spec(visit, err);
 	if (rc == 0)
 		rc = plan_enter(visit->kept.plan, &visit->kept.arena, &(struct enter){ .jail = member->kept.plan, .spec = &visit->kept.spec,
@@ -340,7 +341,7 @@ static void put_dismissal_off(struct visit *visit)
 {
 	if (visit->has_waited && kept_set_timer(&visit->kept, UINT64_C(1000000) * DISMISSAL_MS) == 0)
 		return;
-	if (!visit->is_check)
+	if (visit->kind != VISIT_CHECK)
 		kept_stop_timer(&visit->kept);
 	watch_dismiss_helper(&visit->kept.watch);
 }
@@ -389,13 +390,13 @@ static bool came_too_late(const struct visit *visit)
 static void tell_end(struct visit *visit, int rc)
 {
 	const int exit_code = result_exit_code(&visit->kept.result, visit->kept.plan), *file = &visit->kept.run.slots[SLOT_FILE];
-	const bool has_come = visit->is_program ? visit->is_start_told : *file >= 0;
+	const bool has_come = visit->kind == VISIT_FILE ? *file >= 0 : visit->is_start_told;
 	const struct packet_ended ended = { .exit_code = exit_code, .reason = (int32_t)visit->kept.result.reason, .signal = visit->kept.result.signal };
 	struct client *client = visit->client;
 
-	if (visit->is_check && !has_come && rc >= 0)
+	if (visit->kind == VISIT_CHECK && !has_come && rc >= 0)
 		rc = explain_absence(visit);
-	if (visit->is_check)
+	if (visit->kind == VISIT_CHECK)
 		health_take_end(visit, exit_code, rc < 0 ? &visit->kept.err : NULL);
 	visit->client = NULL;
 	if (!client)
@@ -406,7 +407,7 @@ static void tell_end(struct visit *visit, int rc)
 		answer_error(client, &visit->kept.err, explain_absence(visit) < 0 ? 125 : exit_code);
 	else if (rc < 0)
 		answer_error(client, &visit->kept.err, exit_code);
-	else if (visit->is_program)
+	else if (visit->kind == VISIT_PROGRAM)
 		client_post(client, &(struct packet_parts){ .type = PACKET_ENDED, .fixed = &ended });
 	else
 		client_post(client, &(struct packet_parts){ .type = PACKET_DESCRIPTOR, .fds = file, .fd_count = 1 });
@@ -437,7 +438,7 @@ static void end(struct visit *visit)
 {
 	int rc;
 
-	if (visit->is_check && visit->is_start_told) /* dead, and not yet reaped: the number is its own */
+	if (visit->kind == VISIT_CHECK && visit->is_start_told) /* dead, and not yet reaped: the number is its own */
 		sys_kill(-visit->kept.run.init, SIGKILL);
 	rc = kept_finish(&visit->kept);
 	if (is_to_repeat(visit)) {
@@ -464,7 +465,7 @@ void visit_serve(struct visit *visit, const struct pollfd *polled, unsigned coun
 {
 	struct kept *kept = &visit->kept;
 
-	if (visit->is_waiting) {
+	if (visit->kind == VISIT_WAITING) {
 		waiting_serve(visit, polled, count);
 		return;
 	}
@@ -499,7 +500,7 @@ void visits_sweep(struct keeper *keeper)
 			link = &visit->next;
 			continue;
 		}
-		member = visit->is_program && !visit->is_check ? visit->member : NULL;
+		member = visit->kind == VISIT_PROGRAM ? visit->member : NULL;
 		*link = visit->next;
 		visit_free(visit);
 		if (member)

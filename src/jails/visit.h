@@ -9,16 +9,21 @@
 
 #include "jails/keeper.h"
 
+enum visit_kind {
+	VISIT_FILE,
+	VISIT_PROGRAM,
+	VISIT_CHECK,             /* a program as well, of the jail's health: nobody asked */
+	VISIT_WAITING,           /* waiting.h: nobody has come for it yet; then it is a program */
+};
+
 struct visit {
+	enum visit_kind kind;
 	struct visit *next;
 	struct member *member;
 	struct client *client;   /* who asked; NULL: gone, or told all */
-	bool is_program;         /* otherwise a file */
-	bool is_waiting;         /* waiting.h: nobody has come for it yet */
-	bool has_waited;         /* and then somebody did */
+	bool has_waited;         /* for whoever came */
 	struct room *room;       /* what its helper is told by; NULL: it was borne for the one who asked */
 	bool is_left_alone;      /* it goes on when the client is gone */
-	bool is_check;           /* of the jail's health: nobody asked */
 	bool is_start_told;
 	bool is_late;            /* it took too long on its way in */
 	struct spec request;     /* what the client said */

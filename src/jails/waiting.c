@@ -27,7 +27,7 @@ static struct visit *find(const struct keeper *keeper, const struct member *memb
 {
 	struct visit *visit = keeper->visits;
 
-	while (visit && !(visit->is_waiting && visit->member == member && visit->kept.stage != KEPT_CLOSED))
+	while (visit && !(visit->kind == VISIT_WAITING && visit->member == member && visit->kept.stage != KEPT_CLOSED))
 		visit = visit->next;
 	return visit;
 }
@@ -73,7 +73,7 @@ void waiting_prepare(struct keeper *keeper, struct member *member)
 
 	if (!visit)
 		return;
-	visit->is_waiting = true;
+	visit->kind = VISIT_WAITING;
 	if (begin(visit) < 0) {
 		visit_free(visit);
 		return;
@@ -133,13 +133,13 @@ struct visit *waiting_take(struct keeper *keeper, struct member *member, const s
 		forget_wishes(visit);
 		return NULL;
 	}
-	visit->is_waiting = false;
-	visit->has_waited = true;
 	if (kept_set_timer(&visit->kept, patience_ns) < 0 || tell_program(visit) < 0 ||
 	    resume(visit, packet->fds + packet->fd_count - STREAMS) < 0) {
 		kept_close(&visit->kept); /* it can be told only once */
 		return NULL;
 	}
+	visit->kind = VISIT_PROGRAM;
+	visit->has_waited = true;
 	return visit;
 }
 

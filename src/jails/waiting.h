@@ -28,7 +28,7 @@ void waiting_prepare(struct keeper *keeper, struct member *member);
 /* What is asked by PACKET goes on in the helper that waits, and has that long to get in. NULL: there is none for that. */
 struct visit *waiting_take(struct keeper *keeper, struct member *member, const struct packet *packet, uint64_t patience_ns);
 
-/* Of a visit that is_waiting: what was polled, handed back. */
+/* Of one that is VISIT_WAITING: what was polled, handed back. */
 void waiting_serve(struct visit *visit, const struct pollfd *polled, unsigned count);
 
 /* It was taken, and its program not executed: once more, by a helper of its own. Negative errno: that failed, and is told in kept.err. */
