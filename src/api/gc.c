@@ -38,7 +38,7 @@ int immure_gc(struct immure_error *out)
 	struct host host = { 0 };
 	int rc;
 
-	host.runtime = sys_variable("XDG_RUNTIME_DIR");
+	host.caller.runtime = sys_variable("XDG_RUNTIME_DIR");
 	rc = host_probe_basic(&host, &err);
 
 	if (rc == 0) {

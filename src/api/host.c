@@ -48,8 +48,8 @@ static int probe(struct host *host, struct error *err)
 
 	if (rc == 0)
 		rc = host_look_at_caller(&spec, err);
-	host->cwd = arena_copy(&host->arena, spec.caller.cwd);
-	host->runtime = spec.caller.runtime;
+	host->caller.cwd = arena_copy(&host->arena, spec.caller.cwd);
+	host->caller.runtime = spec.caller.runtime;
 	if (rc == 0)
 		rc = host_probe_basic(host, err);
 	if (rc == 0)

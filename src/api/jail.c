@@ -16,7 +16,7 @@
 
 int open_state(struct state *state, struct error *err)
 {
-	struct host host = { .uid = sys_effective_user(), .runtime = sys_variable("XDG_RUNTIME_DIR") };
+	struct host host = { .uid = sys_effective_user(), .caller.runtime = sys_variable("XDG_RUNTIME_DIR") };
 	int rc;
 
 	*state = (struct state){ -1, -1 };

@@ -53,7 +53,7 @@ static bool may_want_scope(const struct immure_spec *spec)
 	struct host host = { 0 };
 	bool wants = false;
 
-	host_take_caller(&host, &spec->spec.caller);
+	host.caller = spec->spec.caller;
 	if (host_probe_basic(&host, NULL) == 0 && host_probe_cgroups(&host, &spec->spec, NULL) == 0)
 		wants = host.manager == MANAGER_USER || cgroups_may_want_scope(&host);
 	arena_free(&host.arena);

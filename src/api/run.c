@@ -96,7 +96,7 @@ static int leave_scope(struct immure_spec *spec, struct error *err)
 
 	if (modules.start_scope || !reads_descriptors(&spec->spec))
 		return 0;
-	host_take_caller(&spec->host, &spec->spec.caller);
+	spec->host.caller = spec->spec.caller;
 	if (!spec->is_probed)
 		rc = host_probe_basic(&spec->host, err);
 	spec->is_probed = rc == 0;
@@ -109,7 +109,7 @@ static int leave_scope(struct immure_spec *spec, struct error *err)
 /* Nothing is asked of this machine: all that is known is in the facts. */
 static int resolve_foreign(struct immure_spec *spec, struct error *err)
 {
-	int rc = spec_make_absolute(&spec->spec, spec->host.cwd, err);
+	int rc = spec_make_absolute(&spec->spec, spec->host.caller.cwd, err);
 
 	return rc < 0 ? rc : compile_filter(&spec->spec, err);
 }
@@ -148,7 +148,7 @@ static int probe(struct immure_spec *spec, struct error *err)
 	spec->host.keeps_input = spec->spec.keeps_input || !spec->spec.is_detached;
 	if (spec->is_foreign)
 		return 0;
-	host_take_caller(&spec->host, &spec->spec.caller);
+	spec->host.caller = spec->spec.caller;
 	if (!spec->is_probed)
 		rc = host_probe_basic(&spec->host, err);
 	spec->is_probed = rc == 0;

@@ -119,7 +119,7 @@ static void plan_session(struct plan *plan, const struct spec *spec, const struc
 	step.origin = leaves_signals ? SPEC_ORIGIN(spec, leave) : NULL;
 	plan_add(plan, step);
 	step = (struct step){ .op = OP_UMASK, .side = PAYLOAD, .phase = PHASE_SESSION, .slot = SLOT_NONE,
-		.number = leaves_umask ? host->umask : spec->umask,
+		.number = leaves_umask ? host->caller.umask : spec->umask,
 		.origin = leaves_umask ? SPEC_ORIGIN(spec, leave) : SPEC_ORIGIN(spec, umask), .why = leaves_umask ? "the caller's" : NULL };
 	plan_add(plan, step);
 	if (!spec_leaves(spec, "personality"))

@@ -306,7 +306,7 @@ static void add_scope(struct group *group, const struct host_controller *control
 	group->plan->is_short |= !place;
 	if (!place)
 		return;
-	*place = (struct scope_place){ path_last(controller->path), group->host->runtime,
+	*place = (struct scope_place){ path_last(controller->path), group->host->caller.runtime,
 				       plan_format(group->plan, "%s/%s", controller->parent, name),
 				       plan_format(group->plan, "%s/%s", controller->path, name), group->spec->is_holder };
 	plan_add(group->plan, (struct step){ .op = OP_CGROUP_SCOPE, .side = LAUNCHER, .phase = PHASE_ADOPT, .slot = SLOT_NONE,

@@ -66,7 +66,7 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 /* What the reader of a plan would otherwise have to know. */
 static void note(struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	const bool has_terminal = host->stdin_is_tty || host->stdout_is_tty || host->stderr_is_tty;
+	const bool has_terminal = host->caller.stdin_is_tty || host->caller.stdout_is_tty || host->caller.stderr_is_tty;
 
 	if (spec_leaves(spec, "terminal") && spec_leaves(spec, "session"))
 		plan_note(plan, "%sthe program may type into the caller's terminal (TIOCSTI, TIOCLINUX): terminal and session are left",

@@ -195,8 +195,8 @@ static void add_dev(struct order *order, const char *target)
 	shm.number = 0755;
 	order_make(order, shm, KNOWN_DIRECTORY);
 	order_new(order, "devpts", "newinstance,ptmxmode=0666,mode=620", below(order, target, "pts"), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	if (order->host->stdout_path)
-		add_device(order, order->host->stdout_path, below(order, target, "console"));
+	if (order->host->caller.stdout_path)
+		add_device(order, order->host->caller.stdout_path, below(order, target, "console"));
 }
 
 static void add_layers(struct order *order, const char *target)

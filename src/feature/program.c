@@ -50,10 +50,10 @@ static void add_small_base(struct plan *plan, const struct spec *spec, const str
 	set(list, count, plan_format(plan, "PATH=%s", path_value));
 	set(list, count, plan_format(plan, "HOME=%s", plan->home));
 	set(list, count, plan_format(plan, "USER=%s", spec->user && *spec->user > '9' ? spec->user : plan->uid ? "user" : "root"));
-	if (host->term)
-		set(list, count, plan_format(plan, "TERM=%s", host->term));
-	if (host->lang)
-		set(list, count, plan_format(plan, "LANG=%s", host->lang));
+	if (host->caller.term)
+		set(list, count, plan_format(plan, "TERM=%s", host->caller.term));
+	if (host->caller.lang)
+		set(list, count, plan_format(plan, "LANG=%s", host->caller.lang));
 }
 
 static size_t room_for(const struct spec *spec)
@@ -104,7 +104,7 @@ static const char *value_of(const char *const *environment, const char *name)
 /* The current folder, wherever it is shown; else the home, if there is one. */
 static const char *start_directory(const struct plan *plan, const struct spec *spec, const struct host *host)
 {
-	const char *inside = host->cwd && plan->has_mountns ? tree_inside(plan->tree, plan->arena, host->cwd) : host->cwd;
+	const char *inside = host->caller.cwd && plan->has_mountns ? tree_inside(plan->tree, plan->arena, host->caller.cwd) : host->caller.cwd;
 
 	if (spec->workdir)
 		return spec->workdir;
@@ -130,10 +130,10 @@ static size_t find_places(struct plan *plan, const struct spec *spec, const stru
 	environment = (const char *const *)make_environment(plan, spec, host, NULL);
 	pwd = value_of(environment, "PWD");
 	home = value_of(environment, "HOME");
-	if (pwd && host->logical_cwd && strcmp(pwd, host->logical_cwd) == 0)
+	if (pwd && host->caller.logical_cwd && strcmp(pwd, host->caller.logical_cwd) == 0)
 		places[count++] = pwd;
-	else if (host->cwd)
-		places[count++] = host->cwd;
+	else if (host->caller.cwd)
+		places[count++] = host->caller.cwd;
 	if (home && *home == '/')
 		places[count++] = home;
 	places[count++] = "/";
@@ -155,8 +155,8 @@ static void plan_start(struct plan *plan, const struct spec *spec, const char *c
 /* A program given by its path on the host is executed where the jail shows it. */
 static const char *program_inside(struct plan *plan, const struct spec *spec, const char *name, const struct host *host)
 {
-	const bool is_of_jail = !plan->has_mountns || spec->is_ordered || !host->cwd || (spec->root && name[0] == '/');
-	const char *path = is_of_jail ? NULL : path_clean(plan->arena, host->cwd, name);
+	const bool is_of_jail = !plan->has_mountns || spec->is_ordered || !host->caller.cwd || (spec->root && name[0] == '/');
+	const char *path = is_of_jail ? NULL : path_clean(plan->arena, host->caller.cwd, name);
 	const char *inside = path ? tree_inside(plan->tree, plan->arena, path) : NULL;
 
 	return inside ? inside : name;

@@ -31,7 +31,7 @@ enum { IN = 1, OUT = 2, ERR = 4 };
 /* A jail that stays writes to its keeper; whoever attaches sees it from there. */
 static struct streams streams_of_keeper(const struct spec *spec, const struct host *host)
 {
-	if (spec->tty == TTY_YES || (spec->tty == TTY_AUTO && host->stdin_is_tty && !spec->is_detached))
+	if (spec->tty == TTY_YES || (spec->tty == TTY_AUTO && host->caller.stdin_is_tty && !spec->is_detached))
 		return (struct streams){ .terminal = IN | OUT | ERR, .is_controlling = true };
 	return (struct streams){ .pipes = OUT | ERR | (host->keeps_input ? IN : 0) };
 }
@@ -39,7 +39,7 @@ static struct streams streams_of_keeper(const struct spec *spec, const struct ho
 /* The caller's terminal is never given to the jail: whoever has it can type into it. TIOCSTI, TIOCLINUX: ioctl_tty(2) */
 static struct streams choose_streams(const struct spec *spec, const struct host *host)
 {
-	const unsigned ttys = (host->stdin_is_tty ? IN : 0) | (host->stdout_is_tty ? OUT : 0) | (host->stderr_is_tty ? ERR : 0);
+	const unsigned ttys = (host->caller.stdin_is_tty ? IN : 0) | (host->caller.stdout_is_tty ? OUT : 0) | (host->caller.stderr_is_tty ? ERR : 0);
 	struct streams streams = { 0 };
 
 	if (host->has_keeper)
@@ -48,7 +48,7 @@ static struct streams choose_streams(const struct spec *spec, const struct host 
 		streams.pipes = spec->output_bytes == NUMBER_NONE ? 0 : OUT | ERR;
 		return streams;
 	}
-	streams.is_controlling = spec->tty == TTY_YES || (spec->tty == TTY_AUTO && host->stdin_is_tty);
+	streams.is_controlling = spec->tty == TTY_YES || (spec->tty == TTY_AUTO && host->caller.stdin_is_tty);
 	if (spec->tty == TTY_YES)
 		streams.terminal = IN | OUT | ERR;
 	else if (spec->tty == TTY_AUTO)
@@ -63,7 +63,7 @@ static struct streams choose_streams(const struct spec *spec, const struct host 
 static void plan_pipes(struct plan *plan, const struct spec *spec, const struct host *host, unsigned pipes)
 {
 	const bool is_limited = spec->output_bytes != NUMBER_NONE;
-	const bool is_one = !host->has_keeper && host->stderr_is_stdout && (pipes & (OUT | ERR)) == (OUT | ERR);
+	const bool is_one = !host->has_keeper && host->caller.stderr_is_stdout && (pipes & (OUT | ERR)) == (OUT | ERR);
 	const struct origin *origin = is_limited ? SPEC_ORIGIN(spec, output_bytes) : SPEC_ORIGIN(spec, tty);
 
 	plan_add(plan, (struct step){ .op = OP_PIPES, .side = LAUNCHER, .phase = PHASE_OPEN, .slot = SLOT_NONE,

@@ -170,9 +170,9 @@ static void add_program(struct plan *plan, const struct spec *spec, const struct
 	const char *path = spec->command ? spec->command[0] : NULL;
 	struct tree_item item = { .kind = TREE_BIND, .is_file = true, .why = "the program itself" };
 
-	if (!path || !strchr(path, '/') || !root_is_host_view(spec) || (!host->cwd && *path != '/'))
+	if (!path || !strchr(path, '/') || !root_is_host_view(spec) || (!host->caller.cwd && *path != '/'))
 		return;
-	path = path_clean(plan->arena, host->cwd ? host->cwd : "/", path);
+	path = path_clean(plan->arena, host->caller.cwd ? host->caller.cwd : "/", path);
 	item.target = path ? tree_follow(plan->tree, plan->arena, path) : NULL;
 	if (!item.target || host_look(host, path)->kind != PATH_FILE || tree_inside(plan->tree, plan->arena, item.target) ||
 	    tree_holder(plan->tree, item.target)->kind != TREE_SCRATCH)

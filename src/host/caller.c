@@ -80,18 +80,3 @@ int host_look_at_caller(struct spec *spec, struct error *err)
 	}
 	return find_console(spec, err);
 }
-
-void host_take_caller(struct host *host, const struct caller *caller)
-{
-	host->cwd = caller->cwd;
-	host->logical_cwd = caller->logical_cwd;
-	host->term = caller->term;
-	host->lang = caller->lang;
-	host->runtime = caller->runtime;
-	host->stdin_is_tty = caller->stdin_is_tty;
-	host->stdout_is_tty = caller->stdout_is_tty;
-	host->stderr_is_tty = caller->stderr_is_tty;
-	host->stderr_is_stdout = caller->stderr_is_stdout;
-	host->stdout_path = caller->stdout_path;
-	host->umask = caller->umask;
-}

@@ -219,7 +219,7 @@ static int idmap_body(void *argument)
 
 void check_idmap(struct doctor *doctor, struct finding *finding)
 {
-	const char *folder = doctor->host->cwd ? doctor->host->cwd : "/";
+	const char *folder = doctor->host->caller.cwd ? doctor->host->caller.cwd : "/";
 	const struct trial trial = { .body = idmap_body, .argument = (void *)folder };
 	int rc;
 

@@ -19,8 +19,9 @@ static const struct fact {
 	size_t offset;
 } facts[] = {
 #define FACT(name, kind) { #name, kind, offsetof(struct host, name) }
+#define CALLER(name, kind) { #name, kind, offsetof(struct host, caller.name) }
 	FACT(kernel_major, FACT_INT), FACT(kernel_minor, FACT_INT), FACT(architecture, FACT_NAME), FACT(uid, FACT_UINT),
-	FACT(gid, FACT_UINT), FACT(umask, FACT_UINT), FACT(capabilities, FACT_MASK), FACT(last_capability, FACT_UINT), FACT(processors, FACT_UINT), FACT(cwd, FACT_STRING), FACT(logical_cwd, FACT_STRING),
+	FACT(gid, FACT_UINT), CALLER(umask, FACT_UINT), FACT(capabilities, FACT_MASK), FACT(last_capability, FACT_UINT), FACT(processors, FACT_UINT), CALLER(cwd, FACT_STRING), CALLER(logical_cwd, FACT_STRING),
 	FACT(has_other_groups, FACT_BOOL), FACT(has_fixed_sysctls, FACT_BOOL), FACT(joined_denies_groups, FACT_BOOL),
 	FACT(run_id, FACT_STRING), FACT(in_initial_userns, FACT_BOOL), FACT(has_proc, FACT_BOOL), FACT(has_no_namespaces, FACT_BOOL),
 	FACT(root_is_rootfs, FACT_BOOL), FACT(landlock_abi, FACT_INT), FACT(has_seccomp, FACT_BOOL),
@@ -30,10 +31,11 @@ static const struct fact {
 	FACT(unified.mount, FACT_STRING), FACT(unified.own, FACT_STRING), FACT(unified.own_path, FACT_STRING),
 	FACT(unified.above, FACT_STRING), FACT(unified.must_step_aside, FACT_BOOL), FACT(manager, FACT_MANAGER),
 	FACT(has_swap, FACT_BOOL), FACT(has_swap_limit, FACT_BOOL),
-	FACT(sub_uid, FACT_RANGE), FACT(sub_gid, FACT_RANGE), FACT(stdin_is_tty, FACT_BOOL), FACT(has_no_pty, FACT_BOOL), FACT(stdout_is_tty, FACT_BOOL),
-	FACT(stderr_is_tty, FACT_BOOL), FACT(stderr_is_stdout, FACT_BOOL), FACT(term, FACT_STRING), FACT(lang, FACT_STRING), FACT(resolv_conf, FACT_STRING), FACT(skeleton, FACT_STRING),
+	FACT(sub_uid, FACT_RANGE), FACT(sub_gid, FACT_RANGE), CALLER(stdin_is_tty, FACT_BOOL), FACT(has_no_pty, FACT_BOOL), CALLER(stdout_is_tty, FACT_BOOL),
+	CALLER(stderr_is_tty, FACT_BOOL), CALLER(stderr_is_stdout, FACT_BOOL), CALLER(term, FACT_STRING), CALLER(lang, FACT_STRING), FACT(resolv_conf, FACT_STRING), FACT(skeleton, FACT_STRING),
 	FACT(paths, FACT_PATHS),
 #undef FACT
+#undef CALLER
 };
 
 static const char *const ways[] = { [CGROUP_NONE] = "none", [CGROUP_DIRECT] = "direct", [CGROUP_SCOPE] = "scope" };

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "spec/spec.h"
 
 enum { HOST_GROUPS = 64 };
 
@@ -81,23 +82,20 @@ struct sub_range {
 };
 
 struct host {
-	struct arena arena;      /* owns the strings */
+	struct arena arena;      /* owns the strings; the caller's may be a spec's */
+	struct caller caller;
 
 	/* basic facts: always there */
 	int kernel_major, kernel_minor;
 	char architecture[65];   /* uname -m */
 	uid_t uid;
 	gid_t gid;
-	unsigned umask;          /* looked at where it is left as it is */
 	bool has_fixed_sysctls;  /* /proc/sys is read-only */
 	bool has_other_groups;   /* supplementary ones, which a single id map cannot drop */
 	bool joined_denies_groups; /* --userns join:PID: that user namespace forbids setgroups(2) */
 	uint64_t capabilities;   /* effective, capabilities(7) as a mask */
 	unsigned last_capability;
 	unsigned processors;     /* that the caller may run on; 0: nobody asked */
-	const char *cwd;         /* the caller's; NULL: it is gone */
-	const char *logical_cwd; /* by the links that led there, as PWD tells; NULL: nobody asked, or it tells nothing of use */
-	const char *runtime;     /* XDG_RUNTIME_DIR of the caller; NULL: unset */
 	const char *run_id;      /* unique for this run: "immure-PID-RANDOM" */
 	bool in_initial_userns;
 	bool has_proc;           /* a real procfs on /proc */
@@ -136,14 +134,10 @@ struct host {
 	struct sub_range sub_uid, sub_gid;
 
 	/* the terminal and descriptors */
-	bool stdin_is_tty, stdout_is_tty, stderr_is_tty;
-	bool has_no_pty;           /* one of them is a terminal, and the host's /dev has no pseudo-terminals */
-	const char *stdout_path; /* of the terminal, where a new /dev shows it as its console; NULL: there is none */
-	bool stderr_is_stdout;   /* the same file; looked at where output is limited */
+	bool has_no_pty;           /* a standard descriptor is a terminal, and the host's /dev has no pseudo-terminals */
 	bool has_keeper;         /* what the program writes is a keeper's to read, and the standard descriptors here are nobody's */
 	uint16_t screen_rows, screen_columns; /* of who started a jail that is kept; 0: none is known */
 	bool keeps_input;        /* its input stays open for those who attach */
-	const char *term, *lang; /* TERM and LANG of the caller; NULL: unset */
 	const char *resolv_conf; /* the host's, when its network is shared */
 };
 

@@ -77,8 +77,8 @@ void host_find_state_folder(struct host *host)
 {
 	if (host->uid == 0)
 		host->state_folder = "/run/immure";
-	else if (host->runtime && host->runtime[0] == '/')
-		host->state_folder = arena_format(&host->arena, "%s/immure", host->runtime);
+	else if (host->caller.runtime && host->caller.runtime[0] == '/')
+		host->state_folder = arena_format(&host->arena, "%s/immure", host->caller.runtime);
 	else
 		host->state_folder = arena_format(&host->arena, "/tmp/immure-%u", host->uid);
 }
@@ -171,9 +171,9 @@ static int look_at_program(struct host *host, const struct spec *spec, struct er
 {
 	const char *path = spec->command ? spec->command[0] : NULL;
 
-	if (!path || !strchr(path, '/') || (!host->cwd && *path != '/'))
+	if (!path || !strchr(path, '/') || (!host->caller.cwd && *path != '/'))
 		return 0;
-	path = path_clean(&host->arena, host->cwd ? host->cwd : "/", path);
+	path = path_clean(&host->arena, host->caller.cwd ? host->caller.cwd : "/", path);
 	return path ? look(host, path, true, err) : error_set(err, ENOMEM, "looking at the program");
 }
 
@@ -224,7 +224,7 @@ static bool is_without_pty(const struct host *host)
 {
 	auto_close int master = -1;
 
-	if (!host->stdin_is_tty && !host->stdout_is_tty && !host->stderr_is_tty)
+	if (!host->caller.stdin_is_tty && !host->caller.stdout_is_tty && !host->caller.stderr_is_tty)
 		return false;
 	master = sys_open("/dev/ptmx", O_RDWR | O_NOCTTY, 0);
 	return master < 0;

@@ -8,7 +8,7 @@
 
 /* Only state_folder, from uid and runtime; NULL: no memory. */
 void host_find_state_folder(struct host *host);
-/* The facts that every plan needs: cheap calls only, no walk through the file system. The caller's were taken before. */
+/* The facts that every plan needs: cheap calls only, no walk through the file system. HOST has the caller already. */
 int host_probe_basic(struct host *host, struct error *err) MUST_CHECK;
 
 /*
@@ -18,10 +18,7 @@ int host_probe_basic(struct host *host, struct error *err) MUST_CHECK;
 int host_look_at_standard(struct spec *spec, struct error *err) MUST_CHECK;
 int host_look_at_caller(struct spec *spec, struct error *err) MUST_CHECK;
 
-/* The facts of the machine that are the caller's, wherever this process came from. Strings are not copied. */
-void host_take_caller(struct host *host, const struct caller *caller);
-
-/* The facts that SPEC needs beyond them: what stands at its paths and at those of the host view, accounts, cgroups, sub-ids. SPEC is absolute already. */
+/* The facts that SPEC needs beyond the basic ones: what stands at its paths and at those of the host view, accounts, cgroups, sub-ids. SPEC is absolute already. */
 int host_probe_spec(struct host *host, const struct spec *spec, struct error *err) MUST_CHECK;
 
 /* Reads what each --file of SPEC shall hold. */

@@ -158,7 +158,7 @@ static enum manager find_manager(const struct host *host)
 {
 	char path[4096];
 
-	if (host->uid == 0 || !host->runtime || snprintf(path, sizeof(path), "%s/bus", host->runtime) >= (int)sizeof(path))
+	if (host->uid == 0 || !host->caller.runtime || snprintf(path, sizeof(path), "%s/bus", host->caller.runtime) >= (int)sizeof(path))
 		return MANAGER_NONE;
 	return sys_exists(path) ? MANAGER_USER : MANAGER_NONE;
 }

@@ -35,7 +35,7 @@ static int make_plan(struct keeper *keeper, unsigned kinds, struct error *err)
 	struct host *host = &common->host;
 	int rc;
 
-	host_take_caller(host, &common->kept.spec.caller);
+	host->caller = common->kept.spec.caller;
 	rc = host_probe_basic(host, err);
 	if (rc == 0)
 		rc = pod_shape(&common->kept.spec, kinds, host, err);

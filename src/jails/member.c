@@ -49,7 +49,7 @@ static int make_plan(struct member *member, const struct member_request *request
 	int rc;
 
 	member->kept.spec.is_kept = true;
-	host_take_caller(host, &member->kept.spec.caller);
+	host->caller = member->kept.spec.caller;
 	rc = host_probe_basic(host, err);
 	if (rc == 0)
 		rc = common_join(request->common, &member->kept.spec, err);

@@ -225,7 +225,7 @@ static int make_user(struct visit *visit, struct enter *enter, struct error *err
 	enter->host = &visit->host;
 	visit->kept.spec.groups = visit->request.groups;
 	if (visit->request.user) {
-		visit->host.cwd = NULL; /* it starts at home: the folder of who started the jail may be closed to it */
+		visit->host.caller.cwd = NULL; /* it starts at home: the folder of who started the jail may be closed to it */
 		visit->kept.spec.user = visit->request.user;
 		visit->kept.spec.group = NULL;
 	}

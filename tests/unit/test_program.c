@@ -63,7 +63,7 @@ static void immures_own_variables_are_few_and_have_no_place(void **state)
 	auto_planned struct planned planned;
 
 	(void)state;
-	make(&planned, &(struct spec){ .caller_environment = variables }, &(struct host){ .cwd = "/srv", .lang = "C" });
+	make(&planned, &(struct spec){ .caller_environment = variables }, &(struct host){ .caller.cwd = "/srv", .caller.lang = "C" });
 	EXPECT(planned.program->environments[0], "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/home/user",
 	       "USER=user", "LANG=C");
 	assert_null(planned.program->script);
@@ -76,7 +76,7 @@ static void none_is_nothing_but_the_place(void **state)
 
 	(void)state;
 	make(&planned, &(struct spec){ .env_base = ENV_NONE, .workdir = "/w", .caller_environment = variables },
-	     &(struct host){ .cwd = "/srv", .lang = "C", .term = "vt100" });
+	     &(struct host){ .caller.cwd = "/srv", .caller.lang = "C", .caller.term = "vt100" });
 	EXPECT(planned.program->environments[0], "PWD=/w");
 	EXPECT(planned.program->candidates, "/bin/tool", "/usr/bin/tool");
 	EXPECT(planned.program->script + 2, "a", "b");
@@ -91,7 +91,7 @@ static void the_callers_variables_come_first_then_what_goes_then_what_is_set(voi
 
 	(void)state;
 	make(&planned, &(struct spec){ .env_base = ENV_CALLER, .workdir = "/w", .caller_environment = variables, .env = &set, .unset_env = &gone },
-	     &(struct host){ .cwd = "/srv" });
+	     &(struct host){ .caller.cwd = "/srv" });
 	EXPECT(planned.program->environments[0], "PWD=/w", "PATH=/x::/y", "AB=2", "NEW=n", "A=3");
 	EXPECT(planned.program->candidates, "/x/tool", "./tool", "/y/tool");
 }
@@ -102,7 +102,7 @@ static void an_empty_part_of_a_path_is_no_folder_by_default(void **state)
 	auto_planned struct planned planned;
 
 	(void)state;
-	make(&planned, &(struct spec){ .env = &set }, &(struct host){ .cwd = "/srv" });
+	make(&planned, &(struct spec){ .env = &set }, &(struct host){ .caller.cwd = "/srv" });
 	EXPECT(planned.program->candidates, "/x/tool", "/y/tool");
 }
 
@@ -117,7 +117,7 @@ static void a_long_path_is_searched_to_its_end(void **state)
 	for (int i = 0; i < 200; i++)
 		strcat(path, "/some/folder:");
 	strcat(path, "/last");
-	make(&planned, &(struct spec){ .env_base = ENV_NONE, .env = &set }, &(struct host){ .cwd = "/srv" });
+	make(&planned, &(struct spec){ .env_base = ENV_NONE, .env = &set }, &(struct host){ .caller.cwd = "/srv" });
 	while (planned.program->candidates[count])
 		count++;
 	assert_int_equal(count, 201);
@@ -131,7 +131,7 @@ static void a_tree_in_order_has_three_places_and_a_pwd_for_each(void **state)
 
 	(void)state;
 	make(&planned, &(struct spec){ .is_ordered = true, .env_base = ENV_CALLER, .caller_environment = variables },
-	     &(struct host){ .cwd = "/real", .logical_cwd = "/by/a/link" });
+	     &(struct host){ .caller.cwd = "/real", .caller.logical_cwd = "/by/a/link" });
 	places = planned.start->data;
 	assert_int_equal(planned.start->size, 3);
 	assert_string_equal(places[0], "/by/a/link");
@@ -150,11 +150,11 @@ static void without_a_pwd_the_current_folder_goes_by_its_real_path(void **state)
 
 	(void)state;
 	make(&planned, &(struct spec){ .is_ordered = true, .env_base = ENV_NONE, .caller_environment = variables },
-	     &(struct host){ .cwd = "/real", .logical_cwd = "/by/a/link" });
+	     &(struct host){ .caller.cwd = "/real", .caller.logical_cwd = "/by/a/link" });
 	assert_string_equal(((const char *const *)planned.start->data)[0], "/real");
 	drop(&planned);
 	make(&planned, &(struct spec){ .is_ordered = true, .env_base = ENV_CALLER, .caller_environment = variables, .env = &other },
-	     &(struct host){ .cwd = "/real", .logical_cwd = "/by/a/link" });
+	     &(struct host){ .caller.cwd = "/real", .caller.logical_cwd = "/by/a/link" });
 	assert_string_equal(((const char *const *)planned.start->data)[0], "/real");
 }
 
@@ -175,7 +175,7 @@ static void a_place_that_is_told_is_the_only_one(void **state)
 	auto_planned struct planned planned;
 
 	(void)state;
-	make(&planned, &(struct spec){ .is_ordered = true, .workdir = "/w" }, &(struct host){ .cwd = "/real" });
+	make(&planned, &(struct spec){ .is_ordered = true, .workdir = "/w" }, &(struct host){ .caller.cwd = "/real" });
 	assert_int_equal(planned.start->size, 1);
 	assert_string_equal(planned.start->subject, "/w");
 }
@@ -185,7 +185,7 @@ static void another_name_changes_only_the_first_word(void **state)
 	auto_planned struct planned planned;
 
 	(void)state;
-	make(&planned, &(struct spec){ .argv0 = "-sh" }, &(struct host){ .cwd = "/srv" });
+	make(&planned, &(struct spec){ .argv0 = "-sh" }, &(struct host){ .caller.cwd = "/srv" });
 	EXPECT(planned.program->argv, "-sh", "a", "b");
 	assert_string_equal(command[0], "tool");
 }

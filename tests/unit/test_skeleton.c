@@ -25,7 +25,7 @@ static bool uses_skeleton(const char *key, const char *value, const char *words)
 {
 	auto_arena struct arena arena = { 0 };
 	struct host host = { .uid = 1234, .gid = 1234, .kernel_major = 6, .kernel_minor = 18, .has_mount_api = true, .has_proc = true,
-			     .has_seccomp = true, .landlock_abi = 6, .cwd = "/", .skeleton = "/installed/skeleton", .run_id = "x" };
+			     .has_seccomp = true, .landlock_abi = 6, .caller.cwd = "/", .skeleton = "/installed/skeleton", .run_id = "x" };
 	static const struct origin origin = { .layer = LAYER_COMMAND, .source = "test" };
 	char *command[] = { (char *)"/bin/true", NULL };
 	struct plan *plan = calloc(1, sizeof(*plan));
