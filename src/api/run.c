@@ -82,13 +82,6 @@ static bool reads_descriptors(const struct spec *spec)
 	return spec->seccomp_fds;
 }
 
-static int refuse_scope(struct error *err)
-{
-	error_set(err, ENOTSUP, "this build cannot talk to systemd");
-	error_remedy(err, "E-CGROUP-SCOPE", "start it in a group of its own: systemd-run --user --scope -p Delegate=yes ...");
-	return -ENOTSUP;
-}
-
 /* What is read from a descriptor can be read once, and the build to which a run is left wants to read it. */
 static int leave_scope(struct immure_spec *spec, struct error *err)
 {
@@ -103,7 +96,7 @@ static int leave_scope(struct immure_spec *spec, struct error *err)
 	if (rc < 0 || !cgroups_are_asked(&spec->spec, &spec->host))
 		return rc;
 	rc = host_probe_cgroups(&spec->host, &spec->spec, err);
-	return rc == 0 && cgroups_may_want_scope(&spec->host) ? refuse_scope(err) : rc;
+	return rc == 0 && cgroups_may_want_scope(&spec->host) ? explain_no_scope(err) : rc;
 }
 
 /* Nothing is asked of this machine: all that is known is in the facts. */
@@ -179,7 +172,7 @@ static int plan_and_run(struct immure_spec *spec, struct immure_result *result, 
 		rc = plan_make(&result->plan, &result->arena, &spec->spec, &spec->host, err);
 	if (rc == 0 && !modules.start_scope && plan_has(&result->plan, OP_CGROUP_SCOPE)) {
 		result->plan.count = 0; /* nothing of it may be done here */
-		rc = refuse_scope(err);
+		rc = explain_no_scope(err);
 	}
 	result->plan.start_scope = modules.start_scope;
 	return rc < 0 ? rc : run_plan(&result->plan, &result->result, err);

@@ -197,28 +197,27 @@ static int check_root_map(const struct spec *spec, const struct host *host, enum
 	return -EPERM;
 }
 
-static int check(const struct spec *spec, const struct host *host, struct error *err)
+/* Behind the ids of a user namespace that lies below another stand that one's. */
+static int check_below(const struct spec *spec, const struct host *host, struct error *err)
 {
-	const bool is_own = spec->userns.mode == NAMESPACE_NEW && !host->has_no_namespaces && !spec->maps_fd;
-	const enum ids_mode mode = mode_of(spec, host);
-	uint32_t uid = 0, gid = 0;
-	int rc = find_ids(spec, host, &uid, &gid, err);
-
-	if (rc < 0)
-		return rc;
-	if (!spec->uid_maps != !spec->gid_maps)
-		return error_mistake(err, "uid-map and gid-map go together");
-	if (spec->userns_parent && (spec->uid_maps || spec->maps_fd)) {
+	if (!spec->userns_parent)
+		return 0;
+	if (spec->uid_maps || spec->maps_fd) {
 		error_mistake(err, "a user namespace below another has one of its ids, or all of them");
 		error_remedy(err, "E-IDS-BELOW", "leave out --uid-map, --gid-map and --maps-fd");
 		return -EINVAL;
 	}
-	if (spec->userns_parent && spec->mountns.mode == NAMESPACE_JOIN && !spec->may_nest &&
-	    (capabilities_possible(spec, host) >> CAP_SYS_RESOURCE & 1)) {
+	if (spec->mountns.mode == NAMESPACE_JOIN && !spec->may_nest && (capabilities_possible(spec, host) >> CAP_SYS_RESOURCE & 1)) {
 		error_mistake(err, "with the tree of others nothing would keep a program with CAP_SYS_RESOURCE from making user namespaces");
 		error_remedy(err, "E-NESTED-USERNS", "leave the capability out, or permit them with --nested-userns");
 		return -EINVAL;
 	}
+	return 0;
+}
+
+/* Whether this caller can have what the mode wants. */
+static int check_mode(const struct spec *spec, const struct host *host, bool is_own, enum ids_mode mode, struct error *err)
+{
 	if (is_own && mode == IDS_RANGE && !spec->uid_maps && !spec->userns_parent && !HOST_HAS_CAP(host, CAP_SETUID)) {
 		error_mistake(err, "--ids range needs root (CAP_SETUID)");
 		error_remedy(err, "E-IDS-RANGE", "use --ids subid or --ids single");
@@ -229,6 +228,38 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_remedy(err, "E-SUBID-NONE", "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER");
 		return -EINVAL;
 	}
+	return 0;
+}
+
+static int check_host_root(const struct spec *spec, const struct host *host, bool is_own, enum ids_mode mode, uint32_t uid,
+			   struct error *err)
+{
+	if (spec->allow_host_root)
+		return is_own ? check_root_map(spec, host, mode, err) : 0;
+	if (is_own && (maps_host_root(spec->uid_maps) || maps_host_root(spec->gid_maps)))
+		return refuse_host_root(err, "a map names outside id 0");
+	if (is_own && mode == IDS_SINGLE && !spec->uid_maps && (!host->uid || !host->gid))
+		return refuse_host_root(err, "--ids single maps the caller, who is root");
+	if (!is_own && (spec->userns.mode == NAMESPACE_HOST || host->has_no_namespaces) && uid == 0)
+		return refuse_host_root(err, "there is no user namespace and the user is 0");
+	return 0;
+}
+
+static int check(const struct spec *spec, const struct host *host, struct error *err)
+{
+	const bool is_own = spec->userns.mode == NAMESPACE_NEW && !host->has_no_namespaces && !spec->maps_fd;
+	const enum ids_mode mode = mode_of(spec, host);
+	uint32_t uid = 0, gid = 0;
+	int rc = find_ids(spec, host, &uid, &gid, err);
+
+	if (rc == 0 && !spec->uid_maps != !spec->gid_maps)
+		rc = error_mistake(err, "uid-map and gid-map go together");
+	if (rc == 0)
+		rc = check_below(spec, host, err);
+	if (rc == 0)
+		rc = check_mode(spec, host, is_own, mode, err);
+	if (rc < 0)
+		return rc;
 	if (keeps_ids(spec, host) && (uid != host->uid || gid != host->gid)) {
 		error_mistake(err, "--user, --group: without root and without a user namespace the program keeps the caller's ids");
 		error_remedy(err, "E-IDS-KEPT", "leave them out");
@@ -237,17 +268,7 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	rc = is_own ? check_mapped(spec, host, mode, uid, gid, err) : 0;
 	if (rc == 0)
 		rc = check_groups(spec, is_own, mode, err);
-	if (rc == 0 && is_own && spec->allow_host_root)
-		rc = check_root_map(spec, host, mode, err);
-	if (rc < 0 || spec->allow_host_root)
-		return rc;
-	if (is_own && (maps_host_root(spec->uid_maps) || maps_host_root(spec->gid_maps)))
-		return refuse_host_root(err, "a map names outside id 0");
-	if (is_own && mode == IDS_SINGLE && !spec->uid_maps && (!host->uid || !host->gid))
-		return refuse_host_root(err, "--ids single maps the caller, who is root");
-	if (!is_own && (spec->userns.mode == NAMESPACE_HOST || host->has_no_namespaces) && uid == 0)
-		return refuse_host_root(err, "there is no user namespace and the user is 0");
-	return 0;
+	return rc < 0 ? rc : check_host_root(spec, host, is_own, mode, uid, err);
 }
 
 static const struct id_row *one_row(struct plan *plan, uint32_t inside, uint32_t outside, uint32_t count)

@@ -21,7 +21,10 @@
 
 enum { MOST_BYTES = 8 << 20 };
 
-static const char *const names[CONTROLLERS] = { "cpu", "cpuacct", "memory", "pids", "io", "freezer" };
+const char *const controller_names[CONTROLLERS] = {
+	[CONTROLLER_CPU] = "cpu", [CONTROLLER_CPUACCT] = "cpuacct", [CONTROLLER_MEMORY] = "memory", [CONTROLLER_PIDS] = "pids",
+	[CONTROLLER_IO] = "io", [CONTROLLER_FREEZER] = "freezer",
+};
 
 /* The fields of a line of mountinfo that matter here. proc_pid_mountinfo(5) */
 struct mount_line {
@@ -30,7 +33,7 @@ struct mount_line {
 
 const char *controller_name(enum controller controller, int version)
 {
-	return controller == CONTROLLER_IO && version == 1 ? "blkio" : names[controller];
+	return controller == CONTROLLER_IO && version == 1 ? "blkio" : controller_names[controller];
 }
 
 bool cgroups_are_asked(const struct spec *spec, const struct host *host)

@@ -22,6 +22,7 @@ int host_probe_cgroups(struct host *host, const struct spec *spec, struct error 
  * "parent" and "path" as if it could be written. MOUNTINFO, MEMBERSHIP: /proc/self/mountinfo, /proc/self/cgroup; both are changed. */
 int cgroups_read(struct host *host, char *mountinfo, char *membership, struct error *err) MUST_CHECK;
 
+extern const char *const controller_names[CONTROLLERS];
 /* The controller's name in the kernel's files: "io" is "blkio" in version 1. */
 const char *controller_name(enum controller controller, int version);
 

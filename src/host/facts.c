@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/number.h"
+#include "host/cgroups.h"
 
 enum fact_type { FACT_BOOL, FACT_INT, FACT_UINT, FACT_MASK, FACT_STRING, FACT_NAME, FACT_MANAGER, FACT_RANGE, FACT_CONTROLLERS, FACT_PATHS, FACT_GROUPS };
 
@@ -44,10 +45,6 @@ static const char *const lacks[] = {
 	[LACK_DELEGATION] = "delegation", [LACK_COMPANY] = "company",
 };
 static const char *const managers[] = { [MANAGER_NONE] = "none", [MANAGER_USER] = "user" };
-static const char *const controllers[CONTROLLERS] = {
-	[CONTROLLER_CPU] = "cpu", [CONTROLLER_CPUACCT] = "cpuacct", [CONTROLLER_MEMORY] = "memory", [CONTROLLER_PIDS] = "pids",
-	[CONTROLLER_IO] = "io", [CONTROLLER_FREEZER] = "freezer",
-};
 static const char *const kinds[] = {
 	[PATH_MISSING] = "missing", [PATH_FILE] = "file", [PATH_DIRECTORY] = "directory", [PATH_LINK] = "link",
 	[PATH_SOCKET] = "socket", [PATH_OTHER] = "other",
@@ -62,7 +59,7 @@ static void write_controllers(const struct host *host, struct text *out)
 		const struct host_controller *at = &host->controllers[i];
 
 		text_add(out, "%s\n    \"%s\": { \"version\": %d, \"way\": \"%s\", \"lack\": \"%s\", \"parent\": ", i ? "," : "",
-			 controllers[i], at->version, ways[at->way], lacks[at->lack]);
+			 controller_names[i], at->version, ways[at->way], lacks[at->lack]);
 		json_add_string(out, at->parent);
 		text_add(out, ", \"path\": ");
 		json_add_string(out, at->path);
@@ -204,7 +201,7 @@ static int read_controllers(struct host *host, const struct node *node, struct e
 	for (const struct node *row = node->child; row; row = row->next) {
 		const struct node key = { .kind = NODE_SCALAR, .text = row->key ? row->key : "", .origin = row->origin };
 		uint64_t version = 0;
-		int way = 0, lack = 0, index = 0, rc = read_word(&key, controllers, CONTROLLERS, &index, err);
+		int way = 0, lack = 0, index = 0, rc = read_word(&key, controller_names, CONTROLLERS, &index, err);
 		struct host_controller *at = &host->controllers[index];
 
 		if (rc == 0)

@@ -388,35 +388,27 @@ static int rest(struct keeper *keeper, struct pollfd *polled, unsigned count)
 	return is_short ? sys_wait_ready(polled, count, DOOR_MS) : sys_rest_until_ready(&keeper->rest, polled, count);
 }
 
-/* One turn: waits until something happens, and does what follows from it. */
-static int serve(struct keeper *keeper)
+/* All that is waited for: the keeper's own, the listener and its clients, whose number goes into *CLIENTS, and the runs. How many. */
+static unsigned name_descriptors(struct keeper *keeper, struct pollfd *polled, unsigned *clients)
 {
-	struct pollfd *polled = make_room(keeper);
-	unsigned count = OWN_DESCRIPTORS, clients;
-	int rc;
+	unsigned count = OWN_DESCRIPTORS;
 
-	if (!polled)
-		return -ENOMEM;
 	polled[0] = (struct pollfd){ .fd = keeper->signals, .events = POLLIN };
 	polled[1] = (struct pollfd){ .fd = keeper->timer, .events = POLLIN };
 	polled[2] = (struct pollfd){ .fd = keeper->names_timer, .events = POLLIN };
-	clients = clients_poll(&keeper->clients, polled + count);
-	count += clients;
+	*clients = clients_poll(&keeper->clients, polled + count);
+	count += *clients;
 	if (keeper->common.is_made)
 		count = poll_kept(&keeper->common.kept, polled, count);
 	for (struct member *member = keeper->members; member; member = member->next)
 		count = poll_kept(&member->kept, polled, count);
 	for (struct visit *visit = keeper->visits; visit; visit = visit->next)
 		count = poll_kept(&visit->kept, polled, count);
-	rc = rest(keeper, polled, count);
-	if (rc < 0)
-		return rc;
-	if (polled[0].revents)
-		hear_signals(keeper);
-	if (polled[1].revents)
-		keeper->is_late = true;
-	if (polled[2].revents)
-		try_names_again(keeper);
+	return count;
+}
+
+static void serve_runs(struct keeper *keeper, const struct pollfd *polled)
+{
 	if (keeper->common.is_made)
 		common_serve(keeper, polled + keeper->common.kept.polled, keeper->common.kept.polled_count);
 	for (struct member *member = keeper->members; member; member = member->next) {
@@ -427,6 +419,24 @@ static int serve(struct keeper *keeper)
 	}
 	for (struct visit *visit = keeper->visits; visit; visit = visit->next)
 		visit_serve(visit, polled + visit->kept.polled, visit->kept.polled_count);
+}
+
+/* One turn: waits until something happens, and does what follows from it. */
+static int serve(struct keeper *keeper)
+{
+	struct pollfd *polled = make_room(keeper);
+	unsigned clients;
+	int rc = polled ? rest(keeper, polled, name_descriptors(keeper, polled, &clients)) : -ENOMEM;
+
+	if (rc < 0)
+		return rc;
+	if (polled[0].revents)
+		hear_signals(keeper);
+	if (polled[1].revents)
+		keeper->is_late = true;
+	if (polled[2].revents)
+		try_names_again(keeper);
+	serve_runs(keeper, polled);
 	hear_clients(keeper, polled + OWN_DESCRIPTORS, clients);
 	health_go_on(keeper);
 	common_go_on(keeper);

@@ -27,11 +27,7 @@ void kept_free(struct kept *kept)
 int kept_set_scope(struct kept *kept, scope_starter *start_scope, struct error *err)
 {
 	kept->plan->start_scope = start_scope;
-	if (start_scope || !plan_has(kept->plan, OP_CGROUP_SCOPE))
-		return 0;
-	error_set(err, ENOTSUP, "this build cannot talk to systemd");
-	error_remedy(err, "E-CGROUP-SCOPE", "start it in a group of its own: systemd-run --user --scope -p Delegate=yes ...");
-	return -ENOTSUP;
+	return !start_scope && plan_has(kept->plan, OP_CGROUP_SCOPE) ? explain_no_scope(err) : 0;
 }
 
 int kept_begin(struct kept *kept, int rc)

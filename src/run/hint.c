@@ -166,6 +166,13 @@ int explain_failure(const struct plan *plan, int at, int errnum, struct error *e
 	return -errnum;
 }
 
+int explain_no_scope(struct error *err)
+{
+	error_set(err, ENOTSUP, "this build cannot talk to systemd");
+	error_remedy(err, "E-CGROUP-SCOPE", "start it in a group of its own: systemd-run --user --scope -p Delegate=yes ...");
+	return -ENOTSUP;
+}
+
 int explain_interruption(const struct run *run, struct error *err)
 {
 	return error_set(err, EINTR, "signal %d came before the program was started", run->interruption);

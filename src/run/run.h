@@ -168,6 +168,9 @@ int signals_give_children_back(const struct run *run) MUST_CHECK;
 /* A signal ended the run before the program was there. Returns -EINTR. */
 int explain_interruption(const struct run *run, struct error *err);
 
+/* The plan would ask systemd, which only the full build can. Returns -ENOTSUP. */
+int explain_no_scope(struct error *err);
+
 /* Puts words to a failed step: what, why, and the remedy for this op and errno. */
 int explain_failure(const struct plan *plan, int at, int errnum, struct error *err);
 
