@@ -188,12 +188,6 @@ int tell_reply(struct immure_error *out, const struct packet *packet, const stru
 	return rc;
 }
 
-void jail_hang_up(struct immure_jail *jail)
-{
-	sys_auto_close(&jail->talk);
-	jail->talk = -1;
-}
-
 /* RC is of greeting, and perhaps of asking; what the keeper says to the first is heard. One that has ended meanwhile was not there. */
 static int hear_greeting(struct immure_jail *jail, int rc, struct error *err)
 {
@@ -203,7 +197,7 @@ static int hear_greeting(struct immure_jail *jail, int rc, struct error *err)
 	if (rc != -ENOENT)
 		rc = keeper_greeted(jail->talk, KEEPER_PATIENCE_MS, &jail->packet, err);
 	if (rc == -EPIPE || rc == -ECONNRESET || rc == -ENOENT)
-		jail_hang_up(jail);
+		sys_auto_close(&jail->talk);
 	return rc;
 }
 
@@ -250,7 +244,7 @@ int jail_ask(struct immure_jail *jail, const struct packet_parts *parts, struct 
 
 	jail->packet.type = PACKETS;
 	if (rc == 0 && (jail->use == USE_ATTACH || jail->use == USE_NONE)) {
-		jail_hang_up(jail);
+		sys_auto_close(&jail->talk);
 		rc = jail_connect(jail, &err);
 	}
 	if (rc == 0)

@@ -32,7 +32,6 @@ int open_state(struct state *state, struct error *err) MUST_CHECK;
 struct immure_jail *jail_new(void);
 /* The talk with the keeper of JAIL's pod, whose folder is open. -ECONNREFUSED, -ENOENT: there is none. */
 int jail_connect(struct immure_jail *jail, struct error *err) MUST_CHECK;
-void jail_hang_up(struct immure_jail *jail);
 /* Hears what the keeper says to the greeting, for who must know now whether it is there. */
 void jail_settle(struct immure_jail *jail);
 /* Hears the answer to PARTS; the story of a refusal is the keeper's, with its exit code. Descriptors in JAIL's packet are the caller's. */

@@ -71,7 +71,7 @@ static int serve(struct immure_jail *jail, struct attachment *attachment, struct
 	rc = attach_serve(attachment, front);
 	jail->use = USE_NONE;
 	if (rc == -EPIPE || rc == -ECONNRESET) {
-		jail_hang_up(jail);
+		sys_auto_close(&jail->talk);
 		return needs_keeper(jail, err);
 	}
 	return rc < 0 ? error_set(err, -rc, "being attached to %s", jail->name) : 0;

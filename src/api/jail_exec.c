@@ -23,10 +23,8 @@ struct streams {
 
 static void close_streams(struct streams *streams)
 {
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++)
 		sys_auto_close(&streams->opened[i]);
-		streams->opened[i] = -1;
-	}
 }
 
 static int open_pipe(struct streams *streams, struct relay *relay, int fd)

@@ -155,7 +155,6 @@ static int start(struct immure_jail *jail, const struct spec *spec, int words, b
 	if (rc == -EEXIST && spec->pod && !spec->name) { /* made up, and taken meanwhile */
 		sys_auto_close(&jail->talk);
 		sys_auto_close(&jail->folder);
-		jail->talk = jail->folder = -1;
 		return start(jail, spec, words, needs_full, out);
 	}
 	jail->has_terminal = spec->tty == TTY_YES || (spec->tty == TTY_AUTO && spec->caller.stdin_is_tty && !spec->is_detached);
@@ -165,7 +164,6 @@ static int start(struct immure_jail *jail, const struct spec *spec, int words, b
 		return rc;
 	sys_auto_close(&jail->talk);
 	sys_auto_close(&jail->folder);
-	jail->talk = jail->folder = -1;
 	return start(jail, spec, words, true, out);
 }
 

@@ -105,10 +105,7 @@ void report_file_close(struct report_file *file)
 {
 	if (file->has_name)
 		sys_unlinkat(file->folder, file->temporary, 0);
-	if (file->fd >= 0)
-		sys_close(file->fd);
-	if (file->folder >= 0)
-		sys_close(file->folder);
-	file->fd = file->folder = -1;
+	sys_auto_close(&file->fd);
+	sys_auto_close(&file->folder);
 	file->has_name = false;
 }

@@ -44,8 +44,8 @@ int health_open(struct member *member, struct error *err)
 
 void health_free(struct member *member)
 {
-	if (member->health && member->health->pipe >= 0)
-		sys_close(member->health->pipe);
+	if (member->health)
+		sys_auto_close(&member->health->pipe);
 	free(member->health);
 }
 
@@ -131,13 +131,6 @@ static void add_words(struct last_words *words, const char *bytes, size_t size)
 	words->used = kept + size;
 }
 
-static void close_pipe(struct health *health)
-{
-	if (health->pipe >= 0)
-		sys_close(health->pipe);
-	health->pipe = -1;
-}
-
 static struct health *checked_by(const struct watch *watch)
 {
 	const struct visit *visit = watch->owner;
@@ -174,7 +167,7 @@ static void ready_to_read(struct watch *watch, void *state, int fd, short events
 	if (size > 0 || size == -EAGAIN)
 		return;
 	watch_drop(watch, fd);
-	close_pipe(health);
+	sys_auto_close(&health->pipe);
 }
 
 /* What is in the pipe, though somebody whom it left behind may write on. */
@@ -187,7 +180,7 @@ static void finish_reading(struct watch *watch, void *state)
 		if (read_words(health) <= 0)
 			break;
 	if (health)
-		close_pipe(health);
+		sys_auto_close(&health->pipe);
 }
 
 const struct source source_check = { .name = "check", .op = OPS, .start = start_reading, .ready = ready_to_read, .finish = finish_reading };
@@ -228,7 +221,7 @@ static void take_end(struct member *member, int exit_code, const struct error *e
 	struct health *health = member->health;
 
 	health->is_checking = false;
-	close_pipe(health);
+	sys_auto_close(&health->pipe);
 	if (!member_lives(member) || health->timer < 0)
 		return;
 	if (!health->is_void) {

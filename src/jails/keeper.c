@@ -364,7 +364,6 @@ static unsigned poll_kept(struct kept *kept, struct pollfd *polled, unsigned cou
 static void try_names_again(struct keeper *keeper)
 {
 	sys_auto_close(&keeper->names_timer);
-	keeper->names_timer = -1;
 	for (unsigned i = 0; i < keeper->clients.count; i++)
 		keeper->clients.client[i]->waits_for_names = false;
 }

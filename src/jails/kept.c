@@ -109,7 +109,5 @@ int kept_set_timer(struct kept *kept, uint64_t nanoseconds)
 
 void kept_stop_timer(struct kept *kept)
 {
-	if (kept->timer >= 0)
-		sys_close(kept->timer);
-	kept->timer = -1;
+	sys_auto_close(&kept->timer);
 }

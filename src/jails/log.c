@@ -78,9 +78,7 @@ int log_open(struct log *log, int folder, uint64_t limit)
 
 void log_close(struct log *log)
 {
-	if (log->fd >= 0)
-		sys_close(log->fd);
-	log->fd = -1;
+	sys_auto_close(&log->fd);
 }
 
 /* The file becomes the one before, and that one goes. */

@@ -113,10 +113,8 @@ static void wait_for_light(struct watch *watch, struct output *output)
 		return;
 	}
 	output->look = sys_timer(LOOK_NS);
-	if (output->look >= 0 && watch_add(watch, output->look, POLLIN) < 0) {
-		sys_close(output->look);
-		output->look = -1;
-	}
+	if (output->look >= 0 && watch_add(watch, output->look, POLLIN) < 0)
+		sys_auto_close(&output->look);
 }
 
 /* Bytes that were read; 0 or negative: nothing now, or never again. */
@@ -222,9 +220,7 @@ static void finish(struct watch *watch, void *state)
 	watch->result->output_bytes = output->passed;
 	forget_input(output);
 	output->from[1] = output->from[2] = output->to = -1; /* the run closes them */
-	if (output->look >= 0)
-		sys_close(output->look);
-	output->look = -1;
+	sys_auto_close(&output->look);
 }
 
 const struct source source_output = { .name = "output", .op = OPS, .start = start, .started = started, .ready = ready, .finish = finish };

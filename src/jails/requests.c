@@ -111,9 +111,7 @@ static void hello(struct keeper *keeper, struct client *client, const struct pac
 static void begin_keeping(struct keeper *keeper)
 {
 	keeper->has_kept = true;
-	if (keeper->timer >= 0)
-		sys_close(keeper->timer);
-	keeper->timer = -1;
+	sys_auto_close(&keeper->timer);
 }
 
 static void run(struct keeper *keeper, struct client *client, const struct packet *packet)

@@ -22,6 +22,7 @@ void sys_auto_close(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;
 }
 
 int take_fd(int *fd)

@@ -12,7 +12,7 @@
 
 /* auto_close int fd: closed at the end of the scope when it is not negative. */
 #define auto_close __attribute__((cleanup(sys_auto_close)))
-void sys_auto_close(int *fd);
+void sys_auto_close(int *fd); /* which is -1 then */
 /* Gives the descriptor away: the scope no longer closes it. */
 int take_fd(int *fd);
 

@@ -65,6 +65,7 @@ int minus_errno(long rc)
 void sys_auto_close(int *fd)
 {
 	fake.open_descriptors -= *fd >= 0;
+	*fd = -1;
 }
 
 int sys_close(int fd)
