@@ -10,12 +10,18 @@ import time
 PATIENCE = 120  # seconds
 
 
-def await_true(condition, what="it did not come to pass"):
-    """What CONDITION says as soon as that is true. WHAT is told otherwise, or, if it can be called, what it says then."""
-    end = time.monotonic() + PATIENCE
-    while not (said := condition()):
-        assert time.monotonic() < end, what() if callable(what) else what
+def eventually(condition, seconds=PATIENCE):
+    """What CONDITION says as soon as that is true; or what it said last."""
+    end = time.monotonic() + seconds
+    while not (said := condition()) and time.monotonic() < end:
         time.sleep(0.02)
+    return said
+
+
+def await_true(condition, what="it did not come to pass"):
+    """The same for what must come: WHAT is told otherwise, or, if it can be called, what it says then."""
+    said = eventually(condition)
+    assert said, what() if callable(what) else what
     return said
 
 

@@ -3,30 +3,20 @@
 import os
 import pathlib
 import shutil
-import time
+import sys
 
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests")) # for patience.py
 BUILD = pathlib.Path(os.environ.get("IMMURE_BUILD", TOP / "build"))
 NOBODY = 65534
-# In seconds: after that it hangs, or does not come to pass. A machine may have much else to do.
-PATIENCE = 60
 ACTIONS = {"EPERM": "1", "ENOMEM": "12", "EINTR": "4", "EMFILE": "24", "kill": "kill"}
 PAIRS = (("EPERM", "kill"), ("ENOMEM", "EINTR"), ("EMFILE", "kill"))
 CLOSE, WAIT, WAITID = 3, 61, 247
 LIBC_START = {158, 218, 334, 302}                         # a failure of these ends libc's own start, before main
 NO_RETURN = {231, 60, 15, 219}
 CANNOT_FAIL = {63, 95, 39, 102, 104, 107, 108, 110, 186}  # uname, umask, getpid and the like
-
-
-def eventually(condition, seconds=PATIENCE):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def copy_executables(folder, *more):

@@ -14,7 +14,8 @@ import subprocess
 import tempfile
 
 import pytest
-from faults import ACTIONS, CANNOT_FAIL, CLOSE, LIBC_START, NOBODY, NO_RETURN, PAIRS, PATIENCE, WAIT, WAITID, copy_executables, eventually
+from faults import ACTIONS, CANNOT_FAIL, CLOSE, LIBC_START, NOBODY, NO_RETURN, PAIRS, WAIT, WAITID, copy_executables
+from patience import PATIENCE, eventually
 
 SAMPLE = 90
 ROLES = ("client", "between", "launcher", "init", "payload")

@@ -13,7 +13,8 @@ import subprocess
 import tempfile
 
 import pytest
-from faults import CANNOT_FAIL, CLOSE, LIBC_START, NOBODY, PATIENCE, copy_executables, eventually
+from faults import CANNOT_FAIL, CLOSE, LIBC_START, NOBODY, copy_executables
+from patience import PATIENCE, eventually
 
 SAMPLE = 32          # every so manieth call besides the first of each kind
 ROLES = ("launcher", "helper", "init", "payload")

@@ -17,10 +17,11 @@ import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "jails"), str(TESTS)]
-from faults import ACTIONS, CANNOT_FAIL, CLOSE, NOBODY, NO_RETURN, PAIRS, PATIENCE, WAIT, WAITID, copy_executables, eventually  # noqa: E402
+from faults import ACTIONS, CANNOT_FAIL, CLOSE, NOBODY, NO_RETURN, PAIRS, WAIT, WAITID, copy_executables  # noqa: E402
 from guard import guarded  # noqa: E402
 import keeper as protocol  # noqa: E402
 from keeper import descendants, helpers_that_wait  # noqa: E402
+from patience import PATIENCE, eventually  # noqa: E402
 
 SAMPLE = 90
 TIMER, RECEIVE = 286, 47
