@@ -94,13 +94,26 @@ static int enter(struct copy *copy, const char *name)
 	return ++copy->depth > DEEPEST ? fail(copy, -ELOOP, "copying folders so deep:", name) : 0;
 }
 
+static int read_link(const struct place *place, const char *name, char target[PATH])
+{
+	ssize_t length = sys_read_link_at(place->from, name, target, PATH);
+
+	return length < 0 ? fail(place->copy, (int)length, "reading the link", name) : 0;
+}
+
+static int make_link(const struct place *place, const char *name, const char *target)
+{
+	int rc = sys_symlinkat(target, place->to, name);
+
+	return rc < 0 ? fail(place->copy, rc, "copying the link", name) : 0;
+}
+
 static int copy_link(const struct place *place, const char *name)
 {
 	char target[PATH];
-	ssize_t length = sys_read_link_at(place->from, name, target, sizeof(target));
-	int rc = length < 0 ? (int)length : sys_symlinkat(target, place->to, name);
+	int rc = read_link(place, name, target);
 
-	return rc < 0 ? fail(place->copy, rc, "copying the link", name) : 0;
+	return rc < 0 ? rc : make_link(place, name, target);
 }
 
 /* ---- out of the jail ---- */
@@ -199,6 +212,7 @@ static int bring_file(struct copy *copy, int from, const char *inside, unsigned 
 /* It is the folder's owner's; root's ids may mean nothing to a file system of the jail's. Others have only their own. */
 static int bring_link(const struct place *place, const char *name)
 {
+	char target[PATH];
 	unsigned mode;
 	uid_t uid;
 	gid_t gid;
@@ -206,10 +220,11 @@ static int bring_link(const struct place *place, const char *name)
 
 	if (rc < 0)
 		return fail(place->copy, rc, "copying the link", name);
-	if (sys_effective_user() != 0)
-		return copy_link(place, name);
+	rc = read_link(place, name, target); /* by the caller, to whom its folder is open */
+	if (rc < 0 || sys_effective_user() != 0)
+		return rc < 0 ? rc : make_link(place, name, target);
 	sys_set_file_ids(uid, gid);
-	rc = copy_link(place, name);
+	rc = make_link(place, name, target);
 	sys_set_file_ids(0, sys_effective_group());
 	return rc;
 }

@@ -437,6 +437,19 @@ def test_what_grows_while_it_is_copied_is_copied_as_long_as_it_was(jails, mine):
         assert file.read(5) == b"begin"
 
 
+def test_links_come_in_from_a_folder_that_is_closed_to_others(jails, mine):
+    """Root makes them by the ids of the folder's owner inside, to whom the caller's own folder is closed."""
+    web, closed = named("web"), mine / "closed"
+    closed.mkdir()
+    (closed / "link").symlink_to("target")
+    for path in (closed / "link", closed):
+        os.lchown(path, jails.uid, jails.uid)
+    closed.chmod(0o700)
+    make_inside(jails, web, "id -u")
+    ok(jails.run("cp", closed, f"{web}:/tmp"))
+    assert ok(jails.run("exec", web, "readlink", "/tmp/closed/link")) == "target\n"
+
+
 def test_dots_name_a_folder_and_not_the_one_above_it(jails, mine):
     web = named("web")
     make_inside(jails, web, "mkdir -p a/b; echo text >a/file")
