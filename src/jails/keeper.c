@@ -310,7 +310,8 @@ static void hear_signals(struct keeper *keeper)
 	struct signalfd_siginfo info;
 
 	while (sys_read(keeper->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (keeper->is_asked_to_end)
+		keeper->has_dead_children |= info.ssi_signo == SIGCHLD;
+		if (info.ssi_signo == SIGCHLD || keeper->is_asked_to_end)
 			continue;
 		keeper->is_asked_to_end = true;
 		common_stop(keeper, END_GRACE_MS);
@@ -349,8 +350,8 @@ static struct pollfd *make_room(struct keeper *keeper)
 	if (most <= keeper->polled_room)
 		return keeper->polled;
 	free(keeper->polled);
-	keeper->polled_room = most + POLLED_ROOM;
-	keeper->polled = malloc(keeper->polled_room * sizeof(*keeper->polled));
+	keeper->polled = malloc((most + POLLED_ROOM) * sizeof(*keeper->polled));
+	keeper->polled_room = keeper->polled ? most + POLLED_ROOM : 0;
 	return keeper->polled;
 }
 
@@ -382,6 +383,8 @@ static int rest(struct keeper *keeper, struct pollfd *polled, unsigned count)
 	const bool is_short = keeper->clients.is_short;
 
 	keeper->clients.is_short = false;
+	if (keeper->has_strays)
+		return sys_wait_ready(polled, count, 0);
 	if (owes_greeting(keeper))
 		return sys_wait_ready(polled, count, GREETING_MS);
 	return is_short ? sys_wait_ready(polled, count, DOOR_MS) : sys_rest_until_ready(&keeper->rest, polled, count);
@@ -442,6 +445,7 @@ static int serve(struct keeper *keeper)
 	refresh_clients(keeper);
 	visits_sweep(keeper);
 	sweep_members(keeper);
+	strays_reap(keeper);
 	let_names_go(keeper);
 	return 0;
 }
@@ -466,6 +470,7 @@ static int open_keeper(struct keeper *keeper, const char *pod)
 	sigaddset(&asked, SIGTERM);
 	sigaddset(&asked, SIGINT);
 	sigaddset(&asked, SIGHUP);
+	sigaddset(&asked, SIGCHLD); /* of children that are the keeper's own by their pidfds as well */
 	rc = keeper->signals = sys_signal_descriptor(&asked);
 	if (rc >= 0)
 		rc = keeper->state.pods = sys_openat(KEEPER_FOLDER, "..", O_RDONLY | O_DIRECTORY, 0);
@@ -488,6 +493,7 @@ static void close_keeper(struct keeper *keeper)
 	for (struct member *member = keeper->members; member; member = member->next)
 		if (member_lives(member))
 			member_kill(member);
+	sys_ignore_children(); /* strays among them, which nobody looks for any more */
 	visits_close(keeper);
 	while (keeper->members) {
 		struct member *member = keeper->members;

@@ -33,6 +33,8 @@ struct keeper {
 	bool is_removed;         /* nothing is on disk any more */
 	bool is_asked_to_end;
 	bool is_late;            /* the timer has fired */
+	bool has_dead_children;  /* a child has died since they were looked through */
+	bool has_strays;         /* more of them than were reaped in this turn */
 	unsigned failed_turns;   /* one after the other */
 	scope_starter *start_scope;
 	struct clients clients;
@@ -47,6 +49,12 @@ struct keeper {
 
 /* The whole life; returns the exit code. POD and the descriptors KEEPER_* were checked by nobody yet. */
 int keeper_live(const char *pod, scope_starter *start_scope);
+
+/*
+ * Reaps children that nobody here has borne: a program that is executed in a jail is the keeper's child, and so is what it bears by
+ * CLONE_PARENT. Until they are reaped the jail's PID namespace cannot end. pid_namespaces(7)
+ */
+void strays_reap(struct keeper *keeper);
 
 /* For requests.c: does what PACKET asks, and answers. */
 void keeper_hear(struct keeper *keeper, struct client *client, struct packet *packet);

@@ -25,7 +25,7 @@ struct visit {
 	struct room *room;       /* what its helper is told by; NULL: it was borne for the one who asked */
 	bool is_left_alone;      /* it goes on when the client is gone */
 	bool is_start_told;
-	bool is_late;            /* it took too long on its way in */
+	bool is_late;            /* it took too long on its way in; or nobody came for it, and it was told to end */
 	struct spec request;     /* what the client said */
 	struct host host;        /* the jail's, with who the visitor is */
 	struct kept kept;        /* its spec: the jail's, with that. The timer: until it is in, or is to be looked at again */

@@ -98,11 +98,19 @@ static int tell_program(struct visit *visit)
 	return plan_awaited(visit->kept.plan, &enter, &room, &visit->kept.err);
 }
 
+/* It ends in its own time, for where the jail is paused it stands still, and is told by its wire; until then it is nobody's. */
+static void dismiss(struct visit *visit)
+{
+	kept_stop_timer(&visit->kept);
+	visit->is_late = true;
+	end_init(&visit->kept.run, 0);
+}
+
 /* The pages that this writes are the helper's as well, until they are written: better now than when somebody waits. */
 static void rehearse(struct visit *visit)
 {
 	if (tell_program(visit) < 0)
-		kept_close(&visit->kept);
+		dismiss(visit);
 }
 
 /* Than a program, its words and variables. */
@@ -127,7 +135,7 @@ struct visit *waiting_take(struct keeper *keeper, struct member *member, const s
 {
 	struct visit *visit = find(keeper, member);
 
-	if (!visit || visit->kept.stage != KEPT_READY || !visit_brings_streams(packet) || packet->exec.flags & EXEC_TERMINAL)
+	if (!visit || visit->is_late || visit->kept.stage != KEPT_READY || !visit_brings_streams(packet) || packet->exec.flags & EXEC_TERMINAL)
 		return NULL;
 	if (visit_make_spec(visit, packet) < 0 || has_other_wishes(&visit->request)) {
 		forget_wishes(visit);
@@ -151,8 +159,10 @@ void waiting_serve(struct visit *visit, const struct pollfd *polled, unsigned co
 	kept_serve(kept, polled, count);
 	if (kept->stage == KEPT_READY && !was_ready)
 		rehearse(visit);
-	if (is_late || kept->stage == KEPT_OVER)
+	if (kept->stage == KEPT_OVER)
 		kept_close(kept);
+	else if (is_late && kept->stage != KEPT_CLOSED)
+		dismiss(visit);
 }
 
 static int begin_again(struct visit *visit, const int streams[STREAMS])

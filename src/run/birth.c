@@ -12,6 +12,8 @@
 #include "sys/channel.h"
 #include "sys/process.h"
 
+enum { GROUP_MS = 100 };
+
 static uint64_t clone_flags(const struct run *run, const struct step *step)
 {
 	return step->flags | (run->slots[SLOT_CGROUP] >= 0 ? SYS_CLONE_INTO_CGROUP : 0);
@@ -261,10 +263,21 @@ void reap_helper(struct run *run)
 /* Until they are reaped, the jail's PID namespace cannot end. */
 void reap_group(pid_t leader)
 {
+	pid_t reaped = -EAGAIN;
 	int status;
 
-	while (sys_wait(-leader, &status, 0, NULL) > 0)
-		;
+	for (int waited_ms = 0; reaped != -ECHILD && waited_ms < GROUP_MS; waited_ms += reaped == -EAGAIN) {
+		reaped = sys_wait(-leader, &status, WNOHANG, NULL);
+		if (reaped == -EAGAIN)
+			sys_pause(1);
+	}
+}
+
+bool run_awaits(const struct run *run, pid_t pid)
+{
+	return (run->has_child && run->init == pid) || run->keeper == pid ||
+	       (run->helper_pidfd >= 0 && sys_pid_of(run->helper_pidfd) == pid) ||
+	       (run->program_pidfd >= 0 && sys_pid_of(run->program_pidfd) == pid);
 }
 
 /* What it said of itself may not have been heard yet, and it has left its helper's group since. */

@@ -109,8 +109,13 @@ void end_init(const struct run *run, int patience_ms);
 /* Into a jail that is there: reaps whoever has let the program in, and one that was borne and not told of. Both are dead, or die. */
 void reap_helpers(struct run *run);
 void reap_helper(struct run *run); /* the first alone, who is dead */
-/* The same for one who did not come so far as to tell of itself: it is in the group that LEADER, who is dead and reaped, had. */
+/*
+ * The same for one who did not come so far as to tell of itself: it is in the group that LEADER, who is dead and reaped, had, and was
+ * killed with it. Who is there for another reason is not waited for long.
+ */
 void reap_group(pid_t leader);
+/* Whether PID, a child of the launcher's, is one that this run will wait for. */
+bool run_awaits(const struct run *run, pid_t pid);
 
 /* FD stays open in init as long as it lives; HELD at most. */
 void hold(struct run *run, int fd);

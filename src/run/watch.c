@@ -423,6 +423,12 @@ static void measure(struct result *result, const struct rusage *usage)
 	result->forced_switches = (uint64_t)usage->ru_nivcsw;
 }
 
+/* A program that was let in and has ended by itself: what it began goes on beside it, in its process group, too. */
+static bool leaves_others(const struct watch *watch)
+{
+	return has_helper(watch->run->plan) && watch->is_started && !watch->is_ending;
+}
+
 static void bury(struct watch *watch)
 {
 	struct run *run = watch->run;
@@ -434,11 +440,11 @@ static void bury(struct watch *watch)
 		sys_wait(run->init, &status, WNOHANG, NULL);
 		return;
 	}
-	if (!watch->is_dead || run->helper_pidfd < 0) /* a helper that is left over can wait */
+	if (!watch->is_dead || (run->helper_pidfd < 0 && !leaves_others(watch))) /* a helper that is left over can wait */
 		end_init(run, INIT_PATIENCE_MS); /* dead already, unless a limit ended the run */
 	if (sys_wait(run->init, &status, 0, &usage) == run->init) {
 		run->has_child = false;
-		if (has_helper(run->plan))
+		if (has_helper(run->plan) && !watch->is_started)
 			reap_group(run->init);
 		if (run->plan->has_no_init && watch->is_started) {
 			watch->status = status;

@@ -187,6 +187,27 @@ bool sys_is_child(pid_t pid)
 	return rc == 0;
 }
 
+pid_t sys_first_dead_child(void)
+{
+	siginfo_t info = { 0 };
+	int rc;
+
+	do
+		rc = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? 0 : info.si_pid;
+}
+
+void sys_ignore_children(void)
+{
+	const struct sigaction ignored = { .sa_handler = SIG_IGN };
+	int status;
+
+	sigaction(SIGCHLD, &ignored, NULL);
+	while (sys_wait(-1, &status, WNOHANG, NULL) > 0)
+		;
+}
+
 int sys_wait_pidfd(int pidfd, int options)
 {
 	enum { BY_PIDFD = 3 }; /* P_PIDFD, which older headers lack */

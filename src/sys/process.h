@@ -61,6 +61,10 @@ pid_t sys_wait(pid_t pid, int *status, int options, struct rusage *usage);
 bool sys_is_child(pid_t pid);
 /* 0: the child is dead, and reaped unless OPTIONS say otherwise; -EAGAIN: it is not, or cannot be reaped yet; -ECHILD: it is no child. */
 int sys_wait_pidfd(int pidfd, int options);
+/* Of the caller's children the first that is dead and can be waited for, and stays so; 0: there is none. */
+pid_t sys_first_dead_child(void);
+/* The caller waits for none of its children any more: whose death sends SIGCHLD is reaped by the kernel, now or later. sigaction(2) */
+void sys_ignore_children(void);
 int sys_die_with_parent(int signal);
 pid_t sys_parent(void);
 pid_t sys_pid(void);

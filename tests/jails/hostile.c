@@ -4,7 +4,8 @@
  *	stop      stops whatever appears
  *	peek      tries all roads into whatever appears and is not yet a program of the jail: "ROAD PID" for each that is open
  *	look      tries them into whatever appears
- * All go on until SIGTERM, and the latter two tell first how many they have met, "met COUNT", and before that when they meet the first.
+ *	siblings  bears as many as are asked for as its parent's children, in sessions of their own; every other one ends at once
+ * The others go on until SIGTERM, and two of them tell first how many they have met, "met COUNT", and before that when they meet the first.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -166,6 +167,23 @@ static void peek(int is_for_all)
 	say_met(met);
 }
 
+static int bear_siblings(int count)
+{
+	for (int i = 0; i < count; i++) {
+		const long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+
+		if (pid < 0)
+			return 1;
+		if (pid > 0)
+			continue;
+		setsid();
+		if (i % 2)
+			pause();
+		_exit(0);
+	}
+	return 0;
+}
+
 int main(int argc, char *argv[])
 {
 	signal(SIGTERM, end);
@@ -175,6 +193,8 @@ int main(int argc, char *argv[])
 		peek(0);
 	else if (argc > 1 && strcmp(argv[1], "look") == 0)
 		peek(1);
+	else if (argc > 2 && strcmp(argv[1], "siblings") == 0)
+		return bear_siblings(atoi(argv[2]));
 	else
 		return 2;
 	return 0;

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from conftest import await_processes, await_true, descendants, is_alive, state_of
-from keeper import PATIENCE, Refused
+from keeper import PATIENCE, Refused, children_of, status_of
 
 SLEEP = ("--", "/bin/sleep", "1000")
 # Nothing of immure's but namespaces and ids stands in the way.
@@ -248,3 +248,32 @@ def test_deep_and_circular_links_are_refused(keep):
                 client.open(path, flags, name="web")
     os.close(client.open("/tmp/f30", name="web"))
     os.close(client.open("/tmp/huge", name="web"))
+
+
+def test_children_that_a_program_gives_to_the_keeper_hold_up_nobody(keep, hostile):
+    """Who executes a program in a jail is its parent, and so that of whom it bears by CLONE_PARENT. clone(2)"""
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words(*hostile, *SLEEP), "web")
+    keeper = client.pid()
+
+    def given():
+        """Letters of their states."""
+        return sorted(state_of(pid) for pid in children_of(keeper) if status_of(pid).get("Name") == "hostile")
+    for _ in range(3):
+        assert client.execute(pod.words("--", f"{INSIDE}/hostile", "siblings", "8"), "web")[0] == 0
+    await_true(lambda: given() == ["S"] * 12) # the control: those that live are its children; those that have ended are reaped
+    assert client.execute(pod.words("--", "/bin/echo", "hello"), "web")[:2] == (0, "hello\n")
+    client.remove("web", force=True) # its PID namespace ends when all in it are reaped
+    await_true(lambda: not is_alive(keeper))
+
+
+def test_more_of_them_than_one_turn_reaps(keep, hostile):
+    pod = keep.pod()
+    client = pod.client()
+    client.run(pod.words(*hostile, *SLEEP), "web")
+    keeper = client.pid()
+    assert client.execute(pod.words("--", f"{INSIDE}/hostile", "siblings", "400"), "web")[0] == 0
+    await_true(lambda: [state_of(pid) for pid in children_of(keeper)].count("Z") == 0)
+    client.remove("web", force=True)
+    await_true(lambda: not is_alive(keeper))

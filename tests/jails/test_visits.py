@@ -363,6 +363,21 @@ def test_nothing_that_it_leaves_behind_outlives_the_jail(keep, options, stays, e
     await_true(lambda: not set(sleepers()) - before)
 
 
+@pytest.mark.parametrize("number", [0, 1], ids=["first", "next"])
+def test_what_a_program_leaves_in_its_own_group_stays_too(pod, client, number):
+    """However soon whoever let it in has gone: the first is let in by a helper that goes, the next by one that has waited."""
+    client.run(pod.words(*SLEEP), "web")
+    if number:
+        assert client.execute(pod.words("--", "/bin/true"), "web")[0] == 0
+        await_helpers(client.pid())
+    before = set(sleepers())
+    assert client.execute(pod.words("--", "/bin/sh", "-c", f"sleep {LONG} > /dev/null 2>&1 & sleep 0.5"), "web")[0] == 0
+    time.sleep(0.3)
+    assert len(set(sleepers()) - before) == 1
+    client.remove("web", True)
+    await_true(lambda: not set(sleepers()) - before)
+
+
 # CVE-2019-5736: who gets hold of immure's executable by /proc could write to it, should its user be the owner.
 LOOK = r"""
 import os, signal

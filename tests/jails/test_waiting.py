@@ -276,3 +276,22 @@ def test_a_script_without_a_first_line_is_refused_as_ever(pod, client):
         with pytest.raises(Refused) as refused:
             client.execute(pod.words("--", "/etc/passwd"), "web")
         assert "execute /etc/passwd" in refused.value.text
+
+
+FREEZER, UNIFIED = "/sys/fs/cgroup/freezer", "/sys/fs/cgroup/unified"
+
+
+def test_one_that_nobody_came_for_in_a_paused_jail_holds_up_nobody(keep):
+    """Version 1 keeps the frozen from dying, so who has been told to end may not be waited for: nobody else could let it go on."""
+    if keep.uid or not all(map(os.path.ismount, (UNIFIED, FREEZER))):
+        pytest.skip("needs root and both versions of cgroups")
+    pod = keep.pod(prefix=["unshare", "-m", "sh", "-c", f'umount -l {UNIFIED} && exec "$@"', "sh"])
+    client = pod.client()
+    _, helper = begin(pod, client)
+    assert client.about("PAUSE")[0] == "OK"
+    assert client.status()["paused_by"] == "freezer"
+    await_true(lambda: (int(status_of(helper)["ShdPnd"], 16) | int(status_of(helper)["SigPnd"], 16)) & 1 << signal.SIGKILL - 1)
+    assert is_alive(helper), "the control: it has been told, and is there"
+    assert client.about("RESUME")[0] == "OK"
+    await_true(lambda: not is_alive(helper))
+    assert echo(pod, client, "hello")[:2] == (0, "hello\n")
