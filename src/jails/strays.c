@@ -12,7 +12,9 @@ enum { IN_A_TURN = 64 };
 /* A child may be its program, of whom nothing was heard yet. */
 static bool is_letting_in(const struct visit *visit)
 {
-	return visit->kept.stage == KEPT_WATCHED && visit->is_program && !visit->kept.watch.is_started;
+	const bool is_program = visit->kind == VISIT_PROGRAM || visit->kind == VISIT_CHECK;
+
+	return visit->kept.stage == KEPT_WATCHED && is_program && !visit->kept.watch.is_started;
 }
 
 static bool is_letting_anybody_in(const struct keeper *keeper)
