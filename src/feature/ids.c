@@ -302,15 +302,31 @@ static void add_maps(struct plan *plan, struct step step, const struct id_row *u
 	plan_add(plan, step);
 }
 
+/*
+ * Whether the user namespace can belong to the first of the leased ids. What is used in it is counted as its owner's, up to that
+ * user's limits, and root's are needed by the host and by other jails. But who is no owner needs capabilities to prepare it.
+ */
+static bool may_give_away(const struct host *host)
+{
+	static const unsigned needed[] = { CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_KILL, CAP_DAC_OVERRIDE, CAP_SYS_PTRACE, CAP_SETFCAP };
+	bool has_all = host->uid == 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		has_all &= HOST_HAS_CAP(host, needed[i]);
+	return has_all;
+}
+
 static void plan_range(struct plan *plan, const struct spec *spec, const struct host *host)
 {
+	const bool is_owner = may_give_away(host);
 	const struct origin *origin = SPEC_ORIGIN(spec, ids);
 	const struct id_row *row = one_row(plan, 0, 0, LEASE_SIZE);
 
 	plan->has_leased_ids = plan->may_set_groups = plan->has_root_inside = true;
 	plan_add(plan, (struct step){ .op = OP_LEASE_IDS, .side = LAUNCHER, .phase = PHASE_LEASE, .origin = origin,
 		.subject = plan_format(plan, "%s/ids", host->state_folder), .number = LEASE_FIRST, .more = LEASE_RANGES,
-		.flags = LEASE_SIZE, .slot = SLOT_IDS, .why = "no other jail has these ids" });
+		.flags = LEASE_SIZE, .slot = SLOT_IDS, .how = is_owner ? STEP_OWNED : 0,
+		.why = is_owner ? "no other jail has these ids, and the kernel counts by them" : "no other jail has these ids" });
 	add_maps(plan, (struct step){ .op = OP_ID_MAP, .side = LAUNCHER, .phase = PHASE_ADOPT, .origin = origin, .slot = SLOT_IDS },
 		 row, 1, row, 1);
 }

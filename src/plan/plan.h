@@ -77,7 +77,7 @@ enum op {
 enum slot { SLOT_NONE = -1, SLOT_IDS, SLOT_CGROUP, SLOT_ROOT, SLOT_TERMINAL, SLOT_LISTENER, SLOT_NULL, SLOT_CHILDREN, SLOT_FILE, SLOT_FREE };
 
 /* How the ops of the tree treat their place. */
-#define STEP_OWNED 1    /* what is made belongs to the jail's user, not to set-up's id */
+#define STEP_OWNED 1    /* what is made belongs to the jail's user, not to set-up's id; OP_LEASE_IDS: so does the user namespace */
 #define STEP_DIRECT 2   /* all that leads there was made by immure just now: no link can be on the way */
 #define STEP_OPTIONAL 4 /* nothing is wrong when there is no such place; OP_AMBIENT: when securebits forbid it */
 /* Ops of the standard descriptors: which of them, a bit each, 1, 2 and 4; and then */

@@ -45,6 +45,12 @@ static int forget_others(struct run *run)
 	return rc;
 }
 
+/* Where another owns the user namespace, only root writes the maps; and what init writes of its own belongs to root while it is hidden. */
+static bool is_shown(const struct run *run)
+{
+	return run->is_hidden && !run->plan->is_born_hidden && !run->owner;
+}
+
 static _Noreturn void become_init(struct run *run)
 {
 	if (sys_close(run->wire) < 0)
@@ -56,7 +62,7 @@ static _Noreturn void become_init(struct run *run)
 	if (run->plan->is_entry && forget_others(run) < 0)
 		sys_exit(125);
 	run->at++;
-	if (run->is_hidden && !run->plan->is_born_hidden && (sys_set_dumpable(true) < 0 || channel_send(run->wire, (struct message){ WIRE_SEEN, 0 }, -1) < 0))
+	if (is_shown(run) && (sys_set_dumpable(true) < 0 || channel_send(run->wire, (struct message){ WIRE_SEEN, 0 }, -1) < 0))
 		sys_exit(125);
 	init_live(run);
 }
@@ -130,6 +136,20 @@ static int go_on_below(int end)
 	sys_exit(0);
 }
 
+static bool has_owner(const struct run *run, const struct step *step)
+{
+	return run->owner && (step->flags & SYS_CLONE_NEWUSER);
+}
+
+/* The helper stays who it became. */
+static int become_owner(const struct run *run)
+{
+	struct sys_self before;
+	int rc = sys_become_owner(run->owner, &before);
+
+	return rc == 0 ? sys_set_dumpable(false) : rc;
+}
+
 static _Noreturn void go_first(struct run *run, const struct step *step, bool by_unshare, int end)
 {
 	struct message message = { 0 };
@@ -139,6 +159,8 @@ static _Noreturn void go_first(struct run *run, const struct step *step, bool by
 		rc = sys_set_dumpable(false); /* id maps wanted it otherwise */
 	if (rc >= 0 && needs_second_helper(run, step))
 		rc = go_on_below(end);
+	if (rc >= 0 && has_owner(run, step))
+		rc = become_owner(run);
 	if (rc >= 0 && by_unshare)
 		rc = sys_unshare((int)step->flags);
 	if (rc >= 0)
@@ -200,9 +222,41 @@ static pid_t bear_by_helper(struct run *run, const struct step *step, bool by_un
 	return init;
 }
 
+static void reap_one(int *pidfd)
+{
+	if (*pidfd < 0)
+		return;
+	sys_signal_pidfd(*pidfd, SIGKILL);
+	sys_wait_pidfd(*pidfd, 0);
+	sys_close(*pidfd);
+	*pidfd = -1;
+}
+
+/* What the jail uses is counted as its own id's, then, and not as the caller's, of whom other jails and the host have a need. */
+static pid_t bear_for_owner(struct run *run, const struct step *step)
+{
+	struct sys_self before;
+	pid_t pid = sys_become_owner(run->owner, &before);
+	int rc;
+
+	if (pid < 0)
+		return pid;
+	pid = sys_clone(clone_flags(run, step), run->slots[SLOT_CGROUP], &run->init_pidfd);
+	if (pid == 0 && sys_set_dumpable(false) < 0)
+		sys_exit(125);
+	if (pid == 0)
+		return 0;
+	rc = sys_become_self(&before);
+	if (rc == 0 || pid < 0)
+		return pid;
+	reap_one(&run->init_pidfd);
+	return rc;
+}
+
 static pid_t bear(struct run *run, const struct step *step)
 {
-	pid_t pid = sys_clone(clone_flags(run, step), run->slots[SLOT_CGROUP], &run->init_pidfd);
+	pid_t pid = has_owner(run, step) ? bear_for_owner(run, step) :
+					   sys_clone(clone_flags(run, step), run->slots[SLOT_CGROUP], &run->init_pidfd);
 
 	if (pid == 0)
 		become_init(run);
@@ -228,7 +282,7 @@ int give_birth(struct run *run, const struct step *step)
 	run->has_child = true;
 	rc = sys_close(run->far_wire); /* still open, it would hide init's death */
 	run->far_wire = -1;
-	return rc == 0 && run->is_hidden && !run->plan->is_born_hidden ? await_sight(run) : rc;
+	return rc == 0 && is_shown(run) ? await_sight(run) : rc;
 }
 
 /*
@@ -243,16 +297,6 @@ static void end_entry(const struct run *run)
 		sys_signal_pidfd(run->helper_pidfd, SIGKILL);
 	if (run->program_pidfd >= 0)
 		sys_signal_pidfd(run->program_pidfd, SIGKILL);
-}
-
-static void reap_one(int *pidfd)
-{
-	if (*pidfd < 0)
-		return;
-	sys_signal_pidfd(*pidfd, SIGKILL);
-	sys_wait_pidfd(*pidfd, 0);
-	sys_close(*pidfd);
-	*pidfd = -1;
 }
 
 void reap_helper(struct run *run)

@@ -44,6 +44,8 @@ int op_lease_ids(struct run *run, const struct step *step)
 			return rc;
 		run->slots[SLOT_IDS] = (int)(step->number + range * step->flags);
 		run->lease = take_fd(&fd);
+		if (step->how & STEP_OWNED)
+			run->owner = (uint32_t)run->slots[SLOT_IDS];
 		return 0;
 	}
 	return -EUSERS;

@@ -49,6 +49,7 @@ struct run {
 	pid_t init;           /* as the launcher sees it */
 	int init_pidfd;
 	int lease;            /* holds the lock on leased ids; -1: none */
+	uint32_t owner;       /* to whom a new user namespace belongs; 0: the caller */
 	pid_t keeper;         /* keeps a scope of systemd's alive; 0: none */
 	int keeper_pidfd;
 	bool is_kept;         /* whose launcher serves others beside it */

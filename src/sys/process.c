@@ -54,6 +54,37 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd)
 	return pid;
 }
 
+/* The real id stays root's, for the way back. A group of version 1 compares who opens it with the saved one; cgroups(7) */
+int sys_become_owner(uid_t owner, struct sys_self *before)
+{
+	uid_t effective;
+
+	*before = (struct sys_self){ .dumpable = sys_is_dumpable(), .parent_signal = sys_parent_death_signal(),
+				     .parent = sys_parent() };
+	if (before->parent_signal < 0 || syscall(SYS_getresuid, &before->real_uid, &effective, &before->saved_uid) < 0)
+		return -errno;
+	if (effective != 0)
+		return -EPERM;
+	if (syscall(SYS_setresuid, 0, owner, owner) < 0)
+		return -errno;
+	syscall(SYS_setfsuid, 0); /* and with it the capabilities over files; capabilities(7) */
+	return 0;
+}
+
+/* Effective again what is permitted: so it was for root. */
+int sys_become_self(const struct sys_self *before)
+{
+	int rc = minus_errno(syscall(SYS_setresuid, -1, 0, -1));
+
+	if (rc == 0)
+		rc = minus_errno(syscall(SYS_setresuid, before->real_uid, -1, before->saved_uid));
+	if (rc == 0 && before->dumpable == 1)
+		rc = sys_set_dumpable(true);
+	if (rc == 0 && before->parent_signal)
+		rc = sys_die_with_parent(before->parent_signal);
+	return rc == 0 && before->parent_signal && sys_parent() != before->parent ? -ESRCH : rc;
+}
+
 pid_t sys_fork_with_descriptors(void)
 {
 	return minus_errno(syscall(SYS_clone, CLONE_FILES, NULL, NULL, NULL, NULL));

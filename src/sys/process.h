@@ -28,6 +28,19 @@ struct pollfd;
 pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd);
 
 /*
+ * A user namespace belongs to the effective user at its birth, and what is used in it (inotify(7), queued signals, message queues) is
+ * counted as that user's as well, up to that user's limits. So root is OWNER meanwhile; files it reaches as before. Only the
+ * calling thread is. A change of ids makes the kernel forget some things; *BEFORE holds them. user_namespaces(7)
+ */
+struct sys_self {
+	uid_t real_uid, saved_uid;
+	int dumpable, parent_signal;
+	pid_t parent;
+};
+int sys_become_owner(uid_t owner, struct sys_self *before);
+int sys_become_self(const struct sys_self *before); /* -ESRCH: the parent, whose death should have been told, is gone */
+
+/*
  * Runs BODY(ARGUMENT) in a child that borrows the caller's memory and descriptor table and stack region STACK; the
  * caller sleeps until the child execs or exits. Returns the pid. vfork(2), clone(2)
  */

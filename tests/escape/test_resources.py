@@ -37,6 +37,23 @@ def test_one_jail_does_not_use_up_the_processes_of_another(assault):
         other.terminate()
 
 
+@pytest.mark.parametrize("is_joining", [False, True], ids=["own", "joined"])
+def test_what_the_kernel_counts_by_user_is_counted_by_jail(assault, is_joining):
+    """A jail of root's has ids of its own, which are counted. An ordinary user's jail has none but the caller's: the control."""
+    with open("/proc/sys/user/max_inotify_instances", encoding="ascii") as most:
+        if int(most.read()) > 10000:
+            pytest.skip("descriptors are fewer than what is counted here")
+    options = ("--net", f"join:{os.getpid()}") if is_joining and assault.uid == 0 else ()
+    with subprocess.Popen(assault.immure.words("run", "-q", *options, "--", assault.path, "hold-watchers"), cwd="/", text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as jail:
+        assert jail.stdout.readline() == "HELD\n"
+        outside, inside = assault.free("make-watcher"), assault.jailed("make-watcher")
+        jail.stdin.close()
+        assert jail.wait(PATIENCE) == 0
+    assert outside == inside == ("EMFILE" if assault.uid else "THROUGH")
+    await_true(lambda: assault.free("make-watcher") == "THROUGH")
+
+
 @pytest.mark.parametrize("script", ["sleep 1000", "trap '' TERM HUP INT; sleep 1000; sleep 1000", "kill -STOP $$", "while :; do :; done",
                                     "setsid sleep 1000 & kill -STOP $$", "exec >&- 2>&-; sleep 1000",
                                     "setsid sh -c 'trap \"\" TERM; sleep 1000' & wait"])

@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "sys/confine.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 enum { MOST = 1000 };
 
@@ -107,12 +109,40 @@ static void without_memory_what_is_free_stays_zero(void **state)
 		assert_int_equal(piece[at], 0);
 }
 
+/* Ids, capabilities, and what a change of ids makes the kernel forget: the launcher is used as a library, in somebody's process. */
+static void who_was_an_owner_is_wholly_itself_again(void **state)
+{
+	struct sys_capabilities caps[2];
+	struct sys_ids ids[3];
+	struct sys_self self;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(sys_set_dumpable(true), 0);
+	assert_int_equal(sys_die_with_parent(SIGUSR2), 0);
+	assert_int_equal(sys_get_ids(&ids[0]), 0);
+	assert_int_equal(sys_get_capabilities(&caps[0]), 0);
+	assert_int_equal(sys_become_owner(4242, &self), 0);
+	assert_int_equal(sys_get_ids(&ids[1]), 0);
+	assert_int_equal(ids[1].effective_uid, 4242);
+	assert_int_equal(sys_become_self(&self), 0);
+	assert_int_equal(sys_get_ids(&ids[2]), 0);
+	assert_int_equal(sys_get_capabilities(&caps[1]), 0);
+	assert_memory_equal(&ids[2], &ids[0], sizeof(ids[0]));
+	assert_memory_equal(&caps[1], &caps[0], sizeof(caps[0]));
+	assert_int_equal(sys_is_dumpable(), 1);
+	assert_int_equal(sys_parent_death_signal(), SIGUSR2);
+	assert_int_equal(sys_die_with_parent(0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_descriptor_is_seen_once_however_high_it_is),
 		cmocka_unit_test(formatted_text_is_whole_and_what_follows_it_is_zero),
 		cmocka_unit_test(without_memory_what_is_free_stays_zero),
+		cmocka_unit_test(who_was_an_owner_is_wholly_itself_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
@@ -18,6 +19,27 @@
 #include <unistd.h>
 
 #include "attack.h"
+
+static int make_watcher(char **argument)
+{
+	(void)argument;
+	return outcome(inotify_init1(0));
+}
+
+/* All that the kernel gives to this user, until standard input ends. */
+static int hold_watchers(char **argument)
+{
+	char byte;
+
+	(void)argument;
+	while (inotify_init1(0) >= 0)
+		;
+	if (errno != EMFILE)
+		return -errno;
+	puts("HELD");
+	fflush(stdout);
+	return outcome(read(0, &byte, 1));
+}
 
 static int make_socket(char **argument)
 {
@@ -143,6 +165,7 @@ static int receive_descriptor(char **argument)
 }
 
 const struct attack channel_attacks[] = {
+	{ "make-watcher", make_watcher, 0 }, { "hold-watchers", hold_watchers, 0 },
 	{ "socket", make_socket, 3 }, { "socket-high", make_socket_high, 1 }, { "connect-abstract", connect_abstract, 1 },
 	{ "connect-path", connect_path, 1 }, { "connect-loopback", connect_loopback, 1 },
 	{ "attach-shared-memory", attach_shared_memory, 1 }, { "open-queue", open_queue, 1 },
