@@ -148,7 +148,7 @@ static void plan_filter(struct plan *plan, const struct spec *spec, const struct
 	plan->is_short |= !program;
 	if (!program)
 		return;
-	plan_reach(plan, spec, denied_unnoticed(spec));
+	plan_reach(plan, spec, filter, denied_unnoticed(spec));
 	filter_retarget(filter, denied_return(spec, host), program);
 	plan_add(plan, (struct step){ .op = OP_SECCOMP, .side = PAYLOAD, .phase = PHASE_FILTER, .subject = filter->name,
 		.data = program, .size = filter->count, .number = is_noticed(spec, host), .more = spec->seccomp_action, .flags = EPERM,

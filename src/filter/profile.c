@@ -109,10 +109,9 @@ int profile_allow(struct arena *arena, const struct profile **profile, const cha
 	return rc < 0 ? rc : add_rule(arena, profile, &rule, err);
 }
 
-int profile_deny(struct arena *arena, const struct profile **profile, const char *text, const struct origin *origin,
-		 struct error *err)
+static int add_denial(struct arena *arena, const struct profile **profile, struct filter_rule rule, const char *text,
+		      const struct origin *origin, struct error *err)
 {
-	struct filter_rule rule = { .action = FILTER_DENY };
 	char place[ORIGIN_TEXT];
 	int rc = rule_parse(arena, text, origin, &rule, err);
 
@@ -120,4 +119,16 @@ int profile_deny(struct arena *arena, const struct profile **profile, const char
 		return rc;
 	rule.reason = arena_format(arena, "denied by %s", origin_print(origin, place));
 	return rule.reason ? add_rule(arena, profile, &rule, err) : error_set(err, ENOMEM, "add a rule");
+}
+
+int profile_deny(struct arena *arena, const struct profile **profile, const char *text, const struct origin *origin,
+		 struct error *err)
+{
+	return add_denial(arena, profile, (struct filter_rule){ .action = FILTER_DENY }, text, origin, err);
+}
+
+int profile_hide(struct arena *arena, const struct profile **profile, const char *text, const struct origin *origin,
+		 struct error *err)
+{
+	return add_denial(arena, profile, (struct filter_rule){ .action = FILTER_ERRNO, .errnum = ENOSYS }, text, origin, err);
 }

@@ -94,12 +94,14 @@ int profile_read(struct arena *arena, const struct node *root, const char *name,
 int profile_shipped(struct arena *arena, const char *name, const struct profile **profile, struct error *err) MUST_CHECK;
 
 /*
- * *PROFILE becomes a copy in ARENA with one rule more: --seccomp-allow TEXT, --seccomp-deny TEXT. An unknown
- * name is an error that names the nearest one.
+ * *PROFILE becomes a copy in ARENA with one rule more: --seccomp-allow TEXT, --seccomp-deny TEXT; hidden, TEXT fails as on a kernel
+ * without it. An unknown name is an error that names the nearest one.
  */
 int profile_allow(struct arena *arena, const struct profile **profile, const char *text, const struct origin *origin,
 		  struct error *err) MUST_CHECK;
 int profile_deny(struct arena *arena, const struct profile **profile, const char *text, const struct origin *origin,
+		 struct error *err) MUST_CHECK;
+int profile_hide(struct arena *arena, const struct profile **profile, const char *text, const struct origin *origin,
 		 struct error *err) MUST_CHECK;
 
 /* The rule that decides about a native call; NULL: the fallback does. ARGS may be NULL: unknown, taken as zeros. */

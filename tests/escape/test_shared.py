@@ -81,8 +81,35 @@ def test_a_service_at_a_path_is_out_of_reach_without_a_tree(assault, folder, opt
 
 def test_nothing_makes_sockets_unseen_without_a_tree(assault):
     """A ring of io_uring makes and connects sockets, and no filter sees it: IORING_OP_SOCKET."""
-    assert assault.jailed("call", "io_uring_setup", options=("--seccomp", "enclave")) == "THROUGH"
-    assert assault.jailed("call", "io_uring_setup", options=("--seccomp", "enclave", "--mountns", "host")) == "EPERM"
+    assert assault.jailed("call", "io_uring_setup", options=("--seccomp", "enclave", "--net", "host")) == "THROUGH"
+    assert assault.jailed("call", "io_uring_setup", options=("--seccomp", "enclave", "--net", "host", "--mountns", "host")) == "ENOSYS"
+
+
+VSOCK = ("socket", "40", "1", "0")
+
+
+@pytest.mark.parametrize("net", ["none", "loopback"])
+def test_nothing_speaks_past_the_network_namespace(assault, net):
+    """AF_VSOCK leads to the hypervisor from every network namespace, and a ring makes such a socket unseen. A profile may permit both."""
+    with_host = assault.jailed(*VSOCK, options=("--seccomp", "enclave", "--net", "host"))
+    if with_host == "EAFNOSUPPORT":
+        pytest.skip("this kernel has no such sockets: nothing to refuse")
+    assert with_host == "THROUGH"
+    assert assault.jailed(*VSOCK, options=("--seccomp", "enclave", "--net", net)) == "EPERM"
+    assert assault.jailed("call", "io_uring_setup", options=("--seccomp", "enclave", "--net", net)) == "ENOSYS"
+    assert assault.jailed(*VSOCK, options=("--seccomp", "enclave", "--net", net, "--seccomp-allow", "socket")) == "THROUGH"
+
+
+def test_no_network_means_no_hypervisor_either(assault, executables):
+    """The same by the words of capejail, whose list permits both."""
+    if assault.uid:
+        pytest.skip("root starts it")
+    words = lambda *options: [executables / "immure-capejail", *options, "--", assault.path, *VSOCK]  # noqa: E731
+    got = [verdict(subprocess.run(words(*options), capture_output=True, text=True, timeout=PATIENCE, cwd="/", stdin=subprocess.DEVNULL,
+                                  check=False)) for options in ((), ("-n",))]
+    if got[0] == "EAFNOSUPPORT":
+        pytest.skip("this kernel has no such sockets: nothing to refuse")
+    assert got == ["THROUGH", "SIGSYS"]
 
 
 @JAILS
