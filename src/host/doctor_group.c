@@ -18,20 +18,13 @@ static const struct { enum controller controller; const char *option; } wanted[]
 	{ CONTROLLER_IO, "--io-max" }, { CONTROLLER_CPUACCT, "--cpu-time" },
 };
 
-/* Makes a group in FOLDER (NULL: there is none), reads FILE of it when there is one, and removes it. */
-static int try_group(const char *folder, const char *name, const char *file, char *content, size_t size)
+/* Makes a group in FOLDER (NULL: there is none), and removes it. */
+static int try_group(const char *folder, const char *name)
 {
-	char path[8192];
 	auto_close int parent = folder ? sys_open(folder, O_RDONLY | O_DIRECTORY, 0) : -ENOENT;
-	int rc;
+	const int rc = parent < 0 ? parent : sys_mkdirat(parent, name, 0700);
 
-	rc = parent < 0 ? parent : sys_mkdirat(parent, name, 0700);
-	if (rc < 0)
-		return rc;
-	snprintf(path, sizeof(path), "%s/%s/%s", folder, name, file ? file : "");
-	if (file)
-		doctor_read(path, content, size);
-	return sys_unlinkat(parent, name, AT_REMOVEDIR);
+	return rc < 0 ? rc : sys_unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 void check_cgroup_layout(struct doctor *doctor, struct finding *finding)
@@ -51,16 +44,19 @@ void check_cgroup_layout(struct doctor *doctor, struct finding *finding)
 	advise(doctor, finding, "mount -t cgroup2 none /sys/fs/cgroup, or --may-lack memory,cpus,...");
 }
 
-/* Below this process's own group. -ENOENT: it has none with that controller; -ENODEV: version 2 does not hand it down. */
-static int check_controller(const struct host *host, enum controller controller)
+/* Where a jail's would be, or else below this process's own. -ENOENT: it has none with that controller; -ENODEV: version 2 does not
+ * hand it down. */
+static int try_controller(const struct host *host, enum controller controller)
 {
-	char content[1024] = "";
+	const struct host_controller *facts = &host->controllers[controller];
 	int rc;
 
-	if (host->controllers[controller].version == 1)
-		return try_group(host->controllers[controller].parent, host->run_id, NULL, NULL, 0);
-	rc = try_group(host->unified.own, host->run_id, "cgroup.controllers", content, sizeof(content));
-	return rc < 0 ? rc : unified_has(content, controller) ? 0 : -ENODEV;
+	if (facts->version == 1)
+		return try_group(facts->parent, host->run_id);
+	if (facts->way == CGROUP_DIRECT)
+		return try_group(host->unified.above ? host->unified.above : facts->parent, host->run_id);
+	rc = try_group(host->unified.own, host->run_id);
+	return rc < 0 ? rc : -ENODEV;
 }
 
 void check_cgroup_way(struct doctor *doctor, struct finding *finding)
@@ -68,15 +64,15 @@ void check_cgroup_way(struct doctor *doctor, struct finding *finding)
 	int rc = -ENOENT;
 
 	for (size_t i = 0; rc < 0 && i < ARRAY_SIZE(wanted); i++) {
-		int one = check_controller(doctor->host, wanted[i].controller);
+		int one = try_controller(doctor->host, wanted[i].controller);
 
 		rc = one == -ENODEV ? 0 : one == -ENOENT ? rc : one;
 	}
 	if (rc == 0) {
-		answer(doctor, finding, VERDICT_YES, "a group was made where this process stands, and removed");
+		answer(doctor, finding, VERDICT_YES, "a group was made, and removed");
 		return;
 	}
-	answer(doctor, finding, VERDICT_NO, "making a group where this process stands failed: %s", strerror(-rc));
+	answer(doctor, finding, VERDICT_NO, "making a group failed: %s", strerror(-rc));
 	if (rc == -EROFS)
 		blame(doctor, finding, "/sys/fs/cgroup is read-only, as in most containers");
 	else if (rc == -ENOENT)
@@ -93,11 +89,13 @@ void check_controllers(struct doctor *doctor, struct finding *finding)
 	unsigned count = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		const bool is_there = check_controller(doctor->host, wanted[i].controller) == 0;
+		const struct host_controller *facts = &doctor->host->controllers[wanted[i].controller];
+		const bool is_in_scope = facts->way == CGROUP_SCOPE;
+		const bool is_there = is_in_scope || try_controller(doctor->host, wanted[i].controller) == 0;
 
 		text_add(is_there ? &have : &lack, " %s", wanted[i].option);
 		if (is_there)
-			text_add(&have, " (version %d)", doctor->host->controllers[wanted[i].controller].version == 1 ? 1 : 2);
+			text_add(&have, " (version %d%s)", facts->version, is_in_scope ? ", by systemd" : "");
 		count += is_there;
 	}
 	answer(doctor, finding, count == ARRAY_SIZE(wanted) ? VERDICT_YES : count ? VERDICT_PARTLY : VERDICT_NO,

@@ -152,3 +152,13 @@ def test_groups_are_found_among_any_number_of_mounts(immure, tmp_path):
     _, among_many = examine([*many, *immure.words("doctor", "--json")], cwd="/")
     names = ("cgroup-layout", "cgroup-delegation", "cgroup-controllers", "cgroup-kill", "pause")
     assert [among_many[name] for name in names] == [checks[name] for name in names]
+
+
+@pytest.mark.v2
+def test_what_can_be_limited_is_what_runs_can_limit(immure):
+    """Where root's groups of version 2 are not below its own, doctor tried there, and said that none could be had."""
+    _, checks = examine(immure.words("doctor", "--json"), cwd="/")
+    said = checks["cgroup-controllers"]["found"].split()
+    for option, value in (("--memory", "64M"), ("--cpus", "0.5")): # these can be had by groups alone
+        done = subprocess.run(immure.words("run", option, value, "--", "/bin/true"), cwd="/", capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert (done.returncode == 0) == (option in said), (said, done.stderr)
