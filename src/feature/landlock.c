@@ -135,6 +135,24 @@ static const uint16_t *port_numbers(struct plan *plan, const struct port_item *p
 	return numbers;
 }
 
+static uint64_t scopes_of(const struct spec *spec, const struct host *host)
+{
+	return spec->landlock != LANDLOCK_OFF && host->landlock_abi >= 6 ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0;
+}
+
+/* A namespace that is shared, and no scope in its place. */
+static void note_open_roads(struct plan *plan, const struct spec *spec, const struct host *host)
+{
+	const char *why = host->landlock_abi >= 6 ? "Landlock is off" : "this kernel has no Landlock with scopes (Linux 6.12)";
+
+	if (scopes_of(spec, host))
+		return;
+	if (spec->net.mode == NAMESPACE_HOST || host->has_no_namespaces)
+		plan_note(plan, "the program may connect to abstract sockets of the host: the network is the host's, and %s", why);
+	if (!plan->has_pidns && !plan_find(plan, OP_FENCE))
+		plan_note(plan, "the program may signal whatever has its id on the host: there is no PID namespace, and %s", why);
+}
+
 static void plan_landlock(struct plan *plan, const struct spec *spec, const struct host *host)
 {
 	struct landlock_rules *rules = arena_alloc(plan->arena, sizeof(*rules));
@@ -142,6 +160,7 @@ static void plan_landlock(struct plan *plan, const struct spec *spec, const stru
 
 	if (wants_ports(spec) && host->landlock_abi < 4)
 		plan_lacks(plan, "ports");
+	note_open_roads(plan, spec, host);
 	if (spec->landlock == LANDLOCK_OFF || !host->landlock_abi)
 		return;
 	plan->is_short |= !rules || !room;
@@ -149,7 +168,7 @@ static void plan_landlock(struct plan *plan, const struct spec *spec, const stru
 		return;
 	rules->files = spec->is_ordered ? 0 : rights_of(host->landlock_abi);
 	rules->ports = wants_ports(spec) && host->landlock_abi >= 4 ? BIND_TCP | CONNECT_TCP : 0;
-	rules->scopes = host->landlock_abi >= 6 ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0;
+	rules->scopes = scopes_of(spec, host);
 	rules->paths = room;
 	if (spec->is_ordered)
 		plan_note(plan, "Landlock governs no files: the tree is built in order, and what covers what is the kernel's to know");

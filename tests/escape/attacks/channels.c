@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attacks by ways of talking: sockets, terminals, shared memory, locks, keys. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netinet/in.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attacks on the kernel's less tried parts, and on the filter by odd numbers, tables and high halves. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
@@ -23,7 +22,7 @@ static char room[256];
 static const struct { const char *name; long number; long arguments[5]; int let_in; } calls[] = {
 	{ "io_uring_setup", 425, { 0, (long)room }, EINVAL },
 	{ "io_uring_enter", 426, { -1 }, EBADF },
-	{ "io_uring_register", 427, { -1 }, EINVAL },
+	{ "io_uring_register", 427, { 0 }, EOPNOTSUPP },
 	{ "userfaultfd", 323, { 1 }, 0 },
 	{ "keyctl", 250, { 0, -3, 1 }, 0 },
 	{ "add_key", 248, { (long)"user", (long)"immure-canary", (long)"x", 1, -1 }, 0 },
@@ -43,8 +42,8 @@ static const struct { const char *name; long number; long arguments[5]; int let_
 	{ "fanotify_init", 300, { 0, 0 }, 0 },
 	{ "modify_ldt", 154, { 0, (long)room, 16 }, 0 },
 	{ "personality-exec", 135, { 0x0400000 }, 0 },
-	{ "ioperm", 173, { 0x80, 1, 0 }, 0 },
-	{ "iopl", 172, { 0 }, 0 },
+	{ "ioperm", 173, { 0x80, 1, 1 }, 0 },
+	{ "iopl", 172, { 3 }, 0 },
 	{ "move_pages", 279, { 0, 0, 0, 0, 0 }, EINVAL },
 	{ "clock_settime", 227, { 100, (long)room }, EINVAL },
 	{ "unshare-user", 272, { CLONE_NEWUSER }, 0 },

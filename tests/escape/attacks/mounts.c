@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attacks on the jail's tree by the mount family. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdio.h>
