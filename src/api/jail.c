@@ -217,7 +217,11 @@ static int hear_answer(struct immure_jail *jail, struct error *err)
 	if (rc > 0)
 		return keeper_listen(jail->talk, &jail->packet, err);
 	jail->use = USE_NONE;
-	return rc < 0 ? error_set(err, -rc, "waiting for %s", jail->name) : error_set(err, ETIMEDOUT, "waiting for %s", jail->name);
+	if (rc < 0)
+		return error_set(err, -rc, "waiting for %s", jail->name);
+	error_mistake(err, "waiting for %s: the time is over", jail->name);
+	err->errnum = ETIMEDOUT;
+	return -ETIMEDOUT;
 }
 
 /* The keeper has one turn for the greeting and the question. */

@@ -59,6 +59,17 @@ static int open_streams(struct streams *streams, struct relay *relay, const stru
 	return rc;
 }
 
+/* What "run" refuses is refused here as well. */
+static int check_request(const struct immure_exec *exec, struct error *err)
+{
+	for (const char *const *item = exec->env; item && *item; item++)
+		if (**item == '=')
+			return error_mistake(err, "--env: \"%s\": a name must come before \"=\"", *item);
+	if (exec->workdir && *exec->workdir != '/')
+		return error_mistake(err, "--workdir: \"%s\": the place inside must be an absolute path", exec->workdir);
+	return 0;
+}
+
 /* The request travels as a spec of which only the command, the variables, the place and the user matter. */
 static int set_request(struct immure_spec *spec, const struct immure_exec *exec, struct immure_error *out)
 {
@@ -77,11 +88,11 @@ static int set_request(struct immure_spec *spec, const struct immure_exec *exec,
 
 static int write_request(const struct immure_exec *exec, struct immure_error *out)
 {
-	struct immure_spec *spec = immure_spec_new();
-	auto_text struct text text = { 0 };
 	struct error err = { 0 };
+	struct immure_spec *spec = check_request(exec, &err) < 0 ? NULL : immure_spec_new();
+	auto_text struct text text = { 0 };
 	auto_close int fd = -1;
-	int rc = spec ? set_request(spec, exec, out) : tell(out, &err, error_set(&err, ENOMEM, "asking"), 125);
+	int rc = err.errnum ? tell(out, &err, -err.errnum, 125) : spec ? set_request(spec, exec, out) : tell(out, &err, error_set(&err, ENOMEM, "asking"), 125);
 
 	if (rc < 0) {
 		immure_spec_free(spec);
@@ -123,7 +134,8 @@ static char *join_words(char *const *argv, size_t *size)
 /* Who wishes nothing but a program needs no spec for that. */
 static int make_request(struct request *request, const struct immure_exec *exec, struct immure_error *out)
 {
-	const bool is_plain = !exec->workdir && !exec->user && !exec->group && !exec->groups && !(exec->env && *exec->env);
+	const bool is_plain = !exec->workdir && !exec->user && !exec->group && !exec->groups && !(exec->env && *exec->env) &&
+			      !(exec->argv[0] && !*exec->argv[0]);
 
 	request->plain = is_plain ? join_words(exec->argv, &request->size) : NULL;
 	if (!request->plain)

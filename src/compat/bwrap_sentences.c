@@ -36,6 +36,7 @@ const struct bwrap_sentence bwrap_sentences[] = {
 	{ "host-name", .said = "Can't set hostname to %s: %e" },
 	{ "pivot", .said = "pivot_root: %e" },
 	{ "fork", .said = "Can't fork for pid 1: %e" },
+	{ "assert-no-userns", .errnum = EBADE, .said = "creation of new user namespaces was not disabled as requested" },
 	{ "filter", .errnum = EINVAL, .said = "Unable to set up system call filtering as requested: prctl(PR_SET_SECCOMP) reported EINVAL" },
 	{ "filter", .said = "prctl(PR_SET_SECCOMP): %e" },
 

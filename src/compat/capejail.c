@@ -17,12 +17,26 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path ? path : "immure-capejail";
 }
 
+/* What to try where the library's remedy names options that are not to be had here. */
+static const struct {
+	const char *id, *remedy;
+} remedies[] = {
+	{ "E-EXEC-MISSING", "the program, or its interpreter, must exist inside the root" },
+	{ "E-PROC-MASKED", "parts of /proc are masked here (a container?); -r DIR is shown without a new /proc" },
+};
+
 static int complain(const char *own_name, const struct immure_error *err)
 {
 	/* The remedy in the library names an option of immure's own. */
 	if (strcmp(err->id, "E-HOST-ROOT") == 0) {
 		fprintf(stderr, "%s: -u: this account is the host's root\n  try: another one; or say -u root, and mean it  [E-HOST-ROOT]\n",
 			own_name);
+		return err->exit_code;
+	}
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
+		if (strcmp(err->id, remedies[i].id) != 0)
+			continue;
+		fprintf(stderr, "%s: %.*s\n  try: %s  [%s]\n", own_name, (int)strcspn(err->text, "\n"), err->text, remedies[i].remedy, err->id);
 		return err->exit_code;
 	}
 	fprintf(stderr, "%s: %s\n", own_name, err->text);

@@ -34,13 +34,15 @@ enum { PERSONA_NO_ASLR = 0x0040000 }; /* ADDR_NO_RANDOMIZE; personality(2) */
 
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
+	char where[ORIGIN_TEXT];
+
 	(void)host;
 	for (const struct string_item *item = spec->env; item; item = item->next)
 		if (item->text[0] == '=')
-			return error_mistake(err, "--env %s: a name must come before \"=\"", item->text);
+			return error_mistake(err, "%s: \"%s\": a name must come before \"=\"", origin_print(&item->origin, where), item->text);
 	for (const struct string_item *item = spec->unset_env; item; item = item->next)
 		if (!*item->text || strchr(item->text, '='))
-			return error_mistake(err, "--unset-env %s: it wants the name of a variable", item->text);
+			return error_mistake(err, "%s: \"%s\" is not the name of a variable", origin_print(&item->origin, where), item->text);
 	for (const struct string_item *item = spec->keep_fds; item; item = item->next) {
 		uint64_t number;
 
@@ -48,7 +50,8 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 			return error_mistake(err, "--keep-fd %s: it wants the number of a descriptor from 3", item->text);
 	}
 	if (spec->workdir && spec->workdir[0] != '/')
-		return error_mistake(err, "--workdir %s: the place inside must be an absolute path", spec->workdir);
+		return error_mistake(err, "%s: \"%s\": the place inside must be an absolute path",
+				     origin_print(SPEC_ORIGIN(spec, workdir), where), spec->workdir);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include "feature/capability.h"
 #include "feature/identity.h"
+#include "feature/root.h"
 
 /* Above the ranges of systemd-nspawn (to 1879048191), below those that systemd gives to foreign images. */
 enum { LEASE_FIRST = 1879048192, LEASE_SIZE = 65536, LEASE_RANGES = 4000 };
@@ -42,12 +43,13 @@ static bool is_number(const char *text)
 	return text && *text >= '0' && *text <= '9';
 }
 
-static int read_id(const char *what, const char *text, uint32_t *id, struct error *err)
+static int read_id(const struct origin *origin, const char *text, uint32_t *id, struct error *err)
 {
+	char where[ORIGIN_TEXT];
 	uint64_t number;
 
 	if (number_parse(text, UINT32_MAX - 1, &number) < 0)
-		return error_mistake(err, "--%s %s: an id is a number from 0 to 4294967294", what, text);
+		return error_mistake(err, "%s: \"%s\" is no id: that is a number from 0 to 4294967294", origin_print(origin, where), text);
 	*id = (uint32_t)number;
 	return 0;
 }
@@ -73,23 +75,27 @@ static bool keeps_ids(const struct spec *spec, const struct host *host)
 
 static int find_uid(const struct spec *spec, const struct host *host, uint32_t *uid, struct error *err)
 {
+	char where[ORIGIN_TEXT];
+
 	if (is_number(spec->user))
-		return read_id("user", spec->user, uid, err);
+		return read_id(SPEC_ORIGIN(spec, user), spec->user, uid, err);
 	if (host->has_found_uid)
 		return *uid = host->found_uid, 0;
 	if (!spec->user)
 		return *uid = keeps_ids(spec, host) ? host->uid : JAIL_ID, 0;
 	if (!spec->root && find_own(spec->user, false, uid))
 		return 0;
-	error_mistake(err, "--user %s: the jail's passwd file has no such user", spec->user);
+	error_mistake(err, "%s: the jail's passwd file has no user \"%s\"", origin_print(SPEC_ORIGIN(spec, user), where), spec->user);
 	error_remedy(err, "E-USER-UNKNOWN", "name a user of the jail's /etc/passwd, or give a number");
 	return -EINVAL;
 }
 
 static int find_gid(const struct spec *spec, const struct host *host, uint32_t uid, uint32_t *gid, struct error *err)
 {
+	char where[ORIGIN_TEXT];
+
 	if (is_number(spec->group))
-		return read_id("group", spec->group, gid, err);
+		return read_id(SPEC_ORIGIN(spec, group), spec->group, gid, err);
 	if (host->has_found_gid)
 		return *gid = host->found_gid, 0;
 	if (spec->group && strcmp(spec->group, "@user") == 0)
@@ -97,7 +103,7 @@ static int find_gid(const struct spec *spec, const struct host *host, uint32_t u
 	if (spec->group && !spec->root && find_own(spec->group, true, gid))
 		return 0;
 	if (spec->group) {
-		error_mistake(err, "--group %s: the jail's group file has no such group", spec->group);
+		error_mistake(err, "%s: the jail's group file has no group \"%s\"", origin_print(SPEC_ORIGIN(spec, group), where), spec->group);
 		error_remedy(err, "E-GROUP-UNKNOWN", "name a group of the jail's /etc/group, or give a number");
 		return -EINVAL;
 	}
@@ -250,8 +256,10 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 	const bool is_own = spec->userns.mode == NAMESPACE_NEW && !host->has_no_namespaces && !spec->maps_fd;
 	const enum ids_mode mode = mode_of(spec, host);
 	uint32_t uid = 0, gid = 0;
-	int rc = find_ids(spec, host, &uid, &gid, err);
+	int rc = root_check(spec, host, err);
 
+	if (rc == 0)
+		rc = find_ids(spec, host, &uid, &gid, err);
 	if (rc == 0 && !spec->uid_maps != !spec->gid_maps)
 		rc = error_mistake(err, "uid-map and gid-map go together");
 	if (rc == 0)

@@ -46,31 +46,35 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
-static int check_descriptor(const char *key, const char *text, uint64_t least, struct error *err)
+static int check_descriptor(const struct origin *origin, const char *text, uint64_t least, struct error *err)
 {
+	char where[ORIGIN_TEXT];
 	uint64_t number;
 
 	if (!text || (number_parse(text, INT32_MAX, &number) == 0 && number >= least))
 		return 0;
-	return error_mistake(err, "--%s %s: it wants the number of a descriptor%s", key, text, least ? " from 3" : "");
+	return error_mistake(err, "%s: \"%s\" is not the number of a descriptor%s", origin_print(origin, where), text, least ? " from 3" : "");
 }
 
 static int check_descriptors(const struct spec *spec, struct error *err)
 {
-	const struct { const char *key, *text; } rows[] = {
-		{ "info-fd", spec->info_fd }, { "status-fd", spec->status_fd }, { "block-fd", spec->block_fd }, { "maps-fd", spec->maps_fd },
+	const struct { const struct origin *origin; const char *text; } rows[] = {
+		{ SPEC_ORIGIN(spec, info_fd), spec->info_fd }, { SPEC_ORIGIN(spec, status_fd), spec->status_fd },
+		{ SPEC_ORIGIN(spec, block_fd), spec->block_fd }, { SPEC_ORIGIN(spec, maps_fd), spec->maps_fd },
 	};
+	char first[ORIGIN_TEXT], second[ORIGIN_TEXT];
 	unsigned held = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (check_descriptor(rows[i].key, rows[i].text, 0, err) < 0)
+		if (check_descriptor(rows[i].origin, rows[i].text, 0, err) < 0)
 			return -EINVAL;
 		for (size_t j = 0; rows[i].text && j < i; j++)
 			if (rows[j].text && strcmp(rows[i].text, rows[j].text) == 0)
-				return error_mistake(err, "--%s and --%s are the same descriptor", rows[j].key, rows[i].key);
+				return error_mistake(err, "%s and %s are the same descriptor", origin_print(rows[j].origin, first),
+						     origin_print(rows[i].origin, second));
 	}
 	for (const struct string_item *item = spec->hold_fds; item; item = item->next, held++)
-		if (check_descriptor("hold-fd", item->text, 3, err) < 0)
+		if (check_descriptor(&item->origin, item->text, 3, err) < 0)
 			return -EINVAL;
 	for (const struct string_item *item = spec->lock_files; item; item = item->next, held++)
 		if (item->text[0] != '/')

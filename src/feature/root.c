@@ -6,6 +6,7 @@
  */
 #include "feature/root.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "feature/owner.h"
@@ -33,6 +34,21 @@ bool root_is_empty(const struct spec *spec)
 bool root_is_directory(const struct spec *spec)
 {
 	return spec->root && !root_is_empty(spec);
+}
+
+int root_check(const struct spec *spec, const struct host *host, struct error *err)
+{
+	const enum path_kind kind = root_is_directory(spec) ? host_look(host, spec->root)->kind : PATH_DIRECTORY;
+	char where[ORIGIN_TEXT];
+
+	if (kind == PATH_DIRECTORY)
+		return 0;
+	origin_print(SPEC_ORIGIN(spec, root), where);
+	if (kind != PATH_MISSING)
+		return error_mistake(err, "%s: \"%s\" is not a directory", where, spec->root);
+	error_mistake(err, "%s: there is no directory \"%s\"", where, spec->root);
+	error_remedy(err, "E-SOURCE-MISSING", "the path must exist on the host");
+	return -EINVAL;
 }
 
 bool root_has_place(struct plan *plan, const struct spec *spec, const struct host *host, const char *path, const char *means)

@@ -11,6 +11,9 @@ bool root_is_empty(const struct spec *spec);
 /* --root DIR. */
 bool root_is_directory(const struct spec *spec);
 
+/* That DIR is there. It is asked before anything is looked for in it: a misspelt root has no users. */
+int root_check(const struct spec *spec, const struct host *host, struct error *err);
+
 /* Whether a default of immure's may stand on PATH: the root is immure's own or an overlay, or DIR has such a folder.
  * Otherwise it is left out, and the plan notes that and what it MEANS. */
 bool root_has_place(struct plan *plan, const struct spec *spec, const struct host *host, const char *path, const char *means);

@@ -105,7 +105,6 @@ static int check_places(const struct spec *spec, struct error *err)
 static int check(const struct spec *spec, const struct host *host, struct error *err)
 {
 	const bool has_mounts = !host->has_no_namespaces && spec->mountns.mode == NAMESPACE_NEW;
-	char where[ORIGIN_TEXT];
 	int rc;
 
 	if (spec->is_ordered)
@@ -116,8 +115,6 @@ static int check(const struct spec *spec, const struct host *host, struct error 
 		error_remedy(err, "E-KERNEL-OLD", "a mount namespace of immure needs Linux 5.12; see immure doctor");
 		return -EINVAL;
 	}
-	if (rc == 0 && root_is_directory(spec) && host_look(host, spec->root)->kind != PATH_DIRECTORY)
-		return error_mistake(err, "%s: \"%s\" is not a directory", origin_print(SPEC_ORIGIN(spec, root), where), spec->root);
 	for (const struct mount *mount = spec->mounts; rc == 0 && mount; mount = mount->next)
 		if (mount_is_of_host(mount))
 			rc = check_source(mount, host, err);

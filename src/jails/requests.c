@@ -238,6 +238,8 @@ static bool may_be_entered(struct client *client, const struct member *member, c
 		return true;
 	error_set(&err, member->was_started ? EBUSY : EAGAIN, member->was_started ? "%s in %s, which is paused" : "%s in %s, which is being set up",
 		  doing, member->name);
+	if (member->was_started)
+		error_remedy(&err, "E-JAIL-PAUSED", "immure resume lets it go on");
 	answer_error(client, &err, 125);
 	return false;
 }
@@ -332,12 +334,26 @@ static void kill_member(struct keeper *keeper, struct client *client, const stru
 	wait_for_answer(client, member, PACKET_KILL);
 }
 
+/* RC -EALREADY: it is what it was to become. */
+static void answer_pause(struct client *client, const struct member *member, int rc, const char *doing)
+{
+	struct error err = { 0 };
+
+	if (rc != -EALREADY) {
+		answer(client, rc, doing);
+		return;
+	}
+	error_mistake(&err, member->state == MEMBER_PAUSED ? "%s is paused already" : "%s is not paused", member->name);
+	err.errnum = EALREADY;
+	answer_error(client, &err, 125);
+}
+
 static void pause_member(struct keeper *keeper, struct client *client, const struct packet *packet)
 {
 	struct member *member = find(keeper, client, packet, true);
 
 	if (member)
-		answer(client, member_pause(member), "pausing the jail");
+		answer_pause(client, member, member_pause(member), "pausing the jail");
 }
 
 static void resume(struct keeper *keeper, struct client *client, const struct packet *packet)
@@ -345,7 +361,7 @@ static void resume(struct keeper *keeper, struct client *client, const struct pa
 	struct member *member = find(keeper, client, packet, true);
 
 	if (member)
-		answer(client, member_resume(member), "resuming the jail");
+		answer_pause(client, member, member_resume(member), "resuming the jail");
 }
 
 static void wait_for_end(struct keeper *keeper, struct client *client, const struct packet *packet)
@@ -404,6 +420,7 @@ static void remove_member(struct keeper *keeper, struct client *client, const st
 		wait_for_answer(client, member, PACKET_REMOVE);
 	} else {
 		error_set(&err, EBUSY, "removing %s, which is running", member->name);
+		error_remedy(&err, "E-JAIL-RUNNING", "immure stop ends it; rm --force kills it and removes it");
 		answer_error(client, &err, 125);
 	}
 }

@@ -227,10 +227,13 @@ static int make_user(struct visit *visit, struct enter *enter, struct error *err
 	if (visit->request.user) {
 		visit->host.caller.cwd = NULL; /* it starts at home: the folder of who started the jail may be closed to it */
 		visit->kept.spec.user = visit->request.user;
+		spec_set_origin(&visit->kept.spec, offsetof(struct spec, user), spec_origin(&visit->request, offsetof(struct spec, user)));
 		visit->kept.spec.group = NULL;
 	}
-	if (visit->request.group)
+	if (visit->request.group) {
 		visit->kept.spec.group = visit->request.group;
+		spec_set_origin(&visit->kept.spec, offsetof(struct spec, group), spec_origin(&visit->request, offsetof(struct spec, group)));
+	}
 	return host_look_up_user(&visit->host, &visit->kept.spec, err);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of bubblewrap 0.11 that Debian's 0.8 does not know: each with what would happen without it."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -189,6 +190,37 @@ def test_of_two_filters_that_are_wrong_the_odd_one_is_told(ours):
     done = ours.run(*words[:5], "true", pass_fds=(empty,))
     os.close(empty)
     assert done.returncode == 1 and done.stderr.startswith("bwrap: Can't read seccomp data: ")
+
+
+def test_a_filter_that_the_kernel_refuses_is_told_as_that(either):
+    wrong = os.memfd_create("wrong")
+    os.write(wrong, bytes(8))
+    os.lseek(wrong, 0, os.SEEK_SET)
+    done = either.run("--ro-bind", "/", "/", "--seccomp", wrong, "true", pass_fds=(wrong,))
+    os.close(wrong)
+    assert done.returncode == 1 and done.stderr.startswith("bwrap: Unable to set up system call filtering as requested: ")
+
+
+def test_user_namespaces_that_can_be_made_are_told_as_that(either):
+    done = either.run("--unshare-user", "--dev-bind", "/", "/", "--assert-userns-disabled", "true")
+    assert done.returncode == 1 and done.stderr.startswith("bwrap: creation of new user namespaces was not disabled as requested\n")
+
+
+def test_mistakes_are_told_with_the_options_that_were_given(ours):
+    words = ["--ro-bind", "/", "/"]
+    for given in (["--json-status-fd", "2", "--info-fd", "2"], ["--sync-fd", "1"]):
+        done = ours.run(*words, *given, "true")
+        assert done.returncode == 1 and all(option in done.stderr for option in given[::2])
+        assert not re.search("--(status|hold)-fd", done.stderr)
+
+
+def test_who_does_not_read_what_is_told_ends_nothing(ours):
+    for option in ("--info-fd", "--json-status-fd"):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = ours.run("--ro-bind", "/", "/", option, writer, "echo", "ran", pass_fds=(writer,))
+        os.close(writer)
+        assert (done.returncode, done.stdout) == (0, "ran\n"), done.stderr
 
 
 def test_root_keeps_ambient_what_is_inheritable(either):

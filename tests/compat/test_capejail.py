@@ -116,7 +116,7 @@ def test_without_a_user_it_is_nobody_else_and_never_root(jail):
 
 def test_an_unknown_user_is_an_error(jail):
     done = jail.run("-u", "stranger", "--", "inside", "who")
-    assert done.returncode == 125 and "no such user" in done.stderr and "stranger" in done.stderr and not done.stdout
+    assert done.returncode == 125 and "-u: the jail's passwd file has no user \"stranger\"" in done.stderr and not done.stdout
 
 
 def test_host_root_only_by_name(jail):
@@ -169,6 +169,16 @@ def test_a_missing_root_is_an_error(jail):
 
 
 # ---- the environment ----
+
+def test_mistakes_are_told_with_its_own_options(jail):
+    """Found with a misspelt root: that the root had no such user was said, and of options that are immure's."""
+    for words, said in [(["-r", jail.root / "nowhere", "-u", "worker"], f'-r: there is no directory "{jail.root}/nowhere"'),
+                        (["-u", "99999999999"], '-u: "99999999999" is no id'), (["-d", "drop"], '-d: "drop": the place inside'),
+                        (["-u", "worker"], "execute missing: No such file")]:
+        done = jail.run(*words, "missing")
+        assert done.returncode in (125, 127) and said in done.stderr and not done.stdout, done.stderr
+        assert not re.search(r"--\w", done.stderr), done.stderr
+
 
 def test_the_environment_is_the_prompt_and_what_was_given(jail):
     outside = {**os.environ, "SECRET": "of the caller"}

@@ -122,6 +122,20 @@ def test_a_missing_source_and_a_socket_are_refused_by_name(immure, place):
         refused(immure.run("run", "--rw", place / "socket", "--", "/bin/true"), "E-SOURCE-SOCKET", "--rw")
 
 
+def test_of_a_root_that_is_missing_that_is_told_and_nothing_is_looked_for_in_it(immure, place):
+    (place / "file").write_text("")
+    for words in ([], ["--user", "worker"]):
+        refused(immure.run("run", "--root", place / "nowhere", *words, "--", "/bin/true"), "E-SOURCE-MISSING", f'there is no directory "{place}/nowhere"')
+        done = immure.run("run", "--root", place / "file", *words, "--", "/bin/true")
+        assert done.returncode == 125 and f'--root: "{place}/file" is not a directory' in done.stderr
+
+
+def test_a_user_that_is_unknown_is_told_with_its_line(immure, place):
+    (place / "policy.yaml").write_text("ro: /etc/hosts\nuser: stranger\n")
+    refused(immure.run("run", "-f", place / "policy.yaml", "--", "/bin/true"), "E-USER-UNKNOWN", "policy.yaml:2:7: the jail's passwd file")
+    refused(immure.run("run", "-f", place / "policy.yaml", "-u", "other", "--", "/bin/true"), "E-USER-UNKNOWN", '--user: the jail\'s passwd file has no user "other"')
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount an overlay")
 def test_where_ids_cannot_be_mapped_what_is_told_to_help_does(executables, place):
     """On an overlay, as containers and live systems have for a root."""

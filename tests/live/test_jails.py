@@ -198,6 +198,26 @@ def test_exec_runs_beside_the_program_confined_as_it(jails):
     ok(jails.run("rm", "-f", web)) # the failed one does not hold it up
 
 
+def test_exec_refuses_what_run_refuses_and_in_its_words(jails):
+    place = named("words")
+    ok(jails.run("run", "-d", "--name", place, *SLEEP))
+    for words, said, code in [(["-u", "nobody-of-here"], '--user: the jail\'s passwd file has no user "nobody-of-here"', 125),
+                              (["-e", "=x"], '--env: "=x": a name must come before', 125),
+                              (["-C", "tmp"], '--workdir: "tmp": the place inside must be an absolute path', 125)]:
+        refused(jails.run("exec", *words, place, "true"), said, code=code)
+        refused(jails.run("run", *words, "--", "true"), said, code=code)
+    refused(jails.run("exec", place, ""), "the program's name is empty", code=127)
+    refused(jails.run("run", "--", ""), "the program's name is empty", code=127)
+    assert ok(jails.run("exec", "-e", "A=x", "-C", "/tmp", place, "sh", "-c", "echo $A; pwd")) == "x\n/tmp\n"
+
+
+def test_who_waits_in_vain_is_told_so(jails):
+    long = named("long")
+    ok(jails.run("run", "-d", "--name", long, *SLEEP))
+    refused(jails.run("wait", "--timeout", "10ms", long), f"waiting for {long}: the time is over", code=124)
+    refused(jails.run("rm", long), "which is running", "E-JAIL-RUNNING")
+
+
 def test_a_signal_reaches_what_exec_runs_and_not_the_jail(jails):
     web = named("web")
     ok(jails.run("run", "-d", "--name", web, *SLEEP))
@@ -250,12 +270,13 @@ def test_pause_and_resume(jails):
         return len(ok(jails.run("logs", clock)))
 
     before = await_rest(size)
-    refused(jails.run("pause", clock), "already")
+    refused(jails.run("pause", clock), f"{clock} is paused already")
+    refused(jails.run("exec", clock, "true"), "which is paused", "E-JAIL-PAUSED")
     time.sleep(0.3)
     assert size() == before
     ok(jails.run("resume", clock))
     await_true(lambda: size() > before)
-    refused(jails.run("resume", clock), "already")
+    refused(jails.run("resume", clock), f"{clock} is not paused")
 
 
 def test_signals_stop_and_kill(jails):
