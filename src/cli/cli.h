@@ -66,6 +66,8 @@ int cli_version(int argc, char *argv[]);
 int complain(const struct immure_error *err);
 /* Prints on stderr what there is to say of a run that its exit code does not. */
 void remark(const struct immure_result *result);
+/* Once all is printed: it may not have been taken, as on a full disk, which is told, and 125 for 0. Of a reader who is gone nothing is. */
+int end_output(int exit_code);
 
 /* The path of this executable, or ""; returns its length. */
 size_t own_path(char *path, size_t room);

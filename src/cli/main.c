@@ -59,14 +59,11 @@ static const struct verb *find_verb(const char *name, struct nearest *nearest)
 	return NULL;
 }
 
-int main(int argc, char *argv[])
+static int run_words(int argc, char *argv[])
 {
 	const struct verb *verb;
 	struct nearest nearest;
-	const int exit_code = run_by_name(argv);
 
-	if (exit_code >= 0)
-		return exit_code;
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return cli_help(0, NULL);
 	if (strcmp(argv[1], "--version") == 0)
@@ -80,4 +77,11 @@ int main(int argc, char *argv[])
 	if (argc > 2 && strcmp(argv[2], "--help") == 0)
 		return cli_help(1, argv + 1);
 	return verb->run(argc - 2, argv + 2);
+}
+
+int main(int argc, char *argv[])
+{
+	const int exit_code = run_by_name(argv);
+
+	return exit_code >= 0 ? exit_code : end_output(run_words(argc, argv));
 }

@@ -34,7 +34,7 @@ static int run_or_hand_over(int argc, char *argv[])
 
 	if (rc == 0 && stays(spec)) {
 		rc = run_staying(spec, 1);
-		return rc < 0 ? hand_over(argv) : rc;
+		return rc < 0 ? hand_over(argv) : end_output(rc);
 	}
 	if (rc == 0)
 		rc = immure_run(spec, &result, &err);

@@ -48,5 +48,5 @@ int run_staying(struct immure_spec *spec, int may_leave_it)
 	else
 		exit_code = report_end(immure_jail_name(jail), &end);
 	immure_jail_close(jail);
-	return fflush(stdout) == 0 ? exit_code : 125;
+	return exit_code;
 }

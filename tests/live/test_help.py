@@ -155,3 +155,18 @@ def test_only_what_every_command_may_need_is_loaded_at_its_start():
     libraries = set(re.findall(r"^\s+(lib[a-z+-]+)\.so", listed, re.M))
     assert "libfyaml" in libraries
     assert libraries <= {"libfyaml", "libc", "libm", "libpthread", "libdl", "libgcc_s", "libasan", "libubsan", "libstdc++"}
+
+
+@pytest.mark.parametrize("words", ["help", "help run", "exec --help", "version", "ps", "presets", "profiles strict", "schema", "doctor", "explain -- true"])
+def test_what_a_full_disk_does_not_take_is_told(words):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([FULL, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stderr.count("immure: standard output")) == (125, 1), done.stderr
+
+
+def test_a_reader_who_has_gone_is_no_fault_to_be_told():
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([FULL, "schema"], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False, restore_signals=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (125, "")
