@@ -381,13 +381,29 @@ static int explain_absence(struct visit *visit)
 			 visit->member->name);
 }
 
+static bool failed_at(const struct visit *visit, enum op op)
+{
+	const int step = visit->kept.result.failed_step;
+
+	return step >= 0 && visit->kept.plan->steps[step].op == op;
+}
+
 /* In a PID namespace whose init is dead nobody is born any more. pid_namespaces(7) */
 static bool came_too_late(const struct visit *visit)
 {
+	const int errnum = visit->kept.result.failed_errno;
+
+	return errnum == ECHILD || (errnum == ENOMEM && failed_at(visit, OP_FORK));
+}
+
+/* Of the way to it nothing need be known. */
+static int explain_file(struct visit *visit)
+{
 	const struct result *result = &visit->kept.result;
 
-	return result->failed_errno == ECHILD ||
-	       (result->failed_errno == ENOMEM && result->failed_step >= 0 && visit->kept.plan->steps[result->failed_step].op == OP_FORK);
+	visit->kept.err = (struct error){ 0 };
+	return error_set(&visit->kept.err, result->failed_errno, "opening %s:%s", visit->member->name,
+			 visit->kept.plan->steps[result->failed_step].subject);
 }
 
 static void tell_end(struct visit *visit, int rc)
@@ -406,6 +422,8 @@ static void tell_end(struct visit *visit, int rc)
 		return;
 	client->talk = TALK_READY;
 	client->subject = NULL;
+	if (rc < 0 && failed_at(visit, OP_GIVE_FILE))
+		rc = explain_file(visit);
 	if (!has_come && (rc >= 0 || came_too_late(visit)))
 		answer_error(client, &visit->kept.err, explain_absence(visit) < 0 ? 125 : exit_code);
 	else if (rc < 0)

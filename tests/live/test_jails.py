@@ -391,6 +391,7 @@ def test_files_go_both_ways_and_links_lead_nowhere(jails, tmp_path):
     assert not (mine / "stolen").exists()
     refused(jails.run("cp", f"{web}:/tmp/out/fifo", mine / "fifo"), "/tmp/out/fifo")
     refused(jails.run("cp", mine / "folder/text", f"{web}:/usr/text"), "/usr/text")
+    refused(jails.run("cp", f"{web}:/no/such", mine), f"immure: opening {web}:/no/such: No such file or directory")
     refused(jails.run("cp", "a", "b"), "JAIL:PATH")
     refused(jails.run("cp", f"{web}:relative", mine), "absolute")
 
