@@ -244,7 +244,7 @@ class Side:
 def open_and_retry(function, path, _):
     os.chmod(os.path.dirname(path), 0o700)
     os.chmod(path, 0o700, follow_symlinks=False) if not os.path.islink(path) else None
-    function(path)
+    (function if function in (os.unlink, os.rmdir) else shutil.rmtree)(path)
 
 
 def kill(pid):

@@ -88,6 +88,8 @@ def test_a_service_at_a_path_is_out_of_reach_without_a_tree(assault, folder, opt
         path.chmod(0o777)
         server.listen()
         assert assault.free("connect-path", path) == "THROUGH"
+        if options == ("--docker",) and os.geteuid():
+            pytest.skip("an outer jail needs root")
         if options == ("--docker",):
             outer = [LIKE_DOCKER, "--docker", "-u", str(assault.uid), "--", assault.immure.path, "run", "-q", "--may-lack", "namespaces", "--",
                      assault.path, "connect-path", path]
@@ -188,6 +190,8 @@ def test_a_message_queue_of_the_host_is_out_of_reach(assault, options):
 @JAILS
 def test_temporary_folders_are_not_the_hosts(assault, place, options):
     path = pathlib.Path(place) / f"immure-canary-{os.getpid()}"
+    if not os.access(place, os.W_OK):
+        pytest.skip("the control writes there")
     path.write_text("sings")
     path.chmod(0o666)
     try:
