@@ -41,6 +41,7 @@ def host(immure):
         if os.geteuid() == 0:
             os.chown(place, immure.uid or 1234, immure.uid or 1234)
     yield folder
+    subprocess.run(["chmod", "-R", "u+rwx", folder], check=False)  # overlayfs closes its work folder to its own user
     shutil.rmtree(folder)
 
 
