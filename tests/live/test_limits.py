@@ -184,8 +184,9 @@ def test_where_groups_are_read_only_no_scope_is_asked_for_in_vain(immure):
 
 
 def test_the_whole_jail_ends_and_not_one_process(limits):
-    """The shell would go on after its child."""
-    ended = limits.run("run", "-m", "64M", "--", "sh", "-c", 'python3 -c "$0" 200; echo went on', EAT)
+    """The shell would go on after its child. With version 1 it does, for the instant until the launcher has heard of it."""
+    instant = "sleep 1000; " if "memory" in own_groups() else ""
+    ended = limits.run("run", "-m", "64M", "--", "sh", "-c", f'python3 -c "$0" 200; {instant}echo went on', EAT)
     assert (ended.returncode, ended.stdout) == (137, "")
     control = limits.run("run", "-m", "64M", "--", "sh", "-c", "sh -c 'kill -9 $$'; echo went on")
     assert (control.returncode, control.stdout) == (0, "went on\n")
